@@ -1,0 +1,1 @@
+"""Training backends; found through the entry-point group `epsl_opt.backends`."""

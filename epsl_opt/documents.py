@@ -1,0 +1,182 @@
+"""The schedule file: all that an external trainer needs, and nothing it must compute again."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from epsl_opt.arrays import NonNegativeVector
+from epsl_opt.checker import Violation, check, check_bound, check_claim
+from epsl_opt.instance import Instance
+from epsl_opt.latency import RoundLatency, round_latency
+from epsl_opt.record import AsTuple, Name, NonNegativeFloat, PositiveInt, Record, UnitInterval
+from epsl_opt.results import SolveResult, StopReason, relative_gap
+from epsl_opt.schedule import FREE, Schedule
+
+ClientIndex = Annotated[int, Field(ge=0)]
+
+
+class InstanceReference(Record):
+    """Which instance a schedule is for."""
+
+    name: Name
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class CutReference(Record):
+    """Where the network is cut."""
+
+    index: Annotated[int, Field(ge=0, description="0-based index into the instance's cut_layers")]
+    name: Name
+
+
+class Stages(Record):
+    """Every stage latency of one round; lists have one entry per client."""
+
+    client_forward_s: NonNegativeVector
+    uplink_s: NonNegativeVector
+    server_forward_s: NonNegativeFloat
+    server_backward_s: NonNegativeFloat
+    broadcast_s: NonNegativeFloat
+    downlink_s: NonNegativeVector
+    client_backward_s: NonNegativeVector
+
+
+class Rates(Record):
+    """The rates behind the stages; lists have one entry per client."""
+
+    uplink_bps: NonNegativeVector
+    downlink_bps: NonNegativeVector
+    broadcast_bps: NonNegativeFloat
+
+
+class ScheduleDocument(Record):
+    """A schedule with its latency, bound and provenance; the file format `epsl-opt/schedule` is this record as JSON.
+
+    Where there is no verified schedule, everything that describes one is null.
+    """
+
+    format: Literal["epsl-opt/schedule"] = "epsl-opt/schedule"
+    version: Literal[1] = 1
+    instance: InstanceReference
+    solver: Name
+    status: Literal["none", "verified", "rejected"]
+    stop_reason: Annotated[str, Field(pattern=f"^({'|'.join(StopReason)})$")]
+    cut_layer: CutReference | None
+    batch_size: PositiveInt
+    aggregation_ratio: UnitInterval
+    subchannel_client: Annotated[tuple[ClientIndex | None, ...], AsTuple, Field(min_length=1)] | None
+    subchannel_power_w: NonNegativeVector | None
+    latency_s: NonNegativeFloat | None
+    bound_s: Annotated[float, Field(allow_inf_nan=False)] | None
+    gap: NonNegativeFloat | None
+    stages: Stages | None
+    rates: Rates | None
+    provenance: dict[str, Any]
+
+    @model_validator(mode="after")
+    def _check_presence(self) -> Self:
+        """A verified schedule is whole; any other status carries none."""
+        verified = self.status == "verified"
+        for field in ("cut_layer", "subchannel_client", "subchannel_power_w", "latency_s", "stages", "rates"):
+            if verified == (getattr(self, field) is None):
+                rule = "must be given" if verified else "must be null"
+                raise ValueError(f"{field}: {rule} when status is {self.status}")
+        return self
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the record as JSON-ready dictionaries and lists; null where there is nothing."""
+        return self.model_dump(mode="python")
+
+    @classmethod
+    def from_result(cls, instance: Instance, result: SolveResult) -> ScheduleDocument:
+        """Write a result down."""
+        latency, schedule = result.latency, result.schedule
+        times = {"build_s": result.build_s, "solve_s": result.solve_s, "overrun_s": result.overrun_s}
+        judgement = {"message": result.message, "violations": [str(violation) for violation in result.violations]}
+        return cls(
+            instance=InstanceReference(name=result.instance_name, sha256=result.instance_sha256),
+            solver=result.solver,
+            status=result.status.value,
+            stop_reason=result.stop_reason.value,
+            cut_layer=None if schedule is None else cut_reference(instance, schedule.cut_layer),
+            batch_size=instance.training.batch_size,
+            aggregation_ratio=instance.training.aggregation_ratio,
+            subchannel_client=None if schedule is None else owners(schedule),
+            subchannel_power_w=None if schedule is None else schedule.subchannel_power_w,
+            latency_s=result.latency_s,
+            bound_s=result.bound_s,
+            gap=result.gap,
+            stages=None if latency is None else stages(latency),
+            rates=None if latency is None else rates(latency),
+            provenance=result.provenance | times | judgement,
+        )
+
+    def schedule(self) -> Schedule | None:
+        """Return the decision the document describes, or None if it has none."""
+        if self.cut_layer is None or self.subchannel_client is None or self.subchannel_power_w is None:
+            return None
+        owner = [FREE if client is None else client for client in self.subchannel_client]
+        return Schedule(self.cut_layer.index, owner, self.subchannel_power_w)
+
+
+def cut_reference(instance: Instance, cut_layer: int) -> CutReference:
+    """Name a cut layer of `instance`."""
+    return CutReference(index=cut_layer, name=instance.model.cut_layers[cut_layer].name)
+
+
+def owners(schedule: Schedule) -> tuple[int | None, ...]:
+    """Return the client index of each subchannel, None where it is free."""
+    return tuple(None if i == FREE else int(i) for i in schedule.subchannel_client)
+
+
+def stages(latency: RoundLatency) -> Stages:
+    """Write the stage latencies down."""
+    return Stages(**{field: getattr(latency, field) for field in Stages.model_fields})
+
+
+def rates(latency: RoundLatency) -> Rates:
+    """Write the rates down."""
+    return Rates(**{field: getattr(latency, field) for field in Rates.model_fields})
+
+
+def check_document(instance: Instance, document: ScheduleDocument) -> list[Violation]:
+    """Check a schedule file against its instance: the constraints, then every number it claims.
+
+    The caller makes sure that the document is for `instance` (`document.instance.sha256`). A document without a
+    schedule has nothing to check.
+    """
+    schedule = document.schedule()
+    if schedule is None:
+        return []
+    violations = check(instance, schedule)
+    return violations or _check_claims(instance, document, round_latency(instance, schedule))
+
+
+def _check_claims(instance: Instance, document: ScheduleDocument, latency: RoundLatency) -> list[Violation]:
+    found: list[Violation] = []
+    for part, recomputed in (("stages", stages(latency)), ("rates", rates(latency))):
+        claimed = getattr(document, part)
+        for field in type(recomputed).model_fields:
+            found += _compare(f"{part}.{field}", getattr(claimed, field), getattr(recomputed, field))
+    found += _compare("latency_s", document.latency_s, latency.round_latency_s)
+    found += _compare("batch_size", document.batch_size, instance.training.batch_size)
+    found += _compare("aggregation_ratio", document.aggregation_ratio, instance.training.aggregation_ratio)
+    if document.bound_s is not None:
+        found += check_bound(document.bound_s, latency.round_latency_s)
+        gap = relative_gap(latency.round_latency_s, document.bound_s)
+        found += _compare("gap", document.gap, gap)
+    return found
+
+
+def _compare(field: str, claimed: Any, recomputed: Any) -> list[Violation]:
+    """Compare a claimed number or list of numbers with its recomputation, entry by entry."""
+    unit = "bit/s" if field.endswith("_bps") else "s" if field.endswith("_s") else ""
+    if not hasattr(recomputed, "__len__"):
+        return check_claim(field, float("nan") if claimed is None else claimed, recomputed, unit)
+    if len(claimed) != len(recomputed):
+        excess = len(claimed) - len(recomputed)
+        return [Violation("one entry per client", field, excess, "entries", 0)]
+    pairs = enumerate(zip(claimed.tolist(), recomputed.tolist(), strict=True))
+    return [v for i, (mine, ours) in pairs for v in check_claim(f"{field}[{i}]", mine, ours, unit)]

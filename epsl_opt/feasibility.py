@@ -1,0 +1,51 @@
+"""Why an instance has no schedule, in the problem's own words."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import maximum_bipartite_matching
+
+from epsl_opt.arrays import FloatArray
+from epsl_opt.instance import Instance
+from epsl_opt.latency import CutCosts, cut_costs
+
+
+def infeasibility(instance: Instance) -> str | None:
+    """Return a proof, in words, that no schedule exists, or None if none was found.
+
+    Powers may be as small as one likes, so power limits never forbid a schedule; only missing subchannels and zero
+    gains do. Uplink and downlink are each decided exactly, by matching clients to subchannels with a gain. What is
+    left open is a client that can use no single subchannel both ways and fails only for want of a second one.
+    """
+    reasons = [cut_infeasibility(instance, cut_costs(instance, j)) for j in range(instance.n_cut_layers)]
+    return reasons[0] if all(reasons) else None
+
+
+def cut_infeasibility(instance: Instance, costs: CutCosts) -> str | None:
+    """Return why no schedule exists at the cut layer with these costs, or None if no reason was found."""
+    if not np.isfinite(costs.broadcast_s):
+        deaf = int(np.argmin(instance.downlink_rate_bps.sum(axis=1)))
+        return f"{instance.clients[deaf].name} has no usable subchannel: all its downlink gains are zero"
+    needs: list[tuple[str, FloatArray]] = []
+    if costs.uplink_bits > 0:
+        needs.append(("uplink", instance.channel.uplink_gain))
+    if costs.downlink_bits > 0:
+        needs.append(("downlink", instance.downlink_rate_bps))
+    C, M = instance.n_clients, instance.n_subchannels
+    if needs and M < C:
+        return f"fewer subchannels than clients ({M} < {C}): every client needs at least one of its own"
+    return next((reason for direction, gain in needs if (reason := _unserved(instance, direction, gain))), None)
+
+
+def _unserved(instance: Instance, direction: str, gain: FloatArray) -> str | None:
+    silent = np.flatnonzero(~gain.any(axis=1))
+    if silent.size:
+        return f"{instance.clients[silent[0]].name} has no usable subchannel: all its {direction} gains are zero"
+    unmatched = np.flatnonzero(maximum_bipartite_matching(csr_array(gain > 0), perm_type="column") < 0)
+    if unmatched.size == 0:
+        return None
+    names = ", ".join(instance.clients[i].name for i in unmatched[:3])
+    return (
+        f"too few usable subchannels: when the other clients have one with {direction} gain, none is left for {names}"
+    )

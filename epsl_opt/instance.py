@@ -1,0 +1,211 @@
+"""One instance of the resource-management problem: everything that is given (paper, sections III and IV).
+
+All quantities are SI: seconds, hertz, watts, bits, FLOPs, metres. C is the number of clients, M of subchannels,
+J of cut layers.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from epsl_opt.arrays import FloatArray, NonNegativeMatrix, PositiveVector, frozen
+from epsl_opt.record import (
+    AsTuple,
+    Name,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    Record,
+    UnitInterval,
+)
+
+
+class Client(Record):
+    """One client device."""
+
+    name: Name
+    cycles_per_s: PositiveFloat = Field(description="f_i, the clock of the client's processor")
+    cycles_per_flop: PositiveFloat = Field(description="kappa_i")
+    max_power_w: PositiveFloat = Field(description="P_i, limit on the transmit power over all subchannels")
+    samples: PositiveInt = Field(description="|D_i|, samples the client holds")
+    distance_m: NonNegativeFloat | None = Field(default=None, description="distance to the server")
+    line_of_sight: bool | None = None
+
+
+class Server(Record):
+    """The edge server."""
+
+    cycles_per_s: PositiveFloat = Field(description="f_s")
+    cycles_per_flop: PositiveFloat = Field(description="kappa_s")
+    downlink_psd_w_per_hz: PositiveFloat = Field(description="p_DL, the same on every subchannel")
+    total_uplink_power_w: PositiveFloat = Field(description="P_th, limit on the sum over all clients")
+
+
+class Subchannels(Record):
+    """The orthogonal subchannels."""
+
+    bandwidth_hz: PositiveVector = Field(description="B_k, length M")
+    center_frequency_hz: PositiveVector = Field(description="F_k, length M")
+
+
+class Channel(Record):
+    """Linear channel gains, antenna gains included, and the noise."""
+
+    uplink_gain: NonNegativeMatrix = Field(description="G^UL_ik, C rows of M")
+    downlink_gain: NonNegativeMatrix = Field(description="G^DL_ik, C rows of M")
+    noise_psd_w_per_hz: PositiveFloat = Field(description="sigma^2")
+
+
+class CutLayer(Record):
+    """One place to cut the network: the client holds every layer up to and including it."""
+
+    name: Name
+    client_forward_flops: NonNegativeFloat = Field(description="rho_j, forward FLOPs of one sample")
+    client_backward_flops: NonNegativeFloat = Field(description="varpi_j, backward FLOPs of one sample")
+    activation_bits: NonNegativeFloat = Field(description="psi_j, smashed data of one sample")
+    gradient_bits: NonNegativeFloat = Field(description="chi_j, gradient of the smashed data of one sample")
+    client_parameter_bits: NonNegativeFloat = Field(description="beta_j, size of the client-side model")
+
+
+class ModelProfile(Record):
+    """What the network costs, in total and at each possible cut."""
+
+    name: Name
+    total_forward_flops: PositiveFloat = Field(description="rho_L, forward FLOPs of one sample")
+    total_backward_flops: PositiveFloat = Field(description="varpi_L, backward FLOPs of one sample")
+    last_layer_backward_flops: NonNegativeFloat = Field(description="varpi_out, backward FLOPs of the last layer")
+    total_parameter_bits: NonNegativeFloat
+    cut_layers: Annotated[tuple[CutLayer, ...], AsTuple, Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _check_totals(self) -> Self:
+        """A client-side model costs no more than the network, and the server keeps the last layer."""
+        for j, cut in enumerate(self.cut_layers):
+            where = f"model.cut_layers[{j}]"
+            limit = self.total_backward_flops - self.last_layer_backward_flops
+            if cut.client_forward_flops > self.total_forward_flops:
+                raise ValueError(f"{where}.client_forward_flops: exceeds total_forward_flops")
+            if cut.client_backward_flops > limit * (1 + 1e-12):
+                raise ValueError(f"{where}.client_backward_flops: leaves the server no last layer")
+            if cut.client_parameter_bits > self.total_parameter_bits:
+                raise ValueError(f"{where}.client_parameter_bits: exceeds total_parameter_bits")
+        return self
+
+
+class Training(Record):
+    """The training parameters that decide the latency of a round."""
+
+    batch_size: PositiveInt = Field(description="b, samples per client and round")
+    aggregation_ratio: UnitInterval = Field(description="phi, the fraction of last-layer gradients that is aggregated")
+
+
+class Instance(Record):
+    """An instance of the problem; the file format `epsl-opt/instance` is this record as JSON."""
+
+    format: Literal["epsl-opt/instance"] = "epsl-opt/instance"
+    version: Literal[1] = 1
+    name: Name
+    clients: Annotated[tuple[Client, ...], AsTuple, Field(min_length=1)]
+    server: Server
+    subchannels: Subchannels
+    channel: Channel
+    model: ModelProfile
+    training: Training
+    origin: dict[str, Any] | None = Field(default=None, description="generator, its options and seed")
+
+    @model_validator(mode="after")
+    def _check_shapes(self) -> Self:
+        """Every array fits the number of clients and subchannels."""
+        C, M = len(self.clients), len(self.subchannels.bandwidth_hz)
+        if len(self.subchannels.center_frequency_hz) != M:
+            found = len(self.subchannels.center_frequency_hz)
+            raise ValueError(f"subchannels.center_frequency_hz: has {found} entries, but bandwidth_hz has {M}")
+        for field in ("uplink_gain", "downlink_gain"):
+            rows, columns = getattr(self.channel, field).shape
+            if rows != C:
+                raise ValueError(f"channel.{field}: has {rows} rows, but there are {C} clients")
+            if columns != M:
+                raise ValueError(f"channel.{field}: has rows of {columns}, but there are {M} subchannels")
+        return self
+
+    def with_training(self, *, batch_size: int | None = None, aggregation_ratio: float | None = None) -> Instance:
+        """Return the same instance with other training parameters."""
+        training = Training(
+            batch_size=self.training.batch_size if batch_size is None else batch_size,
+            aggregation_ratio=(self.training.aggregation_ratio if aggregation_ratio is None else aggregation_ratio),
+        )
+        return self.replace(training=training)
+
+    def replace(self, **fields: Any) -> Instance:
+        """Return a copy with the given top-level fields replaced, validated again.
+
+        Raises
+        ------
+        pydantic.ValidationError
+            If the new fields do not fit the rest.
+        """
+        return Instance(**{name: getattr(self, name) for name in type(self).model_fields} | fields)
+
+    @property
+    def n_clients(self) -> int:
+        """C."""
+        return len(self.clients)
+
+    @property
+    def n_subchannels(self) -> int:
+        """M."""
+        return len(self.subchannels.bandwidth_hz)
+
+    @property
+    def n_cut_layers(self) -> int:
+        """J."""
+        return len(self.model.cut_layers)
+
+    @property
+    def bandwidth_hz(self) -> FloatArray:
+        """B_k, shape (subchannels,)."""
+        return self.subchannels.bandwidth_hz
+
+    @cached_property
+    def aggregated_samples(self) -> int:
+        """m = ceil(phi b), with phi read as the decimal number the user wrote."""
+        return math.ceil(Fraction(repr(self.training.aggregation_ratio)) * self.training.batch_size)
+
+    @cached_property
+    def client_flops_per_s(self) -> FloatArray:
+        """f_i / kappa_i, shape (clients,)."""
+        return frozen(np.array([client.cycles_per_s / client.cycles_per_flop for client in self.clients]))
+
+    @cached_property
+    def server_flops_per_s(self) -> float:
+        """f_s / kappa_s."""
+        return self.server.cycles_per_s / self.server.cycles_per_flop
+
+    @cached_property
+    def max_power_w(self) -> FloatArray:
+        """P_i, shape (clients,)."""
+        return frozen(np.array([client.max_power_w for client in self.clients]))
+
+    @cached_property
+    def data_share(self) -> FloatArray:
+        """lambda_i = |D_i| / |D|, shape (clients,)."""
+        samples = np.array([float(client.samples) for client in self.clients])
+        return frozen(samples / samples.sum())
+
+    @cached_property
+    def uplink_noise_w_per_hz(self) -> FloatArray:
+        """sigma^2 / G^UL_ik, the noise as the transmitter sees it, shape (clients, subchannels); inf at zero gain."""
+        with np.errstate(divide="ignore", over="ignore"):
+            return frozen(self.channel.noise_psd_w_per_hz / self.channel.uplink_gain)
+
+    @cached_property
+    def downlink_rate_bps(self) -> FloatArray:
+        """B_k log2(1 + p_DL G^DL_ik / sigma^2), shape (clients, subchannels)."""
+        snr = self.server.downlink_psd_w_per_hz * self.channel.downlink_gain / self.channel.noise_psd_w_per_hz
+        return frozen(self.bandwidth_hz * np.log1p(snr) / math.log(2))

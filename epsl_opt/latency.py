@@ -1,0 +1,152 @@
+"""The one definition of rates and stage latencies (model.md sections 3 and 4; paper, section IV).
+
+Everything is vectorised over clients and subchannels. Solvers, checker, training clock and tests all use this module.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from epsl_opt.arrays import FloatArray, IntArray
+from epsl_opt.instance import Instance
+from epsl_opt.schedule import FREE, Schedule
+
+
+@dataclass(frozen=True, eq=False)
+class CutCosts:
+    """What a cut layer fixes before any radio resource is decided.
+
+    `client_forward_s` (t1) and `client_backward_s` (t7) have shape (clients,). `uplink_bits` and `downlink_bits` are
+    each client's own traffic in a round; `broadcast_bits` goes to all clients at once.
+    """
+
+    client_forward_s: FloatArray
+    client_backward_s: FloatArray
+    server_forward_s: float
+    server_backward_s: float
+    broadcast_s: float
+    uplink_bits: float
+    downlink_bits: float
+    broadcast_bits: float
+
+    @property
+    def shared_s(self) -> float:
+        """t3 + t4 + t5: the part of the round that allocation and power cannot change."""
+        return self.server_forward_s + self.server_backward_s + self.broadcast_s
+
+
+@dataclass(frozen=True, eq=False)
+class RoundLatency:
+    """The stages of one EPSL round under a schedule; per-client stages have shape (clients,)."""
+
+    client_forward_s: FloatArray
+    uplink_s: FloatArray
+    server_forward_s: float
+    server_backward_s: float
+    broadcast_s: float
+    downlink_s: FloatArray
+    client_backward_s: FloatArray
+    uplink_bps: FloatArray
+    downlink_bps: FloatArray
+    broadcast_bps: float
+
+    @cached_property
+    def uplink_phase_s(self) -> float:
+        """max_i (t1_i + t2_i): until the slowest client's smashed data is at the server."""
+        return float(np.max(self.client_forward_s + self.uplink_s))
+
+    @cached_property
+    def downlink_phase_s(self) -> float:
+        """max_i (t6_i + t7_i): until the slowest client has finished its backward pass."""
+        return float(np.max(self.downlink_s + self.client_backward_s))
+
+    @cached_property
+    def round_latency_s(self) -> float:
+        """T(r, p, j), the objective."""
+        shared = self.server_forward_s + self.server_backward_s + self.broadcast_s
+        return self.uplink_phase_s + shared + self.downlink_phase_s
+
+
+def uplink_rates_bps(instance: Instance, schedule: Schedule) -> FloatArray:
+    """R_i = sum_k r_ik B_k log2(1 + p_k G^UL_ik / (sigma^2 B_k)), shape (clients,)."""
+    owned = np.flatnonzero(schedule.subchannel_client != FREE)
+    owner = schedule.subchannel_client[owned]
+    bandwidth = instance.bandwidth_hz[owned]
+    density = schedule.subchannel_power_w[owned] / bandwidth
+    snr = density * instance.channel.uplink_gain[owner, owned] / instance.channel.noise_psd_w_per_hz
+    return _sum_by_client(bandwidth * np.log1p(snr) / math.log(2), owner, instance.n_clients)
+
+
+def downlink_rates_bps(instance: Instance, schedule: Schedule) -> FloatArray:
+    """R'_i = sum_k r_ik B_k log2(1 + p_DL G^DL_ik / sigma^2), shape (clients,)."""
+    owned = np.flatnonzero(schedule.subchannel_client != FREE)
+    owner = schedule.subchannel_client[owned]
+    return _sum_by_client(instance.downlink_rate_bps[owner, owned], owner, instance.n_clients)
+
+
+def broadcast_rate_bps(instance: Instance) -> float:
+    """R_bc: all M subchannels, the slowest client's rate."""
+    return float(instance.downlink_rate_bps.sum(axis=1).min())
+
+
+def transmission_time_s(bits: float, rate_bps: FloatArray) -> FloatArray:
+    """`bits / rate_bps`, where nothing to send takes no time at any rate, and a zero rate takes forever."""
+    if bits == 0:
+        return np.zeros_like(rate_bps)
+    with np.errstate(divide="ignore"):
+        return bits / rate_bps
+
+
+def cut_costs(instance: Instance, cut_layer: int) -> CutCosts:
+    """Evaluate stages 1, 3, 4, 5 and 7 and the traffic at a cut layer.
+
+    Raises
+    ------
+    IndexError
+        If the instance has no such cut layer.
+    """
+    if not 0 <= cut_layer < instance.n_cut_layers:
+        raise IndexError(f"cut layer {cut_layer} is not in 0..{instance.n_cut_layers - 1}")
+    model, cut = instance.model, instance.model.cut_layers[cut_layer]
+    C, b, m = instance.n_clients, instance.training.batch_size, instance.aggregated_samples
+    server = instance.server_flops_per_s
+    hidden_flops = max(model.total_backward_flops - cut.client_backward_flops - model.last_layer_backward_flops, 0.0)
+    rows = m + C * (b - m)
+    broadcast = transmission_time_s(m * cut.gradient_bits, np.array(broadcast_rate_bps(instance)))
+    return CutCosts(
+        client_forward_s=b * cut.client_forward_flops / instance.client_flops_per_s,
+        client_backward_s=b * cut.client_backward_flops / instance.client_flops_per_s,
+        server_forward_s=C * b * (model.total_forward_flops - cut.client_forward_flops) / server,
+        server_backward_s=(rows * hidden_flops + C * b * model.last_layer_backward_flops) / server,
+        broadcast_s=float(broadcast),
+        uplink_bits=b * cut.activation_bits,
+        downlink_bits=(b - m) * cut.gradient_bits,
+        broadcast_bits=m * cut.gradient_bits,
+    )
+
+
+def round_latency(instance: Instance, schedule: Schedule) -> RoundLatency:
+    """Evaluate one EPSL round; the schedule must fit the instance's shapes (see `checker.check`)."""
+    costs = cut_costs(instance, schedule.cut_layer)
+    uplink = uplink_rates_bps(instance, schedule)
+    downlink = downlink_rates_bps(instance, schedule)
+    return RoundLatency(
+        client_forward_s=costs.client_forward_s,
+        uplink_s=transmission_time_s(costs.uplink_bits, uplink),
+        server_forward_s=costs.server_forward_s,
+        server_backward_s=costs.server_backward_s,
+        broadcast_s=costs.broadcast_s,
+        downlink_s=transmission_time_s(costs.downlink_bits, downlink),
+        client_backward_s=costs.client_backward_s,
+        uplink_bps=uplink,
+        downlink_bps=downlink,
+        broadcast_bps=broadcast_rate_bps(instance),
+    )
+
+
+def _sum_by_client(values: FloatArray, owner: IntArray, n_clients: int) -> FloatArray:
+    return np.bincount(owner, weights=values, minlength=n_clients).astype(np.float64)

@@ -1,0 +1,58 @@
+"""Named options given as text: `K=V` pairs validated by a pydantic model, with near matches for unknown keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from epsl_opt.errors import InputError
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+def parse_options(kind: type[ModelT], options: Mapping[str, Any], owner: str) -> ModelT:
+    """Validate options; text is converted, `-` and `_` in keys are the same.
+
+    Raises
+    ------
+    InputError
+        Naming the owner, the option and what is wrong.
+    """
+    known = sorted(kind.model_fields)
+    given = {key.replace("-", "_"): value for key, value in options.items()}
+    for key in given:
+        if key not in known:
+            raise InputError(owner, unknown(key, known), "option")
+    try:
+        return kind.model_validate(given)
+    except ValidationError as error:
+        raise InputError.from_validation(owner, error) from error
+
+
+def split_pairs(pairs: Iterable[str], owner: str) -> dict[str, str]:
+    """Split `K=V` texts into a mapping.
+
+    Raises
+    ------
+    InputError
+        If a text has no `=`, an empty key, or a key comes twice.
+    """
+    found: dict[str, str] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key.strip():
+            raise InputError(owner, f"must be KEY=VALUE, got {pair!r}", "option")
+        if key.strip() in found:
+            raise InputError(owner, f"{key.strip()!r} is given twice", "option")
+        found[key.strip()] = value.strip()
+    return found
+
+
+def unknown(name: str, known: list[str]) -> str:
+    """Say that `name` is unknown, what it may have meant, and what there is."""
+    near = get_close_matches(name, known, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(known) or 'none'}"
+    return f"unknown name {name!r}; {hint}"

@@ -1,0 +1,57 @@
+"""Solvers, backends and scenarios are found through entry points; ours are registered like anybody's."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from epsl_opt.errors import InputError
+from epsl_opt.options import unknown
+from epsl_opt.solver import Solver
+
+SOLVERS = "epsl_opt.solvers"
+BACKENDS = "epsl_opt.backends"
+SCENARIOS = "epsl_opt.scenarios"
+
+
+def names(group: str) -> list[str]:
+    """Return the names registered under an entry-point group, in alphabetical order, without importing anything."""
+    return sorted(_entries(group))
+
+
+def load(group: str, name: str) -> Any:
+    """Import what is registered as `name`.
+
+    Raises
+    ------
+    InputError
+        If there is no such name (near matches are listed) or its module does not import.
+    """
+    kind = group.rpartition(".")[2].removesuffix("s")
+    entry = _entries(group).get(name)
+    if entry is None:
+        raise InputError(kind, unknown(name, names(group)))
+    try:
+        return entry.load()
+    except (ImportError, AttributeError) as error:
+        raise InputError(kind, f"{name!r} ({entry.value}) does not load: {error}") from error
+
+
+def load_solver(name: str) -> Solver[Any]:
+    """Return a new solver by its registered name.
+
+    Raises
+    ------
+    InputError
+        If there is no such solver, or what is registered is none.
+    """
+    solver = load(SOLVERS, name)()
+    if not isinstance(solver, Solver):
+        raise InputError("solver", f"{name!r} is not an epsl_opt.Solver")
+    return solver
+
+
+@cache
+def _entries(group: str) -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=group)}

@@ -1,0 +1,176 @@
+"""One vocabulary for every solver, exact or not: limits, why a solver stopped, and what you have."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from epsl_opt.checker import Violation
+from epsl_opt.latency import RoundLatency
+from epsl_opt.schedule import Schedule
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When to stop, the same for every solver.
+
+    Parameters
+    ----------
+    time_s
+        Wall-clock seconds for build and solve together. `inf` means no limit.
+    rel_gap
+        Stop once (latency - bound) / latency is at most this.
+    threads
+        Threads a solver may use; None leaves the choice to the solver.
+    seed
+        Of everything random in a solver.
+
+    Raises
+    ------
+    ValueError
+        If a limit is negative, NaN, or (threads) less than 1.
+    """
+
+    time_s: float = 60.0
+    rel_gap: float = 1e-4
+    threads: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.time_s > 0:
+            raise ValueError(f"time_s must be greater than 0, got {self.time_s}")
+        if not self.rel_gap >= 0:
+            raise ValueError(f"rel_gap must not be negative, got {self.rel_gap}")
+        if self.threads is not None and self.threads < 1:
+            raise ValueError(f"threads must be at least 1, got {self.threads}")
+        if self.seed < 0:
+            raise ValueError(f"seed must not be negative, got {self.seed}")
+
+
+class StopReason(StrEnum):
+    """Why a solver stopped; what it left behind is `SolutionStatus`."""
+
+    OPTIMAL_PROVED = "optimal_proved"
+    """The schedule is optimal up to floating-point rounding; it need not be the only optimum."""
+    GAP_REACHED = "gap_reached"
+    """The gap asked for is proved; the schedule need not be optimal."""
+    COMPLETED = "completed"
+    """A heuristic ran to its end; says nothing about how good the schedule is, or whether there is one."""
+    TIME_LIMIT = "time_limit"
+    """Time ran out; a schedule may or may not have been found, a better one may exist."""
+    INTERRUPTED = "interrupted"
+    """The user stopped it; otherwise like a time limit."""
+    INFEASIBLE_PROVED = "infeasible_proved"
+    """No schedule exists; not merely that none was found."""
+    UNSUPPORTED = "unsupported"
+    """The solver does not take this instance; says nothing about the instance."""
+    ERROR = "error"
+    """The solver failed; what it found before, if anything, is kept."""
+
+
+class SolutionStatus(StrEnum):
+    """What you have."""
+
+    NONE = "none"
+    """No schedule; one may still exist."""
+    VERIFIED = "verified"
+    """A schedule whose constraints and latency the independent checker recomputed; not that it is optimal."""
+    REJECTED = "rejected"
+    """The solver broke a constraint or claimed something false; nothing it said is to be used."""
+
+
+_NEEDS_SCHEDULE = {StopReason.OPTIMAL_PROVED, StopReason.GAP_REACHED}
+_HAS_NO_SCHEDULE = {StopReason.INFEASIBLE_PROVED, StopReason.UNSUPPORTED}
+
+
+@dataclass(frozen=True)
+class TracePoint:
+    """What was known `elapsed_s` seconds after the start; None means nothing yet."""
+
+    elapsed_s: float
+    latency_s: float | None
+    bound_s: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class SolveResult:
+    """What one run of one solver on one instance left behind, judged by the checker.
+
+    Parameters
+    ----------
+    instance_name, instance_sha256
+        Which instance.
+    solver
+        The solver's registered name.
+    status, stop_reason
+        What you have, and why the solver stopped.
+    message
+        One line for the user: why infeasible, unsupported or failed; otherwise what the solver wants to say.
+    schedule, latency
+        The verified schedule and its recomputed stages, or None.
+    bound_s
+        A proved lower bound on the latency of every schedule, or None if the solver gave none.
+    violations
+        What the checker found if the status is rejected.
+    trace
+        Incumbent and bound over time.
+    build_s, solve_s
+        Wall-clock seconds by our own clock.
+    overrun_s
+        Seconds by which the time limit was exceeded (0 if it was not).
+    provenance
+        Versions, processor, options, seed: what is needed to repeat the run.
+
+    Raises
+    ------
+    ValueError
+        If the parts contradict each other.
+    """
+
+    instance_name: str
+    instance_sha256: str
+    solver: str
+    status: SolutionStatus
+    stop_reason: StopReason
+    message: str
+    schedule: Schedule | None
+    latency: RoundLatency | None
+    bound_s: float | None
+    violations: tuple[Violation, ...]
+    trace: tuple[TracePoint, ...]
+    build_s: float
+    solve_s: float
+    overrun_s: float
+    provenance: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        verified = self.status is SolutionStatus.VERIFIED
+        if verified != (self.schedule is not None) or verified != (self.latency is not None):
+            raise ValueError(f"status {self.status} and schedule do not fit")
+        if (self.status is SolutionStatus.REJECTED) != bool(self.violations):
+            raise ValueError(f"status {self.status} and violations do not fit")
+        if self.stop_reason in _NEEDS_SCHEDULE and self.status is SolutionStatus.NONE:
+            raise ValueError(f"{self.stop_reason} without a schedule")
+        if self.stop_reason in _HAS_NO_SCHEDULE and self.status is not SolutionStatus.NONE:
+            raise ValueError(f"{self.stop_reason} with status {self.status}")
+        if self.bound_s is not None and not math.isfinite(self.bound_s):
+            raise ValueError(f"bound_s must be finite or None, got {self.bound_s}")
+
+    @property
+    def latency_s(self) -> float | None:
+        """Round latency of the verified schedule, recomputed."""
+        return None if self.latency is None else self.latency.round_latency_s
+
+    @property
+    def gap(self) -> float | None:
+        """(latency - bound) / latency, or None if either is missing."""
+        return relative_gap(self.latency_s, self.bound_s)
+
+
+def relative_gap(latency_s: float | None, bound_s: float | None) -> float | None:
+    """(latency - bound) / latency, never negative; None if either is missing."""
+    if latency_s is None or bound_s is None:
+        return None
+    return max(latency_s - bound_s, 0.0) / latency_s if latency_s > 0 else 0.0

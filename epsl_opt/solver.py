@@ -1,0 +1,58 @@
+"""The interface every solver implements, ours or a stranger's."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from enum import StrEnum
+from typing import ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from epsl_opt.instance import Instance
+from epsl_opt.monitor import SolveMonitor
+from epsl_opt.results import StopReason
+
+
+class SolverKind(StrEnum):
+    """What a user may expect of a solver."""
+
+    EXACT = "exact"
+    """Proves its gap, down to optimality given time."""
+    RELAXATION = "relaxation"
+    """Gives a proved bound and a schedule, but does not close the gap between them."""
+    HEURISTIC = "heuristic"
+    """Gives a schedule, no bound."""
+    BASELINE = "baseline"
+    """Deliberately leaves something unoptimised, for comparison."""
+
+
+class SolverOptions(BaseModel):
+    """Base of a solver's own options: every field has a default and a description; unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+OptionsT = TypeVar("OptionsT", bound=SolverOptions)
+
+
+class Solver(ABC, Generic[OptionsT]):
+    """A solver: a name to be found by, one line about it, its options, and `solve`.
+
+    Register a subclass under the entry-point group `epsl_opt.solvers`; prove it with `epsl_opt.testing`.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    kind: ClassVar[SolverKind]
+    options_type: ClassVar[type[SolverOptions]] = SolverOptions
+
+    def unsupported(self, instance: Instance, options: OptionsT) -> str | None:
+        """Return why this solver does not take `instance`, or None if it does."""
+        return None
+
+    @abstractmethod
+    def solve(self, instance: Instance, options: OptionsT, monitor: SolveMonitor) -> StopReason:
+        """Search, telling `monitor` of every schedule worth keeping and every bound proved; return why it stopped.
+
+        The instance is feasible as far as `feasibility.infeasibility` can tell. Stop soon after `monitor.out_of_time`.
+        """

@@ -1,0 +1,74 @@
+"""Where instances come from: a file, standard input, the instance library, or a scenario with options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from epsl_opt import registry
+from epsl_opt.errors import InputError
+from epsl_opt.files import STDIN, read_instance
+from epsl_opt.instance import Instance
+from epsl_opt.options import parse_options, split_pairs, unknown
+from epsl_opt.scenario import Scenario, ScenarioOptions
+
+
+def load_instance(source: str) -> Instance:
+    """Return the instance that `source` names.
+
+    Parameters
+    ----------
+    source
+        A file, `-` for standard input, a name from the instance library, or a scenario with options
+        (`paper:clients=10,subchannels=40,seed=3`).
+
+    Raises
+    ------
+    InputError
+        If there is no such thing, or it is wrong.
+    """
+    from epsl_opt.problems import library
+
+    name, _, options = source.partition(":")
+    if source == STDIN or Path(source).is_file():
+        return read_instance(source)
+    if source in library.names():
+        return library.load(source)
+    if name in registry.names(registry.SCENARIOS):
+        return generate(name, split_pairs([pair for pair in options.split(",") if pair], f"scenario {name}"))
+    if Path(source).suffix or "/" in source:
+        return read_instance(source)
+    known = sorted([*library.names(), *registry.names(registry.SCENARIOS)])
+    raise InputError("instance", f"{unknown(name, known)}; nor is it a file")
+
+
+def generate(scenario: str, options: dict[str, str]) -> Instance:
+    """Draw an instance from a scenario by its registered name.
+
+    Raises
+    ------
+    InputError
+        If the scenario or an option is unknown, or a value is bad.
+    """
+    chosen = load_scenario(scenario)
+    owner = f"scenario {scenario}"
+    try:
+        instance: Instance = chosen.generate(parse_options(chosen.options_type, options, owner))
+    except ValidationError as error:
+        raise InputError.from_validation(owner, error) from error
+    return instance
+
+
+def load_scenario(name: str) -> Scenario[ScenarioOptions]:
+    """Return a scenario by its registered name.
+
+    Raises
+    ------
+    InputError
+        If there is no such scenario, or what is registered is none.
+    """
+    scenario = registry.load(registry.SCENARIOS, name)()
+    if not isinstance(scenario, Scenario):
+        raise InputError("scenario", f"{name!r} is not an epsl_opt.Scenario")
+    return scenario

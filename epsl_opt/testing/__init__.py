@@ -1,0 +1,1 @@
+"""The conformance suite that proves a solver, ours or a stranger's."""

@@ -1,0 +1,1 @@
+"""Scenarios, channel models, model profiles and the instance library."""
