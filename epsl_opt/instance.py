@@ -153,6 +153,11 @@ class Instance(Record):
         return Instance(**{name: getattr(self, name) for name in type(self).model_fields} | fields)
 
     @property
+    def sha256(self) -> str:
+        """SHA-256 of the content, which schedule files refer to (see `Record.content_sha256`)."""
+        return self.content_sha256
+
+    @property
     def n_clients(self) -> int:
         """C."""
         return len(self.clients)

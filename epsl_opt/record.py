@@ -27,13 +27,13 @@ class Record(BaseModel):
         return self.model_dump(mode="python", exclude_none=True)
 
     @cached_property
-    def sha256(self) -> str:
+    def content_sha256(self) -> str:
         """SHA-256 of the record as JSON with sorted keys and no spaces: two equal records have one digest."""
         canonical = json.dumps(self.to_document(), sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and isinstance(other, Record) and self.sha256 == other.sha256
+        return type(self) is type(other) and isinstance(other, Record) and self.content_sha256 == other.content_sha256
 
     def __hash__(self) -> int:
-        return hash(self.sha256)
+        return hash(self.content_sha256)
