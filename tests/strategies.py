@@ -1,0 +1,129 @@
+"""Hypothesis strategies for small valid instances and feasible schedules, shared by all tests.
+
+`tests/` is on pytest's path (`pythonpath` in pyproject.toml): `from strategies import instances, schedules`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import strategies as st
+
+from epsl_opt import FREE, Instance, Schedule
+from epsl_opt.instance import Channel, Client, CutLayer, ModelProfile, Server, Subchannels, Training
+
+AGGREGATION_RATIOS = (0.0, 0.3, 0.5, 1.0)
+
+
+def magnitudes(low: float, high: float) -> st.SearchStrategy[float]:
+    """Positive floats, even over orders of magnitude, written with few digits so that failures read well."""
+    exponents = st.floats(np.log10(low), np.log10(high), allow_nan=False)
+    return exponents.map(lambda exponent: float(f"{10**exponent:.4g}"))
+
+
+@st.composite
+def instances(
+    draw: st.DrawFn,
+    max_clients: int = 4,
+    max_subchannels: int = 7,
+    max_cut_layers: int = 3,
+    ratios: tuple[float, ...] = AGGREGATION_RATIOS,
+) -> Instance:
+    """Feasible instances (M >= C, positive gains): unequal bandwidths, gains over many orders of magnitude."""
+    C = draw(st.integers(1, max_clients))
+    M = draw(st.integers(C, max(C, max_subchannels)))
+    bandwidth = draw(st.lists(magnitudes(1e6, 5e7), min_size=M, max_size=M))
+    return Instance(
+        name="drawn",
+        clients=tuple(draw(clients(i)) for i in range(C)),
+        server=draw(servers()),
+        subchannels=Subchannels(
+            bandwidth_hz=np.array(bandwidth),
+            center_frequency_hz=28e9 + np.cumsum(bandwidth),
+        ),
+        channel=Channel(
+            uplink_gain=draw(gains(C, M)),
+            downlink_gain=draw(gains(C, M)),
+            noise_psd_w_per_hz=3.98e-21,
+        ),
+        model=draw(model_profiles(max_cut_layers)),
+        training=Training(batch_size=draw(st.integers(1, 64)), aggregation_ratio=draw(st.sampled_from(ratios))),
+    )
+
+
+def clients(index: int) -> st.SearchStrategy[Client]:
+    """Client `index`, of any strength."""
+    return st.builds(
+        Client,
+        name=st.just(f"client-{index}"),
+        cycles_per_s=magnitudes(1e8, 1e10),
+        cycles_per_flop=magnitudes(0.02, 1),
+        max_power_w=magnitudes(0.01, 3),
+        samples=st.integers(1, 1000),
+        distance_m=st.none(),
+        line_of_sight=st.none(),
+    )
+
+
+def servers() -> st.SearchStrategy[Server]:
+    """Servers whose total power limit may or may not bind."""
+    return st.builds(
+        Server,
+        cycles_per_s=magnitudes(1e9, 1e11),
+        cycles_per_flop=magnitudes(0.01, 0.1),
+        downlink_psd_w_per_hz=magnitudes(1e-10, 1e-7),
+        total_uplink_power_w=magnitudes(0.01, 10),
+    )
+
+
+def gains(n_clients: int, n_subchannels: int) -> st.SearchStrategy[np.ndarray]:
+    """Positive gains, shape (clients, subchannels): SNRs from hopeless to excellent side by side."""
+    row = st.lists(magnitudes(1e-15, 1e-7), min_size=n_subchannels, max_size=n_subchannels)
+    return st.lists(row, min_size=n_clients, max_size=n_clients).map(np.array)
+
+
+@st.composite
+def model_profiles(draw: st.DrawFn, max_cut_layers: int = 3) -> ModelProfile:
+    """Networks whose client-side cost grows with the cut while the smashed data is of any size."""
+    J = draw(st.integers(1, max_cut_layers))
+    forward = np.cumsum(draw(st.lists(magnitudes(1e5, 1e9), min_size=J + 1, max_size=J + 1)))
+    last_layer = draw(magnitudes(1e3, 1e6))
+    cuts = tuple(
+        CutLayer(
+            name=f"layer-{j + 1}",
+            client_forward_flops=float(forward[j]),
+            client_backward_flops=2 * float(forward[j]),
+            activation_bits=draw(magnitudes(1e3, 1e7)),
+            gradient_bits=draw(magnitudes(1e3, 1e7)),
+            client_parameter_bits=1e6 * (j + 1),
+        )
+        for j in range(J)
+    )
+    return ModelProfile(
+        name="drawn",
+        total_forward_flops=float(forward[-1]),
+        total_backward_flops=2 * float(forward[-1]) + last_layer,
+        last_layer_backward_flops=last_layer,
+        total_parameter_bits=1e6 * (J + 1),
+        cut_layers=cuts,
+    )
+
+
+@st.composite
+def schedules(draw: st.DrawFn, instance: Instance) -> Schedule:
+    """Feasible schedules of `instance`: every client holds a subchannel with power, some subchannels may be free."""
+    C, M = instance.n_clients, instance.n_subchannels
+    extra = draw(st.lists(st.integers(FREE, C - 1), min_size=M - C, max_size=M - C))
+    owner = np.array(draw(st.permutations([*range(C), *extra])))
+    weight = np.array(draw(st.lists(st.floats(0.01, 1), min_size=M, max_size=M)))
+    weight[owner == FREE] = 0.0
+    share = weight / np.bincount(owner + 1, weights=weight, minlength=C + 1)[owner + 1].clip(min=1e-300)
+    power = share * np.append(instance.max_power_w, 0.0)[owner] * draw(st.floats(0.1, 1))
+    power *= min(1.0, instance.server.total_uplink_power_w / power.sum())
+    return Schedule(draw(st.integers(0, instance.n_cut_layers - 1)), owner, power)
+
+
+@st.composite
+def instances_with_schedules(draw: st.DrawFn) -> tuple[Instance, Schedule]:
+    """An instance and a feasible schedule of it."""
+    instance = draw(instances())
+    return instance, draw(schedules(instance))
