@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 
-from epsl_opt.checker import Violation, check
+from epsl_opt.checker import RELATIVE_TOLERANCE, Violation, check
 from epsl_opt.instance import Instance
 from epsl_opt.latency import RoundLatency, round_latency
 from epsl_opt.results import Limits, TracePoint, relative_gap
@@ -63,8 +63,8 @@ class SolveMonitor:
 
     @property
     def gap_reached(self) -> bool:
-        """Whether the gap asked for is proved."""
-        return self.gap is not None and self.gap <= self.limits.rel_gap
+        """Whether the gap asked for is proved, up to the rounding that the checker tolerates."""
+        return self.gap is not None and self.gap <= max(self.limits.rel_gap, RELATIVE_TOLERANCE)
 
     @property
     def build_s(self) -> float:

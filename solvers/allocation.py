@@ -1,0 +1,145 @@
+"""Subchannel allocation rules: the paper's greedy (Algorithm 2) and the strongest received signal."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from epsl_opt.arrays import FloatArray, IntArray
+from epsl_opt.instance import Instance
+from epsl_opt.latency import CutCosts, transmission_time_s
+from epsl_opt.schedule import FREE
+
+
+def equal_density_power_w(instance: Instance) -> FloatArray:
+    """Spread P_th evenly over the spectrum: the power on each subchannel in watts, shape (subchannels,)."""
+    share = instance.bandwidth_hz / instance.bandwidth_hz.sum()
+    return instance.server.total_uplink_power_w * share
+
+
+def equal_power_w(instance: Instance, owner: IntArray) -> FloatArray:
+    """Equal power density, scaled down for each client that would break P_i, shape (subchannels,).
+
+    A reconstruction of the paper's non-optimised power: it says only that power is equal.
+    """
+    power = np.where(owner == FREE, 0.0, equal_density_power_w(instance))
+    used = np.bincount(owner[owner != FREE], weights=power[owner != FREE], minlength=instance.n_clients)
+    scale = np.minimum(1.0, instance.max_power_w / np.maximum(used, 1e-300))
+    return np.where(owner == FREE, 0.0, power * scale[owner])
+
+
+def greedy_allocation(instance: Instance, costs: CutCosts, power_w: FloatArray) -> IntArray:
+    """Allocate by the paper's Algorithm 2 (tie-breaks are a reconstruction); return client indices, shape (subchannels,).
+
+    Every client, weakest computing first, takes its best free subchannel; then, until none is free, the straggler takes
+    its best free subchannel. A client whose next subchannel would break P_i leaves the race; when all have left, what is
+    free stays free.
+
+    Parameters
+    ----------
+    power_w
+        The power each subchannel is used with, shape (subchannels,); a client's first is capped at P_i.
+    """
+    race = _Race(instance, costs, power_w)
+    owner = first_choice(race.uplink_bps, np.argsort(instance.client_flops_per_s, kind="stable"), race.usable)
+    for k in np.flatnonzero(owner != FREE):
+        race.give(int(k), int(owner[k]))
+    while race.running:
+        race.serve_straggler()
+    return race.owner
+
+
+def strongest_signal_allocation(instance: Instance, costs: CutCosts) -> IntArray:
+    """Give every client its best subchannel, then each other one to the client received strongest on it.
+
+    A reconstruction of the paper's baseline by received signal strength; shape (subchannels,).
+    """
+    gain = instance.channel.uplink_gain
+    owner = first_choice(gain, np.arange(instance.n_clients), usable(instance, costs))
+    return np.where(owner == FREE, gain.argmax(axis=0), owner)
+
+
+def usable(instance: Instance, costs: CutCosts) -> IntArray:
+    """Say where a client could do all its traffic on one subchannel (1) or not (0), shape (clients, subchannels)."""
+    uplink = (instance.channel.uplink_gain > 0) | (costs.uplink_bits == 0)
+    downlink = (instance.downlink_rate_bps > 0) | (costs.downlink_bits == 0)
+    return (uplink & downlink).astype(np.intp)
+
+
+def first_choice(value: FloatArray, order: IntArray, usable: IntArray) -> IntArray:
+    """Let every client, in `order`, take the free subchannel it values most; FREE elsewhere, shape (subchannels,).
+
+    If that leaves a client with none it can use, clients are matched to subchannels by an assignment problem instead.
+    """
+    C, M = value.shape
+    owner = np.full(M, FREE)
+    for i in order[:M]:
+        choice = np.where((owner == FREE) & (usable[i] > 0), value[i], -np.inf).argmax()
+        if owner[choice] != FREE or not usable[i, choice]:
+            return _matched(usable)
+        owner[choice] = i
+    return owner if C <= M else _matched(usable)
+
+
+def _matched(usable: IntArray) -> IntArray:
+    owner = np.full(usable.shape[1], FREE)
+    clients, subchannels = linear_sum_assignment(usable, maximize=True)
+    owner[subchannels] = clients
+    return owner
+
+
+class _Race:
+    """The state of Algorithm 2: rates so far, free subchannels in each client's order of preference."""
+
+    def __init__(self, instance: Instance, costs: CutCosts, power_w: FloatArray) -> None:
+        self._power = np.minimum(power_w, instance.max_power_w[:, None])
+        snr = self._power / instance.bandwidth_hz / instance.uplink_noise_w_per_hz
+        self.uplink_bps = instance.bandwidth_hz * np.log1p(snr) / math.log(2)
+        self.usable = usable(instance, costs)
+        self.owner = np.full(instance.n_subchannels, FREE)
+        self._instance, self._costs = instance, costs
+        self._preference = np.argsort(-self.uplink_bps, axis=1, kind="stable").tolist()
+        self._next = [0] * instance.n_clients
+        self._uplink = np.zeros(instance.n_clients)
+        self._downlink = np.zeros(instance.n_clients)
+        self._used_w = np.zeros(instance.n_clients)
+        self._left = np.zeros(instance.n_clients, dtype=bool)
+        self._free = instance.n_subchannels
+        self._latency = costs.client_forward_s + costs.client_backward_s + np.inf
+
+    @property
+    def running(self) -> bool:
+        """Whether a subchannel is free and somebody may take it."""
+        return self._free > 0 and not self._left.all()
+
+    def give(self, k: int, i: int) -> None:
+        """Give subchannel k to client i."""
+        self.owner[k] = i
+        self._free -= 1
+        self._uplink[i] += self.uplink_bps[i, k]
+        self._downlink[i] += self._instance.downlink_rate_bps[i, k]
+        self._used_w[i] += self._power[i, k]
+        self._latency[i] = self._own_latency_s(i)
+
+    def serve_straggler(self) -> None:
+        """Give the client with the longest latency its best free subchannel, or let it leave the race."""
+        i = int(np.where(self._left, -np.inf, self._latency).argmax())
+        k = self._best_free(i)
+        if self._used_w[i] + self._power[i, k] > self._instance.max_power_w[i] * (1 + 1e-12):
+            self._left[i] = True
+        else:
+            self.give(k, i)
+
+    def _best_free(self, i: int) -> int:
+        preference = self._preference[i]
+        while self.owner[preference[self._next[i]]] != FREE:
+            self._next[i] += 1
+        return int(preference[self._next[i]])
+
+    def _own_latency_s(self, i: int) -> float:
+        costs = self._costs
+        uplink = transmission_time_s(costs.uplink_bits, self._uplink[i : i + 1])[0]
+        downlink = transmission_time_s(costs.downlink_bits, self._downlink[i : i + 1])[0]
+        return float(costs.client_forward_s[i] + uplink + downlink + costs.client_backward_s[i])
