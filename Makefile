@@ -1,0 +1,54 @@
+# Everything runs in its own virtual environment, .venv; only Python >= 3.11, make and access to a package index are needed.
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+DEMO := out/demo
+TYPES := build/types
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types suite bench clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
+
+demo: $(VENV)/installed ## install, compare all solvers on the paper's scenario, draw the result
+	$(VENV)/bin/epsl-opt compare paper --output $(DEMO)
+	@echo "Schedules (JSON) and pictures (PNG, SVG) are in $(DEMO):"
+	@find $(DEMO) -type f | sort
+
+test: lint types suite ## install what the tests need, then check style, types and behaviour
+
+lint: $(VENV)/installed-dev ## check style
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+# The folders solvers/, problems/ and backends/ are subpackages once installed; type checkers read folders, so show them that tree.
+types: $(VENV)/installed-dev ## check types
+	rm -rf $(TYPES) && mkdir -p $(TYPES)/epsl_opt
+	ln -s $(CURDIR)/epsl_opt/* $(CURDIR)/solvers $(CURDIR)/problems $(CURDIR)/backends $(TYPES)/epsl_opt/
+	MYPYPATH=$(TYPES) $(PY) -m mypy
+
+suite: $(VENV)/installed-dev ## run the tests
+	$(PY) -m pytest -q
+
+bench: $(VENV)/installed-dev ## run the benchmarks
+	for script in benchmarks/*.py; do $(PY) "$$script" || exit 1; done
+
+clean: ## remove the environment and everything generated
+	rm -rf $(VENV) build dist out *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find epsl_opt solvers problems backends tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(PY):
+	$(PYTHON) -c 'import sys; sys.exit("Python >= 3.11 is needed; set PYTHON" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --upgrade pip
+
+# The stamps: installing again is needed only when dependencies or entry points change.
+$(VENV)/installed: pyproject.toml | $(PY)
+	$(PY) -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/installed-dev: pyproject.toml | $(PY)
+	$(PY) -m pip install --quiet --editable '.[dev]'
+	touch $@ $(VENV)/installed
