@@ -1,0 +1,68 @@
+"""The radio channel of a scenario: gains from the channel model, or from measurements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from epsl_opt.arrays import BoolArray, FloatArray
+from epsl_opt.problems import path_loss
+from epsl_opt.problems.fading import power_gains
+from epsl_opt.problems.paper_options import LineOfSight, PaperOptions
+from epsl_opt.problems.streams import Concern, normals, uniforms
+from epsl_opt.problems.units import dbs_to_linear
+
+
+@dataclass(frozen=True, eq=False)
+class Radio:
+    """Gains of shape (clients, subchannels); where clients are, shape (clients,), if the channel model placed them."""
+
+    uplink_gain: FloatArray
+    downlink_gain: FloatArray
+    distance_m: FloatArray | None = None
+    line_of_sight: BoolArray | None = None
+
+
+def modelled(options: PaperOptions, frequency_hz: FloatArray) -> Radio:
+    """Draw the clients' places and the channel between them and the server.
+
+    Path loss and shadowing are the same in both directions (time division), and so is fading unless
+    `options.reciprocal` is false.
+    """
+    distance = distances_m(options)
+    sight = lines_of_sight(options, distance)
+    shadowing_db = shadowings_db(options, sight)
+    loss_db = path_loss.mean_path_loss_db(distance, sight, frequency_hz) + shadowing_db[:, np.newaxis]
+    large_scale = options.antenna_gain * dbs_to_linear(-loss_db)
+    shape = large_scale.shape
+    uplink = power_gains(options.fading, options.rician_k_db, shape, options.seed, Concern.UPLINK_FADING)
+    downlink = uplink
+    if not options.reciprocal:
+        downlink = power_gains(options.fading, options.rician_k_db, shape, options.seed, Concern.DOWNLINK_FADING)
+    return Radio(large_scale * uplink, large_scale * downlink, distance, sight)
+
+
+def distances_m(options: PaperOptions) -> FloatArray:
+    """Draw distances to the server, uniform in the ring from `min_distance_m` to `radius_m`, shape (clients,).
+
+    The channel is omnidirectional, so no angle is drawn. `distance_spread` pulls all towards the ring's mean distance.
+    """
+    inner, outer = options.min_distance_m, options.radius_m
+    drawn = np.sqrt(inner**2 + (outer**2 - inner**2) * uniforms(options.seed, Concern.POSITION, options.clients))
+    mean = 2 / 3 * (outer**2 + outer * inner + inner**2) / (outer + inner)
+    return mean + options.distance_spread * (drawn - mean)
+
+
+def lines_of_sight(options: PaperOptions, distance_m: FloatArray) -> BoolArray:
+    """Draw who sees the server, shape (clients,), unless the options say it for all."""
+    if options.line_of_sight is not LineOfSight.AUTO:
+        return np.full(distance_m.shape, options.line_of_sight is LineOfSight.LOS)
+    drawn = uniforms(options.seed, Concern.LINE_OF_SIGHT, options.clients)
+    return drawn < path_loss.line_of_sight_probability(distance_m)
+
+
+def shadowings_db(options: PaperOptions, line_of_sight: BoolArray) -> FloatArray:
+    """Draw each client's shadowing, one number for all its subchannels, shape (clients,)."""
+    deviation = path_loss.shadowing_deviation_db(line_of_sight)
+    return options.shadowing * deviation * normals(options.seed, Concern.SHADOWING, options.clients)
