@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -25,6 +26,10 @@ class Record(BaseModel):
     def to_document(self) -> dict[str, Any]:
         """Return the record as JSON-ready dictionaries and lists, without fields that were not given."""
         return self.model_dump(mode="python", exclude_none=True)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with some fields replaced, validated again; what the original has cached stays behind."""
+        return type(self)(**{name: getattr(self, name) for name in type(self).model_fields} | dict(update or {}))
 
     @cached_property
     def content_sha256(self) -> str:

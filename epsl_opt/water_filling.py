@@ -47,5 +47,6 @@ def _relative_level(excess: FloatArray, bandwidth: FloatArray, budget_hz: FloatA
     width = bandwidth.cumsum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         levels = np.where(width > 0, (budget_hz + (bandwidth * excess).cumsum(axis=1)) / width, 0.0)
-    last = np.maximum((excess < levels).sum(axis=1, keepdims=True) - 1, 0)
+    active = (bandwidth > 0) & (excess < levels)
+    last = np.maximum(active.sum(axis=1, keepdims=True) - 1, 0)
     return np.take_along_axis(levels, last, axis=1)
