@@ -11,8 +11,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from epsl_opt.errors import InputError
-from epsl_opt.files import format_json as to_json
-from epsl_opt.files import parse_record, read_json, write_bytes
+from epsl_opt.files import format_json, parse_record, read_json, write_bytes
 from epsl_opt.instance import Instance
 from epsl_opt.options import parse_options, unknown
 from epsl_opt.problems.paper_options import PaperOptions
@@ -85,7 +84,7 @@ def names() -> list[str]:
 
 def entries() -> tuple[LibraryEntry, ...]:
     """Return all library entries, small ones first."""
-    return read(PATH).entries
+    return _shipped().entries
 
 
 def load(name: str) -> Instance:
@@ -110,9 +109,8 @@ def best_known(name: str) -> BestKnown:
     return _entry(name).best_known
 
 
-@cache
 def read(path: Path) -> Library:
-    """Read a library file (once a process).
+    """Read a library file.
 
     Raises
     ------
@@ -124,18 +122,23 @@ def read(path: Path) -> Library:
 
 def write(path: Path, library: Library) -> None:
     """Write a library file, whole or not at all."""
-    write_bytes(path, to_json(library.to_document()).encode())
+    write_bytes(path, format_json(library.to_document()).encode())
 
 
 def fingerprint(instance: Instance) -> float:
     """Return one number that tells instances apart: the mean of log10 of all positive numbers, weighted by position.
 
-    A digest would change with the last bit of a logarithm, which mathematics libraries disagree about; this number agrees
-    between them to about twelve digits, and any change of the generator shows in it.
+    Mathematics libraries disagree about the last bit of a logarithm, which would change a digest; this number stays the
+    same to about twelve digits, and any change of the generator shows in it.
     """
     numbers = np.array([*_numbers(instance.replace(origin=None).to_document())])
     logarithms = np.log10(numbers[numbers > 0])
     return float(np.average(logarithms, weights=np.arange(1, logarithms.size + 1)))
+
+
+@cache
+def _shipped() -> Library:
+    return read(PATH)
 
 
 def _numbers(data: Any) -> Iterator[float]:
