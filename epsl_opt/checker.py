@@ -47,7 +47,7 @@ def check(instance: Instance, schedule: Schedule) -> list[Violation]:
 def check_claim(claim: str, claimed: float, recomputed: float, unit: str = "s") -> list[Violation]:
     """Compare a number somebody claims with its recomputed value, to `RELATIVE_TOLERANCE`."""
     tolerance = RELATIVE_TOLERANCE * max(abs(claimed), abs(recomputed))
-    if claimed == recomputed or abs(claimed - recomputed) <= tolerance:
+    if claimed == recomputed or (math.isfinite(tolerance) and abs(claimed - recomputed) <= tolerance):
         return []
     return [Violation("claim equals recomputation", claim, claimed - recomputed, unit, tolerance)]
 

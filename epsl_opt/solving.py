@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from epsl_opt.checker import Violation, check_bound
+from epsl_opt.checker import RELATIVE_TOLERANCE, Violation, check_bound
 from epsl_opt.feasibility import infeasibility
 from epsl_opt.instance import Instance
 from epsl_opt.monitor import Listener, SolveMonitor
@@ -110,10 +110,11 @@ def _false_claims(monitor: SolveMonitor, stop: StopReason) -> list[Violation]:
     false: list[Violation] = []
     if monitor.bound_s is not None:
         false += check_bound(monitor.bound_s, monitor.latency_s)
-    claims_proof = stop in (StopReason.OPTIMAL_PROVED, StopReason.GAP_REACHED)
-    if claims_proof and not false and not monitor.gap_reached:
+    if stop in (StopReason.OPTIMAL_PROVED, StopReason.GAP_REACHED) and not false:
         gap = math.inf if monitor.gap is None else monitor.gap
-        false.append(Violation("gap claimed is proved", str(stop), gap, "", monitor.limits.rel_gap))
+        asked = monitor.limits.rel_gap if stop is StopReason.GAP_REACHED else 0.0
+        if gap > (tolerance := max(asked, RELATIVE_TOLERANCE)):
+            false.append(Violation("gap claimed is proved", str(stop), gap, "", tolerance))
     if stop is StopReason.INFEASIBLE_PROVED and monitor.incumbent is not None:
         false.append(Violation("infeasibility claimed is true", "a feasible schedule exists", 1, "schedule", 0))
     return false
