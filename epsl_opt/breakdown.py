@@ -1,0 +1,143 @@
+"""A schedule document taken apart for people: what each client has, who is the straggler, what binds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from epsl_opt.arrays import FloatArray, IntArray
+from epsl_opt.documents import Rates, ScheduleDocument, Stages
+from epsl_opt.errors import InputError
+
+
+@dataclass(frozen=True)
+class ClientRow:
+    """One client's part of a schedule and of the round; `straggler` names the phases that wait for it."""
+
+    client: int
+    name: str
+    subchannels: int
+    power_w: float
+    uplink_bps: float
+    downlink_bps: float
+    client_forward_s: float
+    uplink_s: float
+    downlink_s: float
+    client_backward_s: float
+    straggler: str
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of the round between two barriers.
+
+    `waits_for` says who ends it (`straggler` is the client's index, if it is a client), `stage` what that one spends
+    most of the phase on.
+    """
+
+    name: str
+    start_s: float
+    duration_s: float
+    waits_for: str
+    stage: str
+    straggler: int | None = None
+
+    @property
+    def end_s(self) -> float:
+        """When the barrier is reached, from the start of the round."""
+        return self.start_s + self.duration_s
+
+
+class Breakdown:
+    """Everything derived from a document with a schedule.
+
+    Parameters
+    ----------
+    document
+        A verified schedule.
+    client_names
+        Names of the clients; `client 0`, `client 1`, ... if not given.
+
+    Raises
+    ------
+    InputError
+        If the document holds no schedule, or its parts do not fit each other.
+    """
+
+    def __init__(self, document: ScheduleDocument, client_names: Sequence[str] | None = None) -> None:
+        if document.stages is None or document.rates is None or document.subchannel_client is None:
+            raise InputError("schedule", f"holds no schedule: status {document.status}, {document.stop_reason}")
+        self.document = document
+        self.stages: Stages = document.stages
+        self.rates: Rates = document.rates
+        self.n_clients = len(self.stages.client_forward_s)
+        self.names = tuple(client_names or (f"client {i}" for i in range(self.n_clients)))
+        self._refuse_misfits()
+
+    @cached_property
+    def owner(self) -> IntArray:
+        """Client index of each subchannel, -1 where it is free, shape (subchannels,)."""
+        owners = self.document.subchannel_client or ()
+        return np.array([-1 if client is None else client for client in owners], dtype=np.intp)
+
+    @property
+    def power_w(self) -> FloatArray:
+        """Uplink power, shape (subchannels,)."""
+        power = self.document.subchannel_power_w
+        return np.zeros(0) if power is None else power
+
+    @cached_property
+    def phases(self) -> tuple[Phase, ...]:
+        """The phases of the round in order; they add up to the round latency."""
+        up = self._client_phase("uplink phase", 0.0, "client forward", "uplink")
+        forward = Phase("server forward", up.end_s, self.stages.server_forward_s, "server", "server forward")
+        backward = Phase("server backward", forward.end_s, self.stages.server_backward_s, "server", "server backward")
+        broadcast = Phase("broadcast", backward.end_s, self.stages.broadcast_s, "slowest receiver", "broadcast")
+        down = self._client_phase("downlink phase", broadcast.end_s, "downlink", "client backward")
+        return up, forward, backward, broadcast, down
+
+    @cached_property
+    def clients(self) -> tuple[ClientRow, ...]:
+        """One row per client."""
+        owned = self.owner >= 0
+        count = np.bincount(self.owner[owned], minlength=self.n_clients)
+        power = np.bincount(self.owner[owned], weights=self.power_w[owned], minlength=self.n_clients)
+        return tuple(self._client_row(i, int(count[i]), float(power[i])) for i in range(self.n_clients))
+
+    def _client_row(self, i: int, subchannels: int, power_w: float) -> ClientRow:
+        waits = [phase.name for phase in self.phases if phase.straggler == i]
+        return ClientRow(
+            client=i,
+            name=self.names[i],
+            subchannels=subchannels,
+            power_w=power_w,
+            uplink_bps=float(self.rates.uplink_bps[i]),
+            downlink_bps=float(self.rates.downlink_bps[i]),
+            client_forward_s=float(self.stages.client_forward_s[i]),
+            uplink_s=float(self.stages.uplink_s[i]),
+            downlink_s=float(self.stages.downlink_s[i]),
+            client_backward_s=float(self.stages.client_backward_s[i]),
+            straggler=", ".join(waits),
+        )
+
+    def _client_phase(self, name: str, start_s: float, first: str, second: str) -> Phase:
+        parts = [np.asarray(getattr(self.stages, f"{stage.replace(' ', '_')}_s")) for stage in (first, second)]
+        total = parts[0] + parts[1]
+        slowest = int(np.argmax(total))
+        stage = first if parts[0][slowest] > parts[1][slowest] else second
+        return Phase(name, start_s, float(total[slowest]), self.names[slowest], stage, slowest)
+
+    def _refuse_misfits(self) -> None:
+        C, M = self.n_clients, len(self.owner)
+        per_client = ("uplink_s", "downlink_s", "client_backward_s")
+        lengths = [len(getattr(self.stages, field)) for field in per_client]
+        lengths += [len(self.rates.uplink_bps), len(self.rates.downlink_bps), len(self.names)]
+        if any(length != C for length in lengths):
+            raise InputError("schedule", f"per-client lists and names must all have {C} entries, found {lengths}")
+        if len(self.power_w) != M:
+            raise InputError("schedule", f"subchannel_power_w has {len(self.power_w)} entries of {M}")
+        if (self.owner >= C).any():
+            raise InputError("schedule", f"subchannel_client names client {int(self.owner.max())} of {C}")

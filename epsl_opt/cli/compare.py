@@ -1,0 +1,196 @@
+"""`epsl-opt compare`: every solver on every instance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from epsl_opt.cli.exits import ExitCode, exit_code, worst
+from epsl_opt.cli.output import emit_csv, emit_json, emit_tables
+from epsl_opt.cli.params import (
+    CommaList,
+    SeedList,
+    complete_instance,
+    format_option,
+    limit_options,
+    make_limits,
+    pairs_option,
+    quiet_option,
+)
+from epsl_opt.cli.progress import live_progress
+from epsl_opt.cli.redirect import stdout_to_stderr
+from epsl_opt.cli.talk import complain, note, warn
+
+if TYPE_CHECKING:
+    from epsl_opt.compare import Comparison
+    from epsl_opt.instance import Instance
+    from epsl_opt.ranking import RunRow
+    from epsl_opt.results import Limits
+
+Options = dict[str, dict[str, str]]
+
+
+@click.command()
+@click.argument("instances", metavar="INSTANCE...", nargs=-1, required=True, shell_complete=complete_instance)
+@click.option("--solvers", type=CommaList(), metavar="A,B,C", help="Solvers by name [default: all].")
+@click.option("--seeds", type=SeedList(), metavar="0..4", help="Draw every scenario among the instances once per seed.")
+@limit_options
+@pairs_option("A solver's own option", metavar="SOLVER.K=V")
+@click.option("-o", "--output", type=click.Path(), metavar="DIR", help="Keep runs, tables, schedules, pictures here.")
+@format_option("table", "json", "csv")
+@quiet_option
+def command(
+    *,
+    instances: tuple[str, ...],
+    solvers: tuple[str, ...] | None,
+    seeds: tuple[int, ...] | None,
+    time_limit: float,
+    gap: float,
+    seed: int,
+    threads: int | None,
+    pairs: tuple[str, ...],
+    output: str | None,
+    form: str,
+    quiet: bool,
+) -> int:
+    """Run every solver on every instance and rank them.
+
+    Runs come in a table by latency, each with its gap to the best bound that any solver proved (or that the instance
+    library knows). Only verified schedules score. --seeds draws instances: `paper --seeds 0..4` are five instances;
+    files and library instances stay as they are. --seed is the solvers' own.
+
+    \b
+    Examples:
+      epsl-opt compare paper
+      epsl-opt compare paper --seeds 0..29 --solvers greedy,bcd,local-search --output results
+      epsl-opt compare a.json b.json --option local-search.starts=8 --format csv
+
+    With --output, every finished run is kept in DIR/runs and not run again by the same command: stop it with Ctrl-C,
+    start it again, and it goes on. DIR also gets comparison.csv, comparison.json, schedules/ and pictures/.
+
+    The exit code is 0 if every run is verified or unsupported, else the first of these that applies to a run:
+    130 interrupted, 1 error, 5 rejected, 4 no schedule, 3 infeasible.
+    """
+    from epsl_opt.ranking import rank
+
+    limits = make_limits(time_limit, gap, seed, threads)
+    problems = load_instances(instances, seeds)
+    folder = None if output is None else Path(output)
+    comparison = _compare(problems, solvers, limits, split_solver_pairs(pairs), folder)
+    rows = rank(comparison.documents, _known_bounds(comparison.instances))
+    _print(rows, form)
+    if folder is not None and rows:
+        from epsl_opt.comparison_files import write_comparison
+
+        write_comparison(folder, comparison, rows)
+        note(f"wrote {folder}")
+    return _finish(comparison, rows, output)
+
+
+def load_instances(sources: Sequence[str], seeds: Sequence[int] | None) -> list[Instance]:
+    """Return the instances of a campaign; scenarios once per seed, if seeds are given.
+
+    Raises
+    ------
+    InputError
+        If a source is wrong, or seeds are given and there is no scenario to draw, or it has a seed already.
+    """
+    from epsl_opt.errors import InputError
+    from epsl_opt.sources import load_instance
+
+    specs = [spec for source in sources for spec in _with_seeds(source, seeds)]
+    if seeds is not None and len(specs) == len(sources) and list(sources) == specs:
+        raise InputError("--seeds", "none of the instances is a scenario to draw from")
+    found = {instance.sha256: instance for instance in map(load_instance, specs)}
+    if len(found) < len(specs):
+        warn(f"{len(specs) - len(found)} of {len(specs)} instances are equal to others and run once")
+    return list(found.values())
+
+
+def split_solver_pairs(pairs: Sequence[str]) -> Options:
+    """Return solver -> options from `SOLVER.K=V` texts.
+
+    Raises
+    ------
+    InputError
+        If a text has another form.
+    """
+    from epsl_opt.errors import InputError
+    from epsl_opt.options import split_pairs
+
+    options: Options = {}
+    for key, value in split_pairs(pairs, "compare").items():
+        solver, dot, name = key.rpartition(".")
+        if not dot or not solver or not name:
+            raise InputError("compare", f"must be SOLVER.KEY=VALUE, got {key + '=' + value!r}", "option")
+        options.setdefault(solver, {})[name] = value
+    return options
+
+
+def _with_seeds(source: str, seeds: Sequence[int] | None) -> Iterator[str]:
+    from epsl_opt import registry
+    from epsl_opt.errors import InputError
+
+    name, _, options = source.partition(":")
+    is_scenario = name in registry.names(registry.SCENARIOS) and not Path(source).is_file()
+    if seeds is None or not is_scenario:
+        yield source
+        return
+    if any(pair.partition("=")[0].strip() == "seed" for pair in options.split(",")):
+        raise InputError(source, "has a seed, and --seeds gives others")
+    for seed in seeds:
+        yield f"{name}:{options}{',' if options else ''}seed={seed}"
+
+
+def _compare(
+    problems: Sequence[Instance],
+    solvers: Sequence[str] | None,
+    limits: Limits,
+    options: Options,
+    folder: Path | None,
+) -> Comparison:
+    from epsl_opt.compare import compare
+
+    runs = None if folder is None else folder / "runs"
+    with live_progress() as line, stdout_to_stderr():
+        return compare(problems, solvers, limits=limits, options=options, folder=runs, observer=line)
+
+
+def _known_bounds(instances: Sequence[Instance]) -> dict[str, float]:
+    """Return the library's bounds for the instances that are the library's in name and content."""
+    from epsl_opt.problems import library
+
+    named = {instance.name: instance for instance in instances}
+    bounds = {}
+    for name in set(named) & set(library.names()):
+        bound_s = library.best_known(name).bound_s
+        if bound_s is not None and library.load(name).sha256 == named[name].sha256:
+            bounds[named[name].sha256] = bound_s
+    return bounds
+
+
+def _print(rows: Sequence[RunRow], form: str) -> None:
+    from epsl_opt.cli.comparison_view import comparison_tables
+    from epsl_opt.ranking import COLUMNS
+
+    records = [row.to_dict() for row in rows]
+    if form == "json":
+        emit_json(records)
+    elif form == "csv":
+        emit_csv(COLUMNS, records)
+    else:
+        emit_tables(*comparison_tables(rows))
+
+
+def _finish(comparison: Comparison, rows: Sequence[RunRow], output: str | None) -> int:
+    """Say what was reused or is missing, and return the exit code."""
+    if comparison.reused:
+        note(f"{comparison.reused} of {comparison.planned} runs were there already")
+    if comparison.interrupted:
+        how = "the same command goes on from here" if output is not None else "with --output DIR it could go on"
+        complain(f"interrupted after {len(rows)} of {comparison.planned} runs; {how}")
+        return ExitCode.INTERRUPTED
+    return worst(exit_code(row.status, row.stop_reason) for row in rows if row.stop_reason != "unsupported")

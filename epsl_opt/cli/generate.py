@@ -1,0 +1,118 @@
+"""`epsl-opt generate`: draw an instance from a scenario."""
+
+from __future__ import annotations
+
+import click
+
+from epsl_opt.cli.output import emit, emit_csv, emit_json, emit_tables, refuse_unwritable, table
+from epsl_opt.cli.params import complete_scenario, format_option, output_option, pairs_option, quiet_option
+from epsl_opt.cli.talk import note
+
+_LIST_COLUMNS = ("name", "kind", "summary")
+
+
+@click.command()
+@click.argument("scenario", required=False, metavar="SCENARIO", shell_complete=complete_scenario)
+@pairs_option("One of the scenario's options")
+@click.option("--seed", type=int, metavar="N", help="Of all random draws; the same as --option seed=N.")
+@output_option("the instance")
+@click.option("--list", "list_all", is_flag=True, help="List the scenarios and library instances.")
+@click.option("--describe", is_flag=True, help="Show the scenario's options with defaults and units.")
+@format_option("table", "json", "csv")
+@quiet_option
+def command(
+    *,
+    scenario: str | None,
+    pairs: tuple[str, ...],
+    seed: int | None,
+    output: str | None,
+    list_all: bool,
+    describe: bool,
+    form: str,
+    quiet: bool,
+) -> int:
+    """Draw an instance from a scenario.
+
+    Writes an instance file (JSON) with every gain, clock and size spelled out, to standard output or to FILE. The same
+    options and seed give the same file. SCENARIO is the name of a scenario, with options after a colon if you like,
+    or of an instance from the library.
+
+    \b
+    Examples:
+      epsl-opt generate paper --option clients=10 --option subchannels=40 --seed 3 -o instance.json
+      epsl-opt generate paper:clients=10,seed=3 -o instance.json
+      epsl-opt generate --list
+      epsl-opt generate paper --describe
+
+    --format is for --list and --describe; instances are always JSON.
+    """
+    if list_all:
+        _print_list(form)
+    elif scenario is None:
+        raise click.UsageError("SCENARIO is missing; `epsl-opt generate --list` lists them")
+    elif describe:
+        _print_options(scenario, form)
+    else:
+        refuse_unwritable(output)
+        _write(_spec(scenario, pairs, seed), output)
+    return 0
+
+
+def _spec(scenario: str, pairs: tuple[str, ...], seed: int | None) -> str:
+    """Join the name and options into one source, `paper:clients=10,seed=3`."""
+    from epsl_opt.errors import InputError
+    from epsl_opt.options import split_pairs
+
+    options = [*pairs, *([f"seed={seed}"] if seed is not None else [])]
+    split_pairs(options, f"scenario {scenario}")
+    if wrong := next((pair for pair in options if "," in pair), None):
+        raise InputError(f"scenario {scenario}", f"must not hold a comma, got {wrong!r}; repeat --option", "option")
+    if not options:
+        return scenario
+    return f"{scenario}{',' if ':' in scenario else ':'}{','.join(options)}"
+
+
+def _write(spec: str, output: str | None) -> None:
+    from epsl_opt.files import format_json, write_record
+    from epsl_opt.sources import load_instance
+
+    instance = load_instance(spec)
+    if output is None:
+        emit(format_json(instance.to_document()))
+    else:
+        write_record(output, instance)
+        note(f"wrote {output}")
+
+
+def _print_list(form: str) -> None:
+    from epsl_opt import registry
+    from epsl_opt.problems import library
+    from epsl_opt.sources import load_scenario
+
+    rows = [
+        {"name": name, "kind": "scenario", "summary": load_scenario(name).summary}
+        for name in registry.names(registry.SCENARIOS)
+    ]
+    rows += [
+        {"name": entry.name, "kind": "library instance", "summary": entry.description} for entry in library.entries()
+    ]
+    if form == "json":
+        emit_json(rows)
+    elif form == "csv":
+        emit_csv(_LIST_COLUMNS, rows)
+    else:
+        emit_tables(table("", _LIST_COLUMNS, [tuple(row.values()) for row in rows], text_columns=3))
+
+
+def _print_options(scenario: str, form: str) -> None:
+    from epsl_opt.cli.option_rows import COLUMNS, option_cells, option_rows
+    from epsl_opt.sources import load_scenario
+
+    chosen = load_scenario(scenario.partition(":")[0])
+    rows = option_rows(chosen.options_type)
+    if form == "json":
+        emit_json({"scenario": chosen.name, "summary": chosen.summary, "options": rows})
+    elif form == "csv":
+        emit_csv(COLUMNS, rows)
+    else:
+        emit_tables(table(f"{chosen.name}: {chosen.summary}", COLUMNS, option_cells(rows), text_columns=4))

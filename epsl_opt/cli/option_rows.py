@@ -1,0 +1,34 @@
+"""The options of a solver or scenario as rows, read from its pydantic model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+COLUMNS = ("option", "type", "default", "description")
+
+
+def option_rows(kind: type[BaseModel]) -> list[dict[str, Any]]:
+    """Return one row per option: name, type, default, description."""
+    return [
+        {
+            "option": name.replace("_", "-"),
+            "type": _type_name(field.annotation),
+            "default": field.get_default(call_default_factory=True) if not field.is_required() else None,
+            "description": field.description or "",
+        }
+        for name, field in kind.model_fields.items()
+    ]
+
+
+def option_cells(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """Return the rows as text."""
+    return [tuple("" if row[column] is None else str(row[column]) for column in COLUMNS) for row in rows]
+
+
+def _type_name(annotation: Any) -> str:
+    name = getattr(annotation, "__name__", None)
+    text = name if isinstance(annotation, type) and name else str(annotation)
+    return text.replace("typing.", "").replace("NoneType", "None")

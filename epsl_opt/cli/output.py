@@ -1,0 +1,116 @@
+"""What goes to stdout: tables for people, JSON and CSV for programs."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+PIPED_WIDTH = 4000
+"""Columns when stdout is no terminal: wide enough that nothing is ever folded."""
+
+
+def emit(text: str) -> None:
+    """Write to stdout; a reader who has left is no error."""
+    try:
+        sys.stdout.write(_encodable(text))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is still buffered would fail again when the interpreter closes stdout.
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
+
+
+def emit_json(data: Any) -> None:
+    """Write one JSON document."""
+    from epsl_opt.files import format_json
+
+    emit(format_json(data))
+
+
+def emit_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows as CSV with a header."""
+    from epsl_opt.csv_text import format_csv
+
+    emit(format_csv(columns, rows))
+
+
+def emit_tables(*parts: RenderableType) -> None:
+    """Write rich renderables: coloured on a terminal, plain and unfolded in a pipe or under NO_COLOR."""
+    from rich.console import Console
+
+    terminal = sys.stdout.isatty()
+    colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    text = io.StringIO()
+    console = Console(
+        file=text,
+        force_terminal=colour,
+        color_system="auto" if colour else None,
+        no_color=not colour,
+        width=None if terminal else PIPED_WIDTH,
+        highlight=False,
+        legacy_windows=False,
+    )
+    for part in parts:
+        console.print(part)
+    emit("".join(line.rstrip() + "\n" for line in text.getvalue().splitlines()) if not colour else text.getvalue())
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], text_columns: int = 1) -> Table:
+    """Return a table whose first `text_columns` columns are text and the others numbers."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    unicode = "utf" in (sys.stdout.encoding or "ascii").lower()
+    made = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD if unicode else box.ASCII2)
+    for position, column in enumerate(columns):
+        made.add_column(Text(column), justify="left" if position < text_columns else "right", overflow="fold")
+    for row in rows:
+        made.add_row(*(Text(cell) for cell in row))
+    return made
+
+
+def facts(title: str, pairs: Iterable[tuple[str, str]]) -> Table:
+    """Return a two-column table of names and values."""
+    made = table(title, ("", ""), pairs, text_columns=2)
+    made.show_header = False
+    made.box = None
+    made.padding = (0, 1)
+    return made
+
+
+def refuse_unwritable(path: str | None, *inputs: str) -> None:
+    """Raise before long work if its result could not be written to `path`, or would replace an input.
+
+    Raises
+    ------
+    InputError
+        If the folder is missing or read-only, `path` is a folder, or it is one of `inputs`.
+    """
+    from epsl_opt.errors import InputError
+
+    if path is None:
+        return
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise InputError(path, f"folder {str(target.parent)!r} does not exist")
+    if target.is_dir():
+        raise InputError(path, "is a folder")
+    if not os.access(target.parent, os.W_OK):
+        raise InputError(path, f"folder {str(target.parent)!r} is not writable")
+    if any(target.exists() and Path(name).exists() and target.samefile(name) for name in inputs):
+        raise InputError(path, "is the input file; give the output another name")
+
+
+def _encodable(text: str) -> str:
+    encoding = sys.stdout.encoding or "utf-8"
+    return text.encode(encoding, errors="replace").decode(encoding)

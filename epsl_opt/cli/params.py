@@ -1,0 +1,145 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+DEFAULT_SOLVER = "local-search"
+"""The same as `solving.DEFAULT_SOLVER`, without importing it (a test compares them)."""
+
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+Decorator = Callable[[CommandT], CommandT]
+
+
+class CommaList(click.ParamType):  # type: ignore[type-arg]
+    """Names between commas; a list in a configuration file is taken as it is."""
+
+    name = "list"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """Return the names, without empty ones."""
+        parts = value.split(",") if isinstance(value, str) else value
+        if not isinstance(parts, Sequence) or not all(isinstance(part, str) for part in parts):
+            self.fail("must be names between commas", param, ctx)
+        return tuple(part.strip() for part in parts if part.strip())
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Complete the last name as a solver."""
+        done, comma, last = incomplete.rpartition(",")
+        return [CompletionItem(f"{done}{comma}{item.value}") for item in complete_solver(ctx, param, last)]
+
+
+class SeedList(click.ParamType):  # type: ignore[type-arg]
+    """Seeds as `0..4` (both ends included) or `0,3,7`."""
+
+    name = "seeds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        """Return the seeds in the order given."""
+        parts = str(value).split(",") if isinstance(value, str | int) else [str(part) for part in value]
+        try:
+            seeds = [seed for part in parts for seed in _seed_range(part)]
+        except ValueError:
+            self.fail(f"must look like 0..4 or 0,3,7, got {value!r}", param, ctx)
+        return tuple(dict.fromkeys(seeds))
+
+
+def _seed_range(text: str) -> range:
+    first, dots, last = text.strip().partition("..")
+    low, high = int(first), int(last if dots else first)
+    if low < 0 or high < low or high - low >= 100_000:
+        raise ValueError(text)
+    return range(low, high + 1)
+
+
+def complete_solver(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete a solver's name."""
+    from epsl_opt import registry
+
+    return _matching(registry.names(registry.SOLVERS), incomplete)
+
+
+def complete_scenario(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the name of a scenario or library instance."""
+    from epsl_opt import registry
+    from epsl_opt.problems import library
+
+    return _matching([*registry.names(registry.SCENARIOS), *library.names()], incomplete)
+
+
+def complete_instance(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete a scenario, a library instance or, if none fits, a file."""
+    return complete_scenario(ctx, param, incomplete) or [CompletionItem(incomplete, type="file")]
+
+
+def _matching(names: Sequence[str], incomplete: str) -> list[CompletionItem]:
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+instance_argument: Decorator[Any] = click.argument("instance", metavar="INSTANCE", shell_complete=complete_instance)
+
+quiet_option: Decorator[Any] = click.option("-q", "--quiet", is_flag=True, help="No progress, notes or warnings.")
+
+
+def format_option(*formats: str) -> Decorator[Any]:
+    """Return the `--format` option with these formats, the first being the default."""
+    return click.option(
+        "-f",
+        "--format",
+        "form",
+        type=click.Choice(formats),
+        default=formats[0],
+        show_default=True,
+        help="How to write to standard output.",
+    )
+
+
+def output_option(what: str) -> Decorator[Any]:
+    """Return the `-o` option."""
+    return click.option(
+        "-o", "--output", type=click.Path(), metavar="FILE", help=f"Write {what} to this file, whole or not at all."
+    )
+
+
+def pairs_option(what: str, metavar: str = "K=V") -> Decorator[Any]:
+    """Return the repeatable `--option K=V` option."""
+    return click.option("--option", "pairs", multiple=True, metavar=metavar, help=f"{what} (repeatable).")
+
+
+def limit_options(command: CommandT) -> CommandT:
+    """Add the limits that hold for every solver."""
+    options = (
+        click.option("--time-limit", type=float, default=60.0, show_default=True, metavar="S", help=_TIME_HELP),
+        click.option("--gap", type=float, default=1e-4, show_default=True, metavar="G", help=_GAP_HELP),
+        click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Of the solver's own draws."),
+        click.option("--threads", type=int, metavar="N", help="Threads a solver may use [default: its choice]."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+_TIME_HELP = "Wall-clock seconds for building and solving; inf for none."
+_GAP_HELP = "Stop once (latency - bound) / latency is at most this, as a fraction."
+
+
+def make_limits(time_limit: float, gap: float, seed: int, threads: int | None) -> Any:
+    """Return `Limits`.
+
+    Raises
+    ------
+    click.UsageError
+        Naming the option with a bad value.
+    """
+    from epsl_opt.results import Limits
+
+    try:
+        return Limits(time_s=time_limit, rel_gap=gap, threads=threads, seed=seed)
+    except ValueError as error:
+        field, _, problem = str(error).partition(" ")
+        option = {"time_s": "--time-limit", "rel_gap": "--gap"}.get(field, f"--{field}")
+        raise click.UsageError(f"{option} {problem}") from error

@@ -1,0 +1,64 @@
+"""`epsl-opt plot`: a schedule as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from epsl_opt.cli.output import refuse_unwritable
+from epsl_opt.cli.params import complete_instance, quiet_option
+from epsl_opt.cli.schedule_source import load_breakdown
+from epsl_opt.cli.talk import note
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from epsl_opt.breakdown import Breakdown
+
+SUFFIXES = (".png", ".svg", ".pdf")
+
+
+@click.command()
+@click.argument("schedule", metavar="SCHEDULE", type=click.Path(allow_dash=True))
+@click.option(
+    "-k",
+    "--kind",
+    type=click.Choice(["allocation", "gantt"]),
+    default="gantt",
+    show_default=True,
+    help="Who holds which subchannel, or the course of one round.",
+)
+@click.option("--instance", metavar="INSTANCE", shell_complete=complete_instance, help="For the clients' names.")
+@click.option("-o", "--output", type=click.Path(), metavar="FILE", required=True, help="A .png, .svg or .pdf file.")
+@quiet_option
+def command(schedule: str, kind: str, instance: str | None, output: str, quiet: bool) -> int:
+    """Draw a schedule file as a picture.
+
+    allocation shows clients over subchannels, the shade being the uplink power. gantt shows one round: every client's
+    stages, the server's, and the barriers where all wait for the slowest.
+
+    \b
+    Examples:
+      epsl-opt plot schedule.json --kind gantt -o round.svg
+      epsl-opt plot schedule.json --kind allocation --instance instance.json -o allocation.png
+    """
+    from epsl_opt.plots.save import save_figure
+
+    if Path(output).suffix.lower() not in SUFFIXES:
+        raise click.UsageError(f"--output must end in {', '.join(SUFFIXES)}, got {output!r}")
+    refuse_unwritable(output, schedule)
+    save_figure(_draw(kind, load_breakdown(schedule, instance)), Path(output))
+    note(f"wrote {output}")
+    return 0
+
+
+def _draw(kind: str, breakdown: Breakdown) -> Figure:
+    if kind == "gantt":
+        from epsl_opt.plots.gantt import plot_gantt
+
+        return plot_gantt(breakdown)
+    from epsl_opt.plots.allocation import plot_allocation
+
+    return plot_allocation(breakdown)

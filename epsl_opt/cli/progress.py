@@ -1,0 +1,62 @@
+"""A live line on stderr while a solver runs, if somebody is there to see it."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from epsl_opt.cli.talk import is_quiet
+from epsl_opt.cli.units import NOTHING, number, percent
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from epsl_opt.monitor import SolveMonitor
+
+
+class ProgressLine:
+    """What is known of the running solve: solver, elapsed time, incumbent, bound, gap."""
+
+    def __init__(self) -> None:
+        self.start("")
+
+    def start(self, label: str) -> None:
+        """Begin another run under this label."""
+        self._label, self._since_s = label, time.perf_counter()
+        self._incumbent = self._bound = self._gap = NOTHING
+        self._activity = ""
+
+    def listen(self, monitor: SolveMonitor) -> None:
+        """Take over what the monitor knows."""
+        self._incumbent = number(monitor.latency_s) + " s" if monitor.incumbent is not None else NOTHING
+        self._bound = NOTHING if monitor.bound_s is None else number(monitor.bound_s) + " s"
+        self._gap, self._activity = percent(monitor.gap), monitor.activity
+
+    def text(self) -> str:
+        """Return the line."""
+        elapsed = time.perf_counter() - self._since_s
+        known = f"{elapsed:.0f} s  incumbent {self._incumbent}  bound {self._bound}  gap {self._gap}"
+        return "  ".join(part for part in (self._label, known, self._activity) if part)
+
+    def __rich__(self) -> Text:
+        from rich.text import Text
+
+        return Text(self.text(), no_wrap=True, overflow="ellipsis", style="dim")
+
+
+@contextlib.contextmanager
+def live_progress() -> Iterator[ProgressLine]:
+    """Show a progress line on stderr while the block runs; nothing if stderr is no terminal, or under `--quiet`."""
+    line = ProgressLine()
+    if is_quiet() or not sys.stderr.isatty():
+        yield line
+        return
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console(stderr=True, highlight=False)
+    with Live(line, console=console, transient=True, redirect_stdout=False, redirect_stderr=False):
+        yield line

@@ -1,0 +1,96 @@
+"""A schedule document as tables; shared by `solve` and `show`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from epsl_opt.cli.output import facts, table
+from epsl_opt.cli.units import NOTHING, dbm, fixed, megabits, number, percent
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from epsl_opt.breakdown import Breakdown, ClientRow
+    from epsl_opt.documents import ScheduleDocument
+
+CLIENT_COLUMNS = (
+    "client",
+    "subchannels",
+    "power W",
+    "power dBm",
+    "uplink Mbit/s",
+    "downlink Mbit/s",
+    "forward s",
+    "uplink s",
+    "downlink s",
+    "backward s",
+    "straggler of",
+)
+
+
+def summary(document: ScheduleDocument) -> Table:
+    """Return what a run left behind, as names and values."""
+    provenance = document.provenance
+    cut = document.cut_layer
+    pairs = [
+        ("instance", f"{document.instance.name} (sha256 {document.instance.sha256[:12]}…)"),
+        ("solver", document.solver),
+        ("status", document.status),
+        ("stop reason", document.stop_reason),
+        ("message", str(provenance.get("message") or NOTHING)),
+        ("round latency", _seconds(document.latency_s)),
+        ("lower bound", _seconds(document.bound_s)),
+        ("gap", percent(document.gap)),
+        ("cut layer", NOTHING if cut is None else f"{cut.name} (index {cut.index})"),
+        ("build, solve", f"{_time(provenance.get('build_s'))}, {_time(provenance.get('solve_s'))}"),
+    ]
+    if overrun := provenance.get("overrun_s"):
+        pairs.append(("over the time limit", _time(overrun)))
+    return facts("", pairs)
+
+
+def client_table(breakdown: Breakdown) -> Table:
+    """Return one row per client."""
+    return table("Clients", CLIENT_COLUMNS, (_client_cells(row) for row in breakdown.clients))
+
+
+def phase_table(breakdown: Breakdown) -> Table:
+    """Return one row per phase of the round."""
+    total = breakdown.phases[-1].end_s
+    columns = ("phase", "waits for", "mostly", "starts s", "takes s", "share")
+    rows = (
+        (
+            phase.name,
+            phase.waits_for,
+            phase.stage,
+            fixed(phase.start_s),
+            fixed(phase.duration_s),
+            percent(phase.duration_s / total if total > 0 else None, 1),
+        )
+        for phase in breakdown.phases
+    )
+    return table("Round", columns, rows, text_columns=3)
+
+
+def _client_cells(row: ClientRow) -> tuple[str, ...]:
+    return (
+        row.name,
+        str(row.subchannels),
+        number(row.power_w, 4),
+        dbm(row.power_w),
+        megabits(row.uplink_bps),
+        megabits(row.downlink_bps),
+        fixed(row.client_forward_s),
+        fixed(row.uplink_s),
+        fixed(row.downlink_s),
+        fixed(row.client_backward_s),
+        row.straggler,
+    )
+
+
+def _seconds(value: float | None) -> str:
+    return NOTHING if value is None else f"{number(value, 8)} s"
+
+
+def _time(value: object) -> str:
+    return f"{value:.3f} s" if isinstance(value, int | float) else NOTHING

@@ -1,0 +1,135 @@
+"""`epsl-opt solve`: one solver on one instance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from epsl_opt.cli.exits import exit_code
+from epsl_opt.cli.output import emit_csv, emit_json, emit_tables, refuse_unwritable
+from epsl_opt.cli.params import (
+    DEFAULT_SOLVER,
+    complete_solver,
+    format_option,
+    instance_argument,
+    limit_options,
+    make_limits,
+    output_option,
+    pairs_option,
+    quiet_option,
+)
+from epsl_opt.cli.progress import live_progress
+from epsl_opt.cli.redirect import stdout_to_stderr
+from epsl_opt.cli.talk import complain, note, warn
+
+if TYPE_CHECKING:
+    from epsl_opt.documents import ScheduleDocument
+    from epsl_opt.instance import Instance
+    from epsl_opt.results import Limits
+
+
+@click.command()
+@instance_argument
+@click.option(
+    "-s",
+    "--solver",
+    default=DEFAULT_SOLVER,
+    show_default=True,
+    metavar="NAME",
+    shell_complete=complete_solver,
+    help="Which solver (see `epsl-opt solvers`).",
+)
+@limit_options
+@pairs_option("One of the solver's own options")
+@output_option("the schedule")
+@format_option("table", "json", "csv")
+@quiet_option
+def command(
+    *,
+    instance: str,
+    solver: str,
+    time_limit: float,
+    gap: float,
+    seed: int,
+    threads: int | None,
+    pairs: tuple[str, ...],
+    output: str | None,
+    form: str,
+    quiet: bool,
+) -> int:
+    """Find a verified schedule for an instance.
+
+    Decides which client gets which subchannel, with what power, and where the network is cut, so that one round takes
+    the least time. The schedule and its latency are recomputed by an independent checker before anything is reported.
+    Ctrl-C and the time limit keep the best schedule found so far.
+
+    \b
+    Examples:
+      epsl-opt solve paper
+      epsl-opt solve paper:clients=10,subchannels=40 --solver greedy
+      epsl-opt solve instance.json --time-limit 30 --gap 0.001 -o schedule.json
+      epsl-opt generate paper | epsl-opt solve - --format json
+
+    JSON on standard output is the schedule file; CSV is one row with the columns of `epsl-opt compare`. The exit code
+    is 0 for a verified schedule, 3 if the instance is infeasible, 4 if none was found, 5 if the schedule was rejected.
+    """
+    from epsl_opt.options import split_pairs
+    from epsl_opt.sources import load_instance
+
+    limits = make_limits(time_limit, gap, seed, threads)
+    options = split_pairs(pairs, f"solver {solver}")
+    refuse_unwritable(output, instance)
+    problem = load_instance(instance)
+    document = _solve(problem, solver, limits, options)
+    _save(document, output)
+    _print(problem, document, form)
+    return exit_code(document.status, document.stop_reason)
+
+
+def _solve(problem: Instance, solver: str, limits: Limits, options: dict[str, str]) -> ScheduleDocument:
+    from epsl_opt.documents import ScheduleDocument
+    from epsl_opt.solving import solve
+
+    with live_progress() as line, stdout_to_stderr():
+        line.start(solver)
+        result = solve(problem, solver, limits, options, line.listen)
+    return ScheduleDocument.from_result(problem, result)
+
+
+def _save(document: ScheduleDocument, output: str | None) -> None:
+    from epsl_opt.files import write_record
+
+    message = document.provenance.get("message")
+    if document.status != "verified":
+        complain(f"no schedule ({document.status}, {document.stop_reason}){': ' + message if message else ''}")
+        if output is not None:
+            note(f"{output} was not written")
+        return
+    if document.stop_reason == "error":
+        warn(f"the solver failed, this is what it had found: {message}")
+    if output is not None:
+        write_record(output, document)
+        note(f"wrote {output}")
+
+
+def _print(problem: Instance, document: ScheduleDocument, form: str) -> None:
+    if form == "json":
+        emit_json(document.to_document())
+    elif form == "csv":
+        from epsl_opt.ranking import COLUMNS, rank
+
+        emit_csv(COLUMNS, [row.to_dict() for row in rank([document])])
+    else:
+        _print_tables(problem, document)
+
+
+def _print_tables(problem: Instance, document: ScheduleDocument) -> None:
+    from epsl_opt.breakdown import Breakdown
+    from epsl_opt.cli.schedule_view import client_table, summary
+
+    parts = [summary(document)]
+    if document.status == "verified":
+        names = [client.name for client in problem.clients]
+        parts.append(client_table(Breakdown(document, names)))
+    emit_tables(*parts)

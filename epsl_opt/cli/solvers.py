@@ -1,0 +1,78 @@
+"""`epsl-opt solvers`: what there is to solve with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from epsl_opt.cli.output import emit_csv, emit_json, emit_tables, facts, table
+from epsl_opt.cli.params import complete_solver, format_option
+
+_COLUMNS = ("solver", "kind", "available", "summary")
+
+
+@click.command()
+@click.argument("name", required=False, metavar="[NAME]", shell_complete=complete_solver)
+@format_option("table", "json", "csv")
+def command(name: str | None, form: str) -> int:
+    """List the solvers, or one solver's options.
+
+    Without NAME: every registered solver, what kind it is (exact: proves its gap; relaxation: proves a bound;
+    heuristic: a schedule without a bound; baseline: for comparison) and whether it loads here. With NAME: the options
+    it takes through `--option K=V`, with types, defaults and units. Plug-ins are listed like built-in solvers.
+
+    \b
+    Examples:
+      epsl-opt solvers
+      epsl-opt solvers local-search
+      epsl-opt solvers --format json
+    """
+    if name is None:
+        _print_all([_describe(solver) for solver in _names()], form)
+    else:
+        _print_one(name, form)
+    return 0
+
+
+def _names() -> list[str]:
+    from epsl_opt import registry
+
+    return registry.names(registry.SOLVERS)
+
+
+def _describe(name: str) -> dict[str, Any]:
+    from epsl_opt.errors import InputError
+    from epsl_opt.registry import load_solver
+
+    try:
+        solver = load_solver(name)
+    except InputError as error:
+        return {"solver": name, "kind": None, "available": False, "summary": str(error)}
+    return {"solver": name, "kind": str(solver.kind), "available": True, "summary": solver.summary}
+
+
+def _print_all(rows: list[dict[str, Any]], form: str) -> None:
+    if form == "json":
+        emit_json(rows)
+    elif form == "csv":
+        emit_csv(_COLUMNS, rows)
+    else:
+        cells = [(r["solver"], r["kind"] or "-", "yes" if r["available"] else "no", r["summary"]) for r in rows]
+        emit_tables(table("", _COLUMNS, cells, text_columns=4))
+
+
+def _print_one(name: str, form: str) -> None:
+    from epsl_opt.cli.option_rows import COLUMNS, option_cells, option_rows
+    from epsl_opt.registry import load_solver
+
+    solver = load_solver(name)
+    rows = option_rows(solver.options_type)
+    if form == "json":
+        emit_json(_describe(name) | {"options": rows})
+    elif form == "csv":
+        emit_csv(COLUMNS, rows)
+    else:
+        head = facts("", [("solver", name), ("kind", str(solver.kind)), ("summary", solver.summary)])
+        options = table("Options", COLUMNS, option_cells(rows), text_columns=4) if rows else "It has no options."
+        emit_tables(head, options)

@@ -1,0 +1,58 @@
+"""What goes to stderr besides errors: notes, warnings and the log."""
+
+from __future__ import annotations
+
+import logging
+
+import click
+
+LOGGER = "epsl_opt"
+
+
+class _ClickHandler(logging.Handler):
+    """Writes to whatever stderr is at the time, in the command line's own voice."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not is_quiet() or record.levelno < logging.WARNING:
+            click.echo(self.format(record), err=True)
+
+
+class _Formatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        if record.levelno >= logging.WARNING:
+            return f"epsl-opt: {record.levelname.lower()}: {record.getMessage()}"
+        return super().format(record)
+
+
+def configure_logging(debug: bool) -> None:
+    """Send the package's warnings to stderr, and everything it logs if `debug`."""
+    logger = logging.getLogger(LOGGER)
+    for old in [handler for handler in logger.handlers if isinstance(handler, _ClickHandler)]:
+        logger.removeHandler(old)
+    handler = _ClickHandler()
+    handler.setFormatter(_Formatter("%(levelname)s %(name)s: %(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG if debug else logging.WARNING)
+    logger.propagate = False
+
+
+def is_quiet() -> bool:
+    """Return whether the running command was given `--quiet`."""
+    context = click.get_current_context(silent=True)
+    return bool(context and context.params.get("quiet"))
+
+
+def note(message: str) -> None:
+    """Tell the user something on stderr, unless `--quiet`."""
+    if not is_quiet():
+        click.echo(f"epsl-opt: {message}", err=True)
+
+
+def warn(message: str) -> None:
+    """Warn the user on stderr, unless `--quiet`."""
+    note(f"warning: {message}")
+
+
+def complain(message: str) -> None:
+    """Say why there is no result, even under `--quiet`."""
+    click.echo(f"epsl-opt: {' '.join(message.splitlines())}", err=True)

@@ -1,0 +1,115 @@
+"""Finished runs on disk, so that a campaign can be stopped and resumed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import math
+from dataclasses import asdict
+from importlib.metadata import entry_points, version
+from pathlib import Path
+from typing import Any, Literal
+
+from epsl_opt.documents import ScheduleDocument, check_document
+from epsl_opt.errors import InputError
+from epsl_opt.files import parse_record, read_json, write_bytes, write_record
+from epsl_opt.instance import Instance
+from epsl_opt.record import Record
+from epsl_opt.registry import SOLVERS
+from epsl_opt.results import Limits
+from epsl_opt.solver import Solver, SolverOptions
+
+log = logging.getLogger(__name__)
+
+_NEVER_KEPT = {"error", "interrupted", "unsupported"}
+
+
+class RunDocument(Record):
+    """A finished run as a file: its key and what it left behind."""
+
+    format: Literal["epsl-opt/run"] = "epsl-opt/run"
+    version: Literal[1] = 1
+    key: str
+    result: ScheduleDocument
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the record as JSON-ready dictionaries and lists; null where there is nothing."""
+        return self.model_dump(mode="python")
+
+
+def run_key(instance: Instance, solver: Solver[Any], options: SolverOptions, limits: Limits) -> str:
+    """Return the SHA-256 of all that decides a run: instance, solver and its version, options, limits."""
+    limit_values = asdict(limits) | {"time_s": limits.time_s if math.isfinite(limits.time_s) else None}
+    parts = {
+        "instance": instance.sha256,
+        "solver": solver.name,
+        "class": f"{type(solver).__module__}.{type(solver).__qualname__}",
+        "versions": [version("epsl-opt"), _plugin_version(solver.name)],
+        "options": options.model_dump(mode="json"),
+        "limits": limit_values,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+class RunStore:
+    """A folder with one JSON file per finished run.
+
+    Runs that failed, were interrupted, rejected or not supported are never kept: what stopped them may be gone
+    tomorrow.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def prepare(self) -> None:
+        """Make the folder and try that it can be written to.
+
+        Raises
+        ------
+        InputError
+            If not.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(str(self.folder), error.strerror or str(error)) from error
+        trial = self.folder / ".writable"
+        write_bytes(trial, b"")
+        trial.unlink()
+
+    def load(self, key: str, instance: Instance) -> ScheduleDocument | None:
+        """Return the run kept under `key`, checked again against `instance`; None, with a warning, if it is damaged."""
+        path = self._path(key)
+        if not path.exists():
+            return None
+        try:
+            kept = parse_record(RunDocument, read_json(path), str(path))
+            _refuse_foreign(path, kept, key, instance)
+        except InputError as error:
+            log.warning("%s; running it again", error)
+            return None
+        return kept.result
+
+    def save(self, key: str, document: ScheduleDocument) -> None:
+        """Keep a run, if it is one that is worth keeping."""
+        if document.status == "rejected" or document.stop_reason in _NEVER_KEPT:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_record(self._path(key), RunDocument(key=key, result=document))
+
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{key}.json"
+
+
+def _refuse_foreign(path: Path, kept: RunDocument, key: str, instance: Instance) -> None:
+    if kept.key != key or kept.result.instance.sha256 != instance.sha256:
+        raise InputError(str(path), "is the file of another run", "key")
+    if violations := check_document(instance, kept.result):
+        raise InputError(str(path), str(violations[0]), "result")
+
+
+def _plugin_version(solver: str) -> str | None:
+    """Return the version of the distribution that registered the solver, None if nobody did."""
+    found = [entry for entry in entry_points(group=SOLVERS) if entry.name == solver]
+    return found[0].dist.version if found and found[0].dist is not None else None
