@@ -10,11 +10,11 @@ from epsl_opt.arrays import NonNegativeVector
 from epsl_opt.checker import Violation, check, check_bound, check_claim
 from epsl_opt.instance import Instance
 from epsl_opt.latency import RoundLatency, round_latency
-from epsl_opt.record import AsTuple, Name, NonNegativeFloat, PositiveInt, Record, UnitInterval
+from epsl_opt.record import AsTuple, JsonObject, Name, NonNegativeFloat, PositiveInt, Record, UnitInterval
 from epsl_opt.results import SolveResult, StopReason, relative_gap
 from epsl_opt.schedule import FREE, Schedule
 
-ClientIndex = Annotated[int, Field(ge=0)]
+ClientIndex = Annotated[int, Field(ge=0, lt=2**31)]
 
 
 class InstanceReference(Record):
@@ -66,14 +66,14 @@ class ScheduleDocument(Record):
     cut_layer: CutReference | None
     batch_size: PositiveInt
     aggregation_ratio: UnitInterval
-    subchannel_client: Annotated[tuple[ClientIndex | None, ...], AsTuple, Field(min_length=1)] | None
+    subchannel_client: Annotated[tuple[ClientIndex | None, ...], Field(min_length=1), AsTuple] | None
     subchannel_power_w: NonNegativeVector | None
     latency_s: NonNegativeFloat | None
     bound_s: Annotated[float, Field(allow_inf_nan=False)] | None
     gap: NonNegativeFloat | None
     stages: Stages | None
     rates: Rates | None
-    provenance: dict[str, Any]
+    provenance: JsonObject
 
     @model_validator(mode="after")
     def _check_presence(self) -> Self:

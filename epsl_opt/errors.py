@@ -27,7 +27,7 @@ class InputError(EpslOptError):
 
     def __init__(self, source: str, problem: str, field: str | None = None) -> None:
         self.source, self.field, self.problem = source, field, problem
-        super().__init__(": ".join(part for part in (source, field, problem) if part))
+        super().__init__(one_line(": ".join(part for part in (source, field, problem) if part)))
 
     @classmethod
     def from_validation(cls, source: str, error: ValidationError) -> InputError:
@@ -44,6 +44,11 @@ class InputError(EpslOptError):
         if len(errors) > 1:
             problem += f" (and {len(errors) - 1} more)"
         return cls(source, problem, field_path(first["loc"]) or None)
+
+
+def one_line(text: str) -> str:
+    """Escape line breaks and control characters, which a file can smuggle into a message."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def field_path(location: tuple[int | str, ...]) -> str:

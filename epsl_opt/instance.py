@@ -17,6 +17,7 @@ from pydantic import Field, model_validator
 from epsl_opt.arrays import FloatArray, NonNegativeMatrix, PositiveVector, frozen
 from epsl_opt.record import (
     AsTuple,
+    JsonObject,
     Name,
     NonNegativeFloat,
     PositiveFloat,
@@ -81,7 +82,7 @@ class ModelProfile(Record):
     total_backward_flops: PositiveFloat = Field(description="varpi_L, backward FLOPs of one sample")
     last_layer_backward_flops: NonNegativeFloat = Field(description="varpi_out, backward FLOPs of the last layer")
     total_parameter_bits: NonNegativeFloat
-    cut_layers: Annotated[tuple[CutLayer, ...], AsTuple, Field(min_length=1)]
+    cut_layers: Annotated[tuple[CutLayer, ...], Field(min_length=1), AsTuple]
 
     @model_validator(mode="after")
     def _check_totals(self) -> Self:
@@ -111,13 +112,13 @@ class Instance(Record):
     format: Literal["epsl-opt/instance"] = "epsl-opt/instance"
     version: Literal[1] = 1
     name: Name
-    clients: Annotated[tuple[Client, ...], AsTuple, Field(min_length=1)]
+    clients: Annotated[tuple[Client, ...], Field(min_length=1), AsTuple]
     server: Server
     subchannels: Subchannels
     channel: Channel
     model: ModelProfile
     training: Training
-    origin: dict[str, Any] | None = Field(default=None, description="generator, its options and seed")
+    origin: JsonObject | None = Field(default=None, description="generator, its options and seed")
 
     @model_validator(mode="after")
     def _check_shapes(self) -> Self:

@@ -8,14 +8,34 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 UnitInterval = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-PositiveInt = Annotated[int, Field(ge=1)]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
+PositiveInt = Annotated[int, Field(ge=1, le=2**53)]
+MAX_DEPTH = 32
+
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 AsTuple = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
+
+
+def _check_json(value: Any, depth: int = 0) -> Any:
+    """Refuse what could not be written again: NaN, infinities, broken text, endless nesting."""
+    if depth > MAX_DEPTH:
+        raise ValueError("is nested too deeply")
+    if isinstance(value, dict):
+        for part in (*value.keys(), *value.values()):
+            _check_json(part, depth + 1)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            _check_json(part, depth + 1)
+    else:
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    return value
+
+
+JsonObject = Annotated[dict[str, Any], AfterValidator(_check_json)]
 
 
 class Record(BaseModel):

@@ -1,0 +1,153 @@
+"""The published JSON Schemas are current, and agree with what is read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import event, given
+from hypothesis import strategies as st
+from strategies import instances, instances_with_schedules
+
+from epsl_opt import InputError, Instance, Schedule, ScheduleDocument
+from epsl_opt.documents import cut_reference, owners, rates, stages
+from epsl_opt.files import format_json, parse_record
+from epsl_opt.latency import round_latency
+from epsl_opt.schema import KINDS, SchemaKind, json_schema, schema_path
+
+RECORDS: dict[SchemaKind, type[Any]] = {"instance": Instance, "schedule": ScheduleDocument}
+VALIDATORS = {kind: jsonschema.Draft202012Validator(json_schema(kind)) for kind in KINDS}
+
+
+def schedule_document(instance: Instance, schedule: Schedule) -> ScheduleDocument:
+    """The file of a schedule that some solver found."""
+    latency = round_latency(instance, schedule)
+    return ScheduleDocument(
+        instance={"name": instance.name, "sha256": instance.sha256},
+        solver="drawn",
+        status="verified",
+        stop_reason="completed",
+        cut_layer=cut_reference(instance, schedule.cut_layer),
+        batch_size=instance.training.batch_size,
+        aggregation_ratio=instance.training.aggregation_ratio,
+        subchannel_client=owners(schedule),
+        subchannel_power_w=schedule.subchannel_power_w,
+        latency_s=latency.round_latency_s,
+        bound_s=None,
+        gap=None,
+        stages=stages(latency),
+        rates=rates(latency),
+        provenance={"seed": 0},
+    )
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | st.just("x" * 201),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=4,
+)
+
+
+@st.composite
+def tampered(draw: st.DrawFn) -> tuple[SchemaKind, dict[str, Any]]:
+    """A valid document of either kind with one part of it replaced, removed or added."""
+    instance, schedule = draw(instances_with_schedules())
+    kind: SchemaKind = draw(st.sampled_from(KINDS))
+    record = instance if kind == "instance" else schedule_document(instance, schedule)
+    document: dict[str, Any] = json.loads(format_json(record.to_document()))
+    node: Any = document
+    while True:
+        keys = list(node) if isinstance(node, dict) else range(len(node))
+        key = draw(st.sampled_from(keys))
+        if not (isinstance(node[key], dict | list) and node[key]) or draw(st.booleans()):
+            break
+        node = node[key]
+    if draw(st.integers(0, 4)) == 0:
+        del node[key]
+    elif isinstance(node, dict) and draw(st.integers(0, 4)) == 0:
+        node[draw(st.text(max_size=3))] = draw(json_values)
+    else:
+        node[key] = draw(json_values | st.integers(1, 3) | st.floats(0, 1))
+    return kind, document
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_committed_schemas_are_current(kind: SchemaKind) -> None:
+    """The schema files in the package are what `python -m epsl_opt.schema` would write."""
+    assert schema_path(kind).read_text(encoding="utf-8") == format_json(json_schema(kind))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_schemas_are_schemas(kind: SchemaKind) -> None:
+    """Each is a valid schema of the dialect it names, has an id and a title, and demands format and version."""
+    schema = json_schema(kind)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert schema["$schema"] == jsonschema.Draft202012Validator.META_SCHEMA["$schema"]
+    assert schema["$id"] == f"urn:epsl-opt:{kind}:1"
+    assert schema["title"] == f"epsl-opt {kind}, version 1"
+    assert {"format", "version"} <= set(schema["required"])
+
+
+@given(instances_with_schedules())
+def test_what_is_written_is_valid(case: tuple[Instance, Schedule]) -> None:
+    """Instance and schedule files validate under their schemas."""
+    instance, schedule = case
+    VALIDATORS["instance"].validate(json.loads(format_json(instance.to_document())))
+    VALIDATORS["schedule"].validate(json.loads(format_json(schedule_document(instance, schedule).to_document())))
+
+
+@given(tampered())
+def test_what_is_read_is_valid(case: tuple[SchemaKind, dict[str, Any]]) -> None:
+    """A tampered document is refused with an InputError, or it is valid under the schema and can be written again."""
+    kind, document = case
+    try:
+        record = parse_record(RECORDS[kind], document, "tampered.json")
+    except InputError as refusal:
+        message = str(refusal)
+        event("refused")
+    else:
+        event("read")
+        VALIDATORS[kind].validate(document)
+        message = "tampered.json: "
+        again = json.loads(format_json(record.to_document()).encode())
+        assert parse_record(RECORDS[kind], again, "again.json") == record
+    assert message.startswith("tampered.json: ")
+    assert len(message.splitlines()) == 1
+
+
+BROKEN: list[tuple[str, Any]] = [
+    ("clients", []),
+    ("version", 2),
+    ("format", "epsl-opt/schedule"),
+    ("name", ""),
+    ("surprise", 1),
+    ("training", {"batch_size": 0, "aggregation_ratio": 0.5}),
+    ("training", {"batch_size": 8, "aggregation_ratio": 1.5}),
+    ("subchannels", {"bandwidth_hz": [0], "center_frequency_hz": [1]}),
+    ("channel", {"uplink_gain": [[-1]], "downlink_gain": [[1]], "noise_psd_w_per_hz": 1}),
+]
+
+
+@pytest.mark.parametrize(("field", "value"), BROKEN, ids=str)
+@given(instance=instances())
+def test_broken_instances_are_invalid(instance: Instance, field: str, value: Any) -> None:
+    """What is wrong in one place only is invalid under the schema, and refused by the reader."""
+    document = instance.to_document() | {field: value}
+    assert not VALIDATORS["instance"].is_valid(document)
+    with pytest.raises(InputError):
+        parse_record(Instance, document, "broken.json")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(case=instances_with_schedules())
+def test_every_required_field_is_required(kind: SchemaKind, case: tuple[Instance, Schedule]) -> None:
+    """Leaving out any field that the schema requires is refused by schema and reader, which names the field."""
+    record = case[0] if kind == "instance" else schedule_document(*case)
+    document = record.to_document()
+    for field in json_schema(kind)["required"]:
+        rest = {key: value for key, value in document.items() if key != field}
+        assert not VALIDATORS[kind].is_valid(rest)
+        with pytest.raises(InputError, match=f"x.json: {field}: missing field"):
+            parse_record(RECORDS[kind], rest, "x.json")
