@@ -1,0 +1,146 @@
+"""Measured channels come from CSV files exactly as they stand, and bad files are told apart from bad numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from epsl_opt import InputError, Instance, load_instance
+from epsl_opt.problems.measured import read_table
+from epsl_opt.problems.paper_options import PaperOptions
+from epsl_opt.problems.scenario import PaperScenario
+
+
+def generate(**options: Any) -> Instance:
+    """Draw the paper's scenario with these options."""
+    return PaperScenario().generate(PaperOptions(**options))
+
+
+def write(path: Path, table: np.ndarray) -> str:
+    """Write a table to the last digit."""
+    path.write_text("\n".join(",".join(repr(float(x)) for x in row) for row in table) + "\n", encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def csv_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One file that a test may write again and again."""
+    return tmp_path_factory.mktemp("measured") / "table.csv"
+
+
+@given(table=arrays(np.float64, st.tuples(st.integers(1, 5), st.integers(1, 6)), elements=st.floats(0, 1)))
+def test_gains_survive_the_way_through_a_file(csv_path: Path, table: np.ndarray) -> None:
+    """Linear gains reach the instance to the bit, in both directions, and the file sets its size."""
+    instance = generate(uplink_csv=write(csv_path, table))
+    assert np.array_equal(instance.channel.uplink_gain, table)
+    assert np.array_equal(instance.channel.downlink_gain, table)
+
+
+@given(seed=st.integers(0, 1000), fading=st.sampled_from(["none", "rayleigh"]))
+def test_decibels_and_ratios_lead_back_to_the_gains(csv_path: Path, seed: int, fading: str) -> None:
+    """An instance's own gains, written as dB or as the SNRs its users would measure, give the same gains again."""
+    source = generate(seed=seed, fading=fading, bandwidth_spread=0.5)
+    uplink, downlink, noise = (getattr(source.channel, f) for f in source.channel.__class__.model_fields)
+    as_measured = {
+        ("uplink_csv", "gain_db"): uplink,
+        ("uplink_csv", "snr_db"): source.max_power_w[:, None] * uplink / (noise * source.bandwidth_hz),
+        ("downlink_csv", "snr_db"): source.server.downlink_psd_w_per_hz * downlink / noise,
+    }
+    for (option, quantity), ratios in as_measured.items():
+        path = write(csv_path, 10 * np.log10(ratios))
+        read = generate(**{option: path, "csv_quantity": quantity}, seed=seed, bandwidth_spread=0.5)
+        assert read.channel.uplink_gain == pytest.approx(uplink, rel=1e-9)
+        assert read.channel.downlink_gain == pytest.approx(downlink, rel=1e-9)
+
+
+def test_each_direction_reads_its_own_file(tmp_path: Path) -> None:
+    """With two files uplink and downlink gains differ as the files do."""
+    up, down = np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]])
+    instance = generate(uplink_csv=write(tmp_path / "up.csv", up), downlink_csv=write(tmp_path / "down.csv", down))
+    assert np.array_equal(instance.channel.uplink_gain, up)
+    assert np.array_equal(instance.channel.downlink_gain, down)
+
+
+def test_only_the_channel_is_measured(tmp_path: Path) -> None:
+    """Everything but the channel is drawn as without a file, and no place is claimed for the clients."""
+    drawn = generate(clients=3, subchannels=4, sample_spread=0.5)
+    read = generate(uplink_csv=write(tmp_path / "up.csv", drawn.channel.uplink_gain), sample_spread=0.5)
+    assert [c.cycles_per_s for c in read.clients] == [c.cycles_per_s for c in drawn.clients]
+    assert [c.samples for c in read.clients] == [c.samples for c in drawn.clients]
+    assert read.subchannels == drawn.subchannels
+    assert {(c.distance_m, c.line_of_sight) for c in read.clients} == {(None, None)}
+
+
+def test_the_origin_regenerates_a_measured_instance(tmp_path: Path) -> None:
+    """The recorded options name the file and its size, and give the instance again."""
+    path = write(tmp_path / "up.csv", np.full((2, 3), 1e-10))
+    instance = load_instance(f"paper:uplink_csv={path}")
+    assert instance.origin is not None
+    assert generate(**instance.origin["options"]) == instance
+
+
+def test_spaces_blank_lines_and_a_byte_order_mark_are_harmless(tmp_path: Path) -> None:
+    """What spreadsheets leave behind around numbers does not matter."""
+    path = tmp_path / "export.csv"
+    path.write_bytes(b"\xef\xbb\xbf 1e-9, 2E-9 \r\n\r\n,\r\n3e-9,4e-9\r\n\r\n")
+    assert np.array_equal(read_table(str(path)), [[1e-9, 2e-9], [3e-9, 4e-9]])
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "words"),
+    [
+        (b"", "", "holds no numbers"),
+        (b"\n \n", "", "holds no numbers"),
+        (b"1,2\n\n3\n", "", "line 3: has 1 columns, but the first row has 2"),
+        (b"1,2\n3,x\n", "", "line 2, column 2: must be a finite number, got 'x'"),
+        (b"client,gain\n3,4\n", "", "line 1, column 1: must be a finite number, got 'client'"),
+        (b"1,\n", "", "line 1, column 2: must be a finite number, got ''"),
+        (b"1,nan\n", "", "line 1, column 2: must be a finite number, got 'nan'"),
+        (b"1,2\n-inf,2\n", "", "line 2, column 1: must be a finite number, got '-inf'"),
+        (b"1,1e999\n", "", "line 1, column 2: must be a finite number, got '1e999'"),
+        (b"1,2\n3,-4\n", "", "row 2, column 2: a gain must not be negative, got -4"),
+        (b"1,2\n3,600\n", ",csv_quantity=snr_db", "row 2, column 2: must be between -500 and 500 dB, got 600"),
+        (b"1,2\n3,4\n", ",clients=3", "has 2 rows, but there are 3 clients"),
+        (b"1,2\n3,4\n", ",subchannels=20", "has 2 columns, but there are 20 subchannels"),
+        (b"1;2\n", "", "line 1, column 1: must be a finite number, got '1;2'"),
+        (b"\xff\xfe\x00\x01", "", "is not CSV text"),
+        (b"1,\x002\n", "", "must be a finite number"),
+    ],
+)
+def test_bad_files_are_named(tmp_path: Path, content: bytes, options: str, words: str) -> None:
+    """A bad file is one line with its name, the place in it and what is wrong there."""
+    path = tmp_path / "bad.csv"
+    path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        load_instance(f"paper:uplink_csv={path}{options}")
+    assert str(caught.value).startswith(f"{path}: ")
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    """A missing file and a folder are named with the reason."""
+    for path, reason in ((tmp_path / "none.csv", "No such file"), (tmp_path, "Is a directory")):
+        with pytest.raises(InputError, match=f"{path}: {reason}"):
+            generate(downlink_csv=str(path))
+
+
+def test_two_files_must_agree(tmp_path: Path) -> None:
+    """A downlink file of another size than the uplink's is an error that names it."""
+    up, down = (write(tmp_path / f"{n}.csv", np.ones((n, 4))) for n in (2, 3))
+    with pytest.raises(InputError, match=r"3\.csv: has 3 rows, but there are 2 clients"):
+        generate(uplink_csv=up, downlink_csv=down)
+
+
+@pytest.mark.parametrize("option", ["radius_m=50", "antenna_gain=1", "fading=rayleigh", "shadowing=0"])
+def test_options_of_the_channel_model_are_refused(tmp_path: Path, option: str) -> None:
+    """An option that a measured channel would silently ignore is an error."""
+    path = write(tmp_path / "up.csv", np.ones((2, 3)))
+    with pytest.raises(InputError, match=f"{option.partition('=')[0]}: has no effect with a measured channel"):
+        load_instance(f"paper:uplink_csv={path},{option}")
