@@ -51,6 +51,10 @@ class SolveMonitor:
         """Whether the solver must stop now."""
         return self.remaining_s == 0.0
 
+    def is_out_of_time(self) -> bool:
+        """`out_of_time` as a function, to hand on."""
+        return self.out_of_time
+
     @property
     def latency_s(self) -> float:
         """Round latency of the incumbent; inf without one."""

@@ -15,8 +15,8 @@ from epsl_opt.schedule import FREE
 
 def equal_density_power_w(instance: Instance) -> FloatArray:
     """Spread P_th evenly over the spectrum: the power on each subchannel in watts, shape (subchannels,)."""
-    share = instance.bandwidth_hz / instance.bandwidth_hz.sum()
-    return instance.server.total_uplink_power_w * share
+    density = instance.server.total_uplink_power_w / float(instance.bandwidth_hz.sum())
+    return density * instance.bandwidth_hz
 
 
 def equal_power_w(instance: Instance, owner: IntArray) -> FloatArray:
@@ -31,11 +31,11 @@ def equal_power_w(instance: Instance, owner: IntArray) -> FloatArray:
 
 
 def greedy_allocation(instance: Instance, costs: CutCosts, power_w: FloatArray) -> IntArray:
-    """Allocate by the paper's Algorithm 2 (tie-breaks are a reconstruction); return client indices, shape (subchannels,).
+    """Allocate by the paper's Algorithm 2 (tie-breaks: a reconstruction); return client indices, shape (subchannels,).
 
-    Every client, weakest computing first, takes its best free subchannel; then, until none is free, the straggler takes
-    its best free subchannel. A client whose next subchannel would break P_i leaves the race; when all have left, what is
-    free stays free.
+    Every client, weakest computing first, takes its best free subchannel; then, until none is free, the straggler
+    takes its best free subchannel. A client whose next subchannel would break P_i leaves the race; when all have
+    left, what is free stays free.
 
     Parameters
     ----------

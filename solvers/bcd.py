@@ -21,12 +21,10 @@ from epsl_opt.solvers.power_control import best_schedule
 class BcdOptions(SolverOptions):
     """Options of `bcd`."""
 
-    tolerance: float = Field(
-        default=1e-6, ge=0, description="stop when a sweep improves the latency by less (relative)"
-    )
+    tolerance: float = Field(default=1e-6, ge=0, description="stop when a sweep improves the latency by less")
     max_sweeps: int = Field(default=50, ge=1, description="sweeps over the three blocks at the most")
     initial_cut: int | None = Field(
-        default=None, ge=0, description="0-based cut layer to start from; the middle one if not given"
+        default=None, ge=0, description="0-based cut layer to start from; default: the middle one"
     )
 
 
@@ -45,11 +43,10 @@ class BlockCoordinateDescent(Solver[BcdOptions]):
 
     def unsupported(self, instance: Instance, options: BcdOptions) -> str | None:
         """Refuse an initial cut layer that the instance does not have."""
-        if options.initial_cut is None or options.initial_cut in feasible_cuts(instance):
+        cuts = list(feasible_cuts(instance))
+        if options.initial_cut is None or options.initial_cut in cuts:
             return None
-        return (
-            f"initial_cut {options.initial_cut} is not one of the feasible cut layers {list(feasible_cuts(instance))}"
-        )
+        return f"initial_cut {options.initial_cut} is not one of the feasible cut layers {cuts}"
 
     def solve(self, instance: Instance, options: BcdOptions, monitor: SolveMonitor) -> StopReason:
         """Sweep until the relative improvement falls below the tolerance."""

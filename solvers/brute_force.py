@@ -10,12 +10,12 @@ from pydantic import Field
 
 from epsl_opt.arrays import IntArray
 from epsl_opt.instance import Instance
-from epsl_opt.latency import CutCosts, transmission_time_s
 from epsl_opt.monitor import SolveMonitor
 from epsl_opt.results import StopReason
 from epsl_opt.solver import Solver, SolverKind, SolverOptions
 from epsl_opt.solvers.cuts import feasible_cuts
-from epsl_opt.solvers.power_control import best_schedule, rows_of, uplink_phase_s
+from epsl_opt.solvers.evaluation import allocation_latencies_s
+from epsl_opt.solvers.power_control import best_schedule
 
 BATCH = 4096
 ROUNDING = 1e-11
@@ -53,7 +53,7 @@ class BruteForce(Solver[BruteForceOptions]):
             for owners in allocations(instance.n_clients, instance.n_subchannels):
                 if monitor.out_of_time:
                     return StopReason.TIME_LIMIT
-                latency = latencies_s(instance, costs, owners)
+                latency = allocation_latencies_s(instance, costs, owners)
                 best = int(latency.argmin())
                 if latency[best] < monitor.latency_s:
                     schedule = best_schedule(instance, costs, cut, owners[best])
@@ -72,18 +72,3 @@ def allocations(n_clients: int, n_subchannels: int) -> Iterator[IntArray]:
     total = n_clients**n_subchannels
     for start in range(0, total, BATCH):
         yield np.arange(start, min(start + BATCH, total))[:, None] // weight % n_clients
-
-
-def latencies_s(instance: Instance, costs: CutCosts, owners: IntArray) -> np.ndarray:
-    """Round latency of each allocation with its best powers, in seconds; inf where a client cannot do its traffic.
-
-    Parameters
-    ----------
-    owners
-        Client index of each subchannel, shape (allocations, subchannels).
-    """
-    member = owners[:, None, :] == np.arange(instance.n_clients)[:, None]
-    downlink_bps = (member * instance.downlink_rate_bps).sum(axis=2)
-    downlink = transmission_time_s(costs.downlink_bits, downlink_bps) + costs.client_backward_s
-    uplink = uplink_phase_s(rows_of(instance, owners), instance, costs)
-    return uplink + costs.shared_s + downlink.max(axis=1)

@@ -124,7 +124,7 @@ def best_schedule(instance: Instance, costs: CutCosts, cut_layer: int, owner: Ar
 
 
 def _powers(rows: Rows, instance: Instance, costs: CutCosts, phase_s: float) -> FloatArray:
-    """Least powers in watts that end the uplink phase at `phase_s`, shape (subchannels,); rounding never breaks a limit."""
+    """Least powers in watts that end the uplink phase at `phase_s`, shape (subchannels,); they keep every limit."""
     power = np.zeros(instance.n_subchannels)
     if costs.uplink_bits == 0:
         return power

@@ -21,7 +21,7 @@ from epsl_opt.arrays import FloatArray
 
 @dataclass(frozen=True, eq=False)
 class WaterFilling:
-    """Prefix sums of rows of subchannels, one row a client; all arrays have shape (rows, width), `best_noise` (rows,)."""
+    """Prefix sums of rows of subchannels, one row a client; shapes (rows, width), `best_noise` (rows,)."""
 
     best_noise: FloatArray
     excess: FloatArray
@@ -67,7 +67,7 @@ class WaterFilling:
         return level, power
 
     def max_rate(self, power_w: FloatArray) -> FloatArray:
-        """Return the largest rate in nat/s that each row carries with its power, shape (rows,); 0 without subchannels."""
+        """Return the largest rate in nat/s each row carries with its power, shape (rows,); 0 without subchannels."""
         with np.errstate(invalid="ignore"):
             power_breakpoint = np.where(
                 np.isfinite(self.rate_breakpoint), self.excess * self.sum_bandwidth - self.sum_excess, np.inf

@@ -1,0 +1,80 @@
+"""The convex relaxation: a certified lower bound and a rounded schedule."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from epsl_opt.arrays import FloatArray
+from epsl_opt.instance import Instance
+from epsl_opt.monitor import SolveMonitor
+from epsl_opt.results import StopReason
+from epsl_opt.solver import Solver, SolverKind, SolverOptions
+from epsl_opt.solvers.cut_bounds import CutBounds
+from epsl_opt.solvers.lagrangian import CutProblem
+from epsl_opt.solvers.perspective import solve_relaxation
+from epsl_opt.solvers.power_control import best_schedule
+from epsl_opt.solvers.rounding import round_allocation
+
+POLISH_FROM = 1e-3
+
+
+class ConvexOptions(SolverOptions):
+    """Options of `convex`."""
+
+    max_cones: int = Field(
+        default=4000,
+        ge=0,
+        description="skip the conic solver above this many exponential cones (clients * subchannels)",
+    )
+
+
+class Convex(Solver[ConvexOptions]):
+    """Solve the perspective relaxation of every cut layer that can still win, with CVXPY and Clarabel.
+
+    The conic solver's prices are polished on the dual and its bound is recomputed from them in closed form: the bound
+    holds however inaccurate the conic solution is. The fractional allocation is rounded, its powers are exact.
+    """
+
+    name = "convex"
+    summary = "perspective relaxation through CVXPY: a certified bound, and the rounded schedule"
+    kind = SolverKind.RELAXATION
+    options_type = ConvexOptions
+
+    def solve(self, instance: Instance, options: ConvexOptions, monitor: SolveMonitor) -> StopReason:
+        """Solve the cut layers that can still win, the most promising first; the least bound is the instance's."""
+        bounds = CutBounds(instance)
+        monitor.prove(bounds.least_s)
+        monitor.built()
+        solved: set[int] = set()
+        while not monitor.out_of_time:
+            left = [cut for cut in bounds.open_cuts(monitor.latency_s) if cut not in solved]
+            if not left:
+                return StopReason.GAP_REACHED if monitor.gap_reached else StopReason.COMPLETED
+            monitor.say(f"relaxation of cut layer {left[0]}")
+            solved.add(left[0])
+            self._solve_cut(bounds, left[0], options, monitor)
+        return StopReason.TIME_LIMIT
+
+    def _solve_cut(self, bounds: CutBounds, cut: int, options: ConvexOptions, monitor: SolveMonitor) -> None:
+        """Solve the relaxation, polish its prices on the dual, and round both fractional allocations."""
+        problem = bounds.problem[cut]
+        relaxation = None
+        if problem.noise.size <= options.max_cones:
+            relaxation = solve_relaxation(problem, bounds.guess_s[cut], monitor.remaining_s)
+        if relaxation is None:
+            monitor.message = "conic solver skipped or gave up: bound and rounding from the dual alone"
+            polished = bounds.refine(cut, stop=monitor.is_out_of_time)
+        else:
+            _offer_rounded(monitor, cut, problem, relaxation.allocation)
+            start = relaxation.prices
+            polished = bounds.refine(cut, start=start, first_temperature=POLISH_FROM, stop=monitor.is_out_of_time)
+        for allocation in polished.allocations:
+            _offer_rounded(monitor, cut, problem, allocation)
+        monitor.prove(bounds.least_s)
+
+
+def _offer_rounded(monitor: SolveMonitor, cut: int, problem: CutProblem, fraction: FloatArray) -> None:
+    owner = round_allocation(monitor.instance, problem.costs, fraction)
+    schedule = best_schedule(monitor.instance, problem.costs, cut, owner)
+    if schedule is not None:
+        monitor.offer(schedule)

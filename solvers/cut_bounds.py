@@ -1,0 +1,97 @@
+"""Certified lower bounds of all cut layers of an instance, refined where it matters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from epsl_opt.arrays import IntArray
+from epsl_opt.instance import Instance
+from epsl_opt.latency import CutCosts
+from epsl_opt.solvers.allocation import equal_density_power_w, greedy_allocation
+from epsl_opt.solvers.cuts import feasible_cuts
+from epsl_opt.solvers.dual_newton import FIRST_TEMPERATURE, DualSolution, maximise_dual
+from epsl_opt.solvers.evaluation import allocation_latencies_s
+from epsl_opt.solvers.lagrangian import CutProblem, Prices, certified_bound_s
+from epsl_opt.solvers.starting_prices import starting_prices, transferred_prices
+
+
+class CutBounds:
+    """A bound and prices for every cut layer; refining one cut layer improves the others' through its prices.
+
+    Attributes
+    ----------
+    problem
+        The data of each feasible cut layer, by index.
+    bound_s
+        The best certified bound of each so far, in seconds.
+    guess_s, first
+        Latency of a greedy allocation at each cut layer, and the cut layer at which it is least.
+    solution
+        The dual solution of each cut layer that has been refined.
+    """
+
+    def __init__(self, instance: Instance) -> None:
+        cuts = feasible_cuts(instance)
+        self.problem = {cut: CutProblem.of(instance, costs) for cut, costs in cuts.items()}
+        self.bound_s = {cut: _bound_without_radio_s(costs) for cut, costs in cuts.items()}
+        self.solution: dict[int, DualSolution] = {}
+        owner, self.guess_s = self._first_guess(instance)
+        self.first = first = min(self.guess_s, key=self.guess_s.__getitem__)
+        self._prices = {first: starting_prices(instance, self.problem[first], owner)}
+        self._spread(first)
+
+    def _first_guess(self, instance: Instance) -> tuple[IntArray, dict[int, float]]:
+        """The greedy allocation of the last cut layer, and its latency at each cut layer."""
+        costs = {cut: problem.costs for cut, problem in self.problem.items()}
+        owner = greedy_allocation(instance, costs[max(costs)], equal_density_power_w(instance))
+        latency = {cut: allocation_latencies_s(instance, cost, owner[None, :]) for cut, cost in costs.items()}
+        return owner, {cut: float(latency[cut][0]) for cut in costs}
+
+    @property
+    def least_s(self) -> float:
+        """The bound on the whole instance: the least over its cut layers."""
+        return min(self.bound_s.values())
+
+    def start(self, cut: int) -> Prices:
+        """The best prices known for a cut layer."""
+        return self._prices[cut]
+
+    def open_cuts(self, latency_s: float) -> list[int]:
+        """Return the cut layers that may still beat `latency_s`, least bound first (the first guess before any)."""
+        open_ = [cut for cut, bound in self.bound_s.items() if bound < latency_s]
+        return sorted(open_, key=lambda cut: (bool(self.solution) or cut != self.first, self.bound_s[cut]))
+
+    def refine(
+        self,
+        cut: int,
+        *,
+        start: Prices | None = None,
+        cutoff_s: float = math.inf,
+        stop: Callable[[], bool],
+        first_temperature: float = FIRST_TEMPERATURE,
+    ) -> DualSolution:
+        """Maximise the dual of one cut layer from `start`, or the best prices known; stop beyond `cutoff_s`."""
+        prices = self._prices[cut] if start is None else start
+        found = maximise_dual(
+            self.problem[cut], prices, cutoff_s=cutoff_s, first_temperature=first_temperature, stop=stop
+        )
+        if cut not in self.solution or found.bound_s > self.solution[cut].bound_s:
+            self.solution[cut] = found
+        if found.bound_s > self.bound_s[cut]:
+            self._prices[cut] = found.prices
+            self._spread(cut)
+        return found
+
+    def _spread(self, source: int) -> None:
+        """Let every cut layer try the prices of `source`, scaled by its traffic."""
+        for cut, problem in self.problem.items():
+            prices = transferred_prices(self._prices[source], self.problem[source], problem)
+            bound = certified_bound_s(problem, prices)
+            if bound > self.bound_s[cut]:
+                self.bound_s[cut], self._prices[cut] = bound, prices
+
+
+def _bound_without_radio_s(costs: CutCosts) -> float:
+    """What computing and the broadcast take alone."""
+    return costs.shared_s + float(costs.client_forward_s.max() + costs.client_backward_s.max())

@@ -1,0 +1,112 @@
+"""The convex relaxation of one cut layer as a CVXPY program: fractional allocation, perspective rates.
+
+Letting r_ik be fractional, the rate r B log2(1 + g p / r) is jointly concave in (r, p), so that the relaxation is
+convex and its conic dual gives prices. Time is measured in units of a reference latency, power in units of P_th and
+rates in units of what the traffic needs in the reference latency, which keeps the cone program well scaled.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import cvxpy as cp
+import numpy as np
+
+from epsl_opt.arrays import FloatArray
+from epsl_opt.solvers.lagrangian import CutProblem, Prices
+
+
+@dataclass(frozen=True, eq=False)
+class Relaxation:
+    """Fractional allocation r, shape (clients, subchannels), and the dual prices of a solved relaxation."""
+
+    allocation: FloatArray
+    prices: Prices
+
+
+def solve_relaxation(problem: CutProblem, reference_s: float, time_limit_s: float) -> Relaxation | None:
+    """Solve the relaxation with Clarabel; None if it does not end with a solution.
+
+    Parameters
+    ----------
+    problem
+        One cut layer.
+    reference_s
+        A latency of the right order, to scale by.
+    time_limit_s
+        Seconds for the conic solver.
+    """
+    model = _Model(problem, reference_s)
+    settings = {"time_limit": time_limit_s} if np.isfinite(time_limit_s) else {}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # "solution may be inaccurate": the bound is certified apart
+            model.program.solve(solver=cp.CLARABEL, **settings)
+    except cp.SolverError:
+        return None
+    # At a limit CVXPY shows values that mean nothing; only these two statuses have a solution behind them.
+    if model.program.status not in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE):
+        return None
+    return Relaxation(np.clip(model.allocation.value, 0.0, 1.0), model.prices())
+
+
+class _Model:
+    """The program and the units to read its duals in."""
+
+    def __init__(self, problem: CutProblem, reference_s: float) -> None:
+        self._problem, self._reference_s = problem, reference_s
+        shape = problem.noise.shape
+        self.allocation = cp.Variable(shape, nonneg=True)
+        self._power = cp.Variable(shape, nonneg=True)
+        self._uplink = self._phase(problem.costs.client_forward_s, problem.uplink_nats, self._uplink_rate())
+        downlink_rate = cp.sum(cp.multiply(problem.downlink_bps, self.allocation), axis=1)
+        self._downlink = self._phase(problem.costs.client_backward_s, problem.costs.downlink_bits, downlink_rate)
+        self._own_power = cp.sum(self._power, axis=1) <= problem.max_power_w / problem.total_power_w
+        self._total_power = cp.sum(self._power) <= 1
+        rows = [self._own_power, self._total_power, cp.sum(self.allocation, axis=0) <= 1]
+        rows += [phase.constraint for phase in (self._uplink, self._downlink) if phase.constraint is not None]
+        self.program = cp.Problem(cp.Minimize(self._uplink.end + self._downlink.end), rows)
+
+    def _uplink_rate(self) -> Any:
+        """R_i in nat/s: the perspective r B ln(1 + g p / r) is minus B times a relative entropy."""
+        problem = self._problem
+        snr = problem.total_power_w / (problem.bandwidth_hz * problem.noise)
+        entropy = cp.rel_entr(self.allocation, self.allocation + cp.multiply(snr, self._power))
+        return -cp.sum(cp.multiply(np.broadcast_to(problem.bandwidth_hz, snr.shape), entropy), axis=1)
+
+    def _phase(self, ready_s: FloatArray, traffic: float, rate: Any) -> _Phase:
+        """R_i >= traffic / (T - ready_i) for all clients, in reference units."""
+        ready = ready_s / self._reference_s
+        if traffic == 0:
+            return _Phase(cp.Constant(ready.max()), None, 0.0)
+        end = cp.Variable()
+        scale = self._reference_s / traffic
+        return _Phase(end, scale * rate >= cp.inv_pos(end - ready), scale)
+
+    def prices(self) -> Prices:
+        """Turn the duals into seconds per nat/s, bit/s and watt; rounding may leave them just below zero."""
+        second, watt = self._reference_s, self._problem.total_power_w
+        n_clients = len(self._problem.max_power_w)
+        return Prices(
+            uplink=self._uplink.price(n_clients) * second,
+            downlink=self._downlink.price(n_clients) * second,
+            power=np.maximum(self._own_power.dual_value, 0.0) * second / watt,
+            total_power=max(float(self._total_power.dual_value), 0.0) * second / watt,
+        )
+
+
+@dataclass(frozen=True)
+class _Phase:
+    """End of a phase and its rate constraint, None if nothing is sent."""
+
+    end: Any
+    constraint: Any
+    scale: float
+
+    def price(self, n_clients: int) -> FloatArray:
+        """Dual value per unit of rate, shape (clients,)."""
+        if self.constraint is None:
+            return np.zeros(n_clients)
+        return np.maximum(self.constraint.dual_value, 0.0) * self.scale

@@ -1,0 +1,73 @@
+"""From a fractional allocation to one client per subchannel: whole counts first, then who gets which."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from epsl_opt.arrays import BoolArray, FloatArray, IntArray
+from epsl_opt.instance import Instance
+from epsl_opt.latency import CutCosts
+from epsl_opt.schedule import FREE
+from epsl_opt.solvers.allocation import usable
+from epsl_opt.solvers.evaluation import allocation_latencies_s
+
+WHOLE = 0.99
+TRANSFERS = 31
+
+
+def round_allocation(instance: Instance, costs: CutCosts, fraction: FloatArray) -> IntArray:
+    """Round r, shape (clients, subchannels), to the best of a few allocations; client indices, shape (subchannels,).
+
+    The clients' totals are rounded to whole counts, in the nearest way and with one subchannel moved from one client
+    to another; for each, an assignment problem keeps most of the fractions. The least latency wins.
+    """
+    allowed = usable(instance, costs) > 0
+    counts = _candidate_counts(fraction.sum(axis=1), fraction.shape[1])
+    owners = np.array([assign_counts(fraction, count, allowed) for count in counts])
+    return owners[allocation_latencies_s(instance, costs, owners).argmin()]
+
+
+def assign_counts(fraction: FloatArray, counts: IntArray, allowed: BoolArray) -> IntArray:
+    """Give client i exactly `counts[i]` subchannels so that the total fraction kept is largest, shape (subchannels,).
+
+    Subchannels that are nearly whole stay with their client as far as its count allows.
+    """
+    owner = np.where(fraction.max(axis=0) > WHOLE, fraction.argmax(axis=0), FREE)
+    left = counts - np.bincount(owner[owner != FREE], minlength=len(counts))
+    for poor in np.flatnonzero(left < 0):
+        owner[np.flatnonzero(owner == poor)[left[poor] :]] = FREE
+        left[poor] = 0
+    open_ = np.flatnonzero(owner == FREE)
+    places = np.repeat(np.arange(len(counts)), left)
+    worth = fraction[np.ix_(places, open_)] - 2.0 * ~allowed[np.ix_(places, open_)]
+    place, column = linear_sum_assignment(worth, maximize=True)
+    owner[open_[column]] = places[place]
+    return owner
+
+
+def _candidate_counts(total: FloatArray, n_subchannels: int) -> list[IntArray]:
+    """The nearest whole counts, and those one transfer away that stay nearest to the fractional totals."""
+    base = _nearest_counts(total, n_subchannels)
+    giving = np.where(base > 1, total - base, np.inf)
+    strain = giving[:, None] - (total - base)[None, :]
+    np.fill_diagonal(strain, np.inf)
+    found = [base]
+    for flat in np.argsort(strain, axis=None, kind="stable")[:TRANSFERS]:
+        giver, taker = np.unravel_index(flat, strain.shape)
+        if np.isfinite(strain[giver, taker]):
+            moved = base.copy()
+            moved[giver] -= 1
+            moved[taker] += 1
+            found.append(moved)
+    return found
+
+
+def _nearest_counts(total: FloatArray, n_subchannels: int) -> IntArray:
+    """Largest remainders to whole counts that sum to the number of subchannels, each at least one."""
+    counts = np.maximum(np.floor(total).astype(np.intp), 1)
+    while counts.sum() > n_subchannels:
+        counts[np.where(counts > 1, counts - total, -np.inf).argmax()] -= 1
+    while counts.sum() < n_subchannels:
+        counts[(total - counts).argmax()] += 1
+    return counts

@@ -1,0 +1,60 @@
+"""Prices to start the dual from: the water levels of an allocation, as if P_th alone were scarce."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from epsl_opt.arrays import FloatArray, IntArray
+from epsl_opt.instance import Instance
+from epsl_opt.latency import CutCosts
+from epsl_opt.schedule import FREE
+from epsl_opt.solvers.lagrangian import CutProblem, Prices
+from epsl_opt.solvers.power_control import rows_of, uplink_phase_s
+
+OWN_SHARE = 0.1
+
+
+def starting_prices(instance: Instance, problem: CutProblem, owner: IntArray) -> Prices:
+    """Return prices near the optimum's from an allocation that serves every client, shape (subchannels,).
+
+    At the optimum a client's uplink price is its water level times its power price, and the prices weigh the clients'
+    phases with total weight one. `OWN_SHARE` of the power price goes to each P_i, the rest to P_th.
+    """
+    owner = np.where(owner == FREE, problem.noise.argmin(axis=0), owner)
+    uplink, power = _uplink_prices(instance, problem, owner)
+    return Prices(uplink, _downlink_prices(problem, owner), np.full(len(uplink), OWN_SHARE * power), power)
+
+
+def _uplink_prices(instance: Instance, problem: CutProblem, owner: IntArray) -> tuple[FloatArray, float]:
+    costs: CutCosts = problem.costs
+    if problem.uplink_nats == 0:
+        return np.zeros(instance.n_clients), 0.0
+    rows = rows_of(instance, owner[None, :])
+    slack = uplink_phase_s(rows, instance, costs)[0] - costs.client_forward_s
+    log_level, _ = rows.filling.log_level(problem.uplink_nats / slack)
+    level = rows.filling.best_noise * np.exp(log_level)
+    power = 1.0 / float((level * problem.uplink_nats / slack**2).sum())
+    return level * power, power / (1 + OWN_SHARE)
+
+
+def _downlink_prices(problem: CutProblem, owner: IntArray) -> FloatArray:
+    C = len(problem.max_power_w)
+    bits = problem.costs.downlink_bits
+    if bits == 0:
+        return np.zeros(C)
+    rate = np.bincount(owner, problem.downlink_bps[owner, np.arange(len(owner))], minlength=C)
+    return bits / rate**2 / C
+
+
+def transferred_prices(prices: Prices, source: CutProblem, target: CutProblem) -> Prices:
+    """Scale prices of one cut layer to another: exact where traffic dwarfs computing.
+
+    If every phase stretches with its traffic at the same rates, uplink and power prices stretch with the uplink traffic
+    and downlink prices with the downlink traffic.
+    """
+    uplink = target.uplink_nats / source.uplink_nats if source.uplink_nats > 0 else 0.0
+    bits = source.costs.downlink_bits
+    downlink = target.costs.downlink_bits / bits if bits > 0 else 0.0
+    return Prices(
+        prices.uplink * uplink, prices.downlink * downlink, prices.power * uplink, prices.total_power * uplink
+    )
