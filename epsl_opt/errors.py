@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
+
+FIELD_PREFIX = re.compile(r"([\w.\[\]]+): ")
 
 
 class EpslOptError(Exception):
@@ -34,16 +37,19 @@ class InputError(EpslOptError):
         """Say the first problem pydantic found as `file: field: problem`, and how many more there are."""
         errors = error.errors(include_url=False)
         first = errors[0]
+        location = first["loc"]
         problem = _lower_first(first["msg"].removeprefix("Value error, "))
         if first["type"] == "extra_forbidden":
             problem = "unknown field"
         elif first["type"] == "missing":
             problem = "missing field"
+        elif first["type"] == "value_error" and (culprit := FIELD_PREFIX.match(problem)):
+            location, problem = (*location, culprit[1]), problem[culprit.end() :]
         elif not isinstance(first["input"], list | dict) and first["type"] != "array":
             problem += f", got {_shorten(repr(first['input']))}"
         if len(errors) > 1:
             problem += f" (and {len(errors) - 1} more)"
-        return cls(source, problem, field_path(first["loc"]) or None)
+        return cls(source, problem, field_path(location) or None)
 
 
 def one_line(text: str) -> str:

@@ -88,7 +88,7 @@ class ModelProfile(Record):
     def _check_totals(self) -> Self:
         """A client-side model costs no more than the network, and the server keeps the last layer."""
         for j, cut in enumerate(self.cut_layers):
-            where = f"model.cut_layers[{j}]"
+            where = f"cut_layers[{j}]"
             limit = self.total_backward_flops - self.last_layer_backward_flops
             if cut.client_forward_flops > self.total_forward_flops:
                 raise ValueError(f"{where}.client_forward_flops: exceeds total_forward_flops")

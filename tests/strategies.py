@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from epsl_opt import FREE, Instance, Schedule
+from epsl_opt import FREE, Instance, Schedule, ScheduleDocument, round_latency
+from epsl_opt.documents import InstanceReference, cut_reference, owners, rates, stages
 from epsl_opt.instance import Channel, Client, CutLayer, ModelProfile, Server, Subchannels, Training
 
 AGGREGATION_RATIOS = (0.0, 0.3, 0.5, 1.0)
@@ -127,3 +128,62 @@ def instances_with_schedules(draw: st.DrawFn) -> tuple[Instance, Schedule]:
     """An instance and a feasible schedule of it."""
     instance = draw(instances())
     return instance, draw(schedules(instance))
+
+
+def schedule_document(instance: Instance, schedule: Schedule) -> ScheduleDocument:
+    """The file of a schedule that some solver found."""
+    latency = round_latency(instance, schedule)
+    return ScheduleDocument(
+        instance=InstanceReference(name=instance.name, sha256=instance.sha256),
+        solver="drawn",
+        status="verified",
+        stop_reason="completed",
+        cut_layer=cut_reference(instance, schedule.cut_layer),
+        batch_size=instance.training.batch_size,
+        aggregation_ratio=instance.training.aggregation_ratio,
+        subchannel_client=owners(schedule),
+        subchannel_power_w=schedule.subchannel_power_w,
+        latency_s=latency.round_latency_s,
+        bound_s=None,
+        gap=None,
+        stages=stages(latency),
+        rates=rates(latency),
+        provenance={"seed": 0},
+    )
+
+
+def small_instance() -> Instance:
+    """A fixed instance: two clients, three subchannels, two cut layers."""
+    return Instance(
+        name="small",
+        clients=tuple(
+            Client(name=f"client-{i}", cycles_per_s=1e9, cycles_per_flop=0.0625, max_power_w=1.5, samples=100)
+            for i in range(2)
+        ),
+        server=Server(cycles_per_s=5e9, cycles_per_flop=0.03125, downlink_psd_w_per_hz=1e-8, total_uplink_power_w=2.5),
+        subchannels=Subchannels(bandwidth_hz=[1e7, 2e7, 1e7], center_frequency_hz=[28e9, 28.01e9, 28.03e9]),
+        channel=Channel(
+            uplink_gain=[[1e-9, 2e-9, 3e-9], [3e-10, 2e-10, 1e-10]],
+            downlink_gain=[[1e-9, 2e-9, 3e-9], [3e-10, 2e-10, 1e-10]],
+            noise_psd_w_per_hz=3.98e-21,
+        ),
+        model=ModelProfile(
+            name="small",
+            total_forward_flops=1e8,
+            total_backward_flops=2e8,
+            last_layer_backward_flops=1e5,
+            total_parameter_bits=1e7,
+            cut_layers=tuple(
+                CutLayer(
+                    name=f"layer-{j}",
+                    client_forward_flops=1e7 * j,
+                    client_backward_flops=2e7 * j,
+                    activation_bits=1e6 / j,
+                    gradient_bits=1e6 / j,
+                    client_parameter_bits=1e6 * j,
+                )
+                for j in (1, 2)
+            ),
+        ),
+        training=Training(batch_size=8, aggregation_ratio=0.5),
+    )

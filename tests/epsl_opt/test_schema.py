@@ -9,38 +9,14 @@ import jsonschema
 import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
-from strategies import instances, instances_with_schedules
+from strategies import instances, instances_with_schedules, schedule_document
 
 from epsl_opt import InputError, Instance, Schedule, ScheduleDocument
-from epsl_opt.documents import cut_reference, owners, rates, stages
 from epsl_opt.files import format_json, parse_record
-from epsl_opt.latency import round_latency
 from epsl_opt.schema import KINDS, SchemaKind, json_schema, schema_path
 
 RECORDS: dict[SchemaKind, type[Any]] = {"instance": Instance, "schedule": ScheduleDocument}
 VALIDATORS = {kind: jsonschema.Draft202012Validator(json_schema(kind)) for kind in KINDS}
-
-
-def schedule_document(instance: Instance, schedule: Schedule) -> ScheduleDocument:
-    """The file of a schedule that some solver found."""
-    latency = round_latency(instance, schedule)
-    return ScheduleDocument(
-        instance={"name": instance.name, "sha256": instance.sha256},
-        solver="drawn",
-        status="verified",
-        stop_reason="completed",
-        cut_layer=cut_reference(instance, schedule.cut_layer),
-        batch_size=instance.training.batch_size,
-        aggregation_ratio=instance.training.aggregation_ratio,
-        subchannel_client=owners(schedule),
-        subchannel_power_w=schedule.subchannel_power_w,
-        latency_s=latency.round_latency_s,
-        bound_s=None,
-        gap=None,
-        stages=stages(latency),
-        rates=rates(latency),
-        provenance={"seed": 0},
-    )
 
 
 json_values = st.recursive(
