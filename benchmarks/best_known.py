@@ -1,9 +1,10 @@
 """Run solvers on the instance library and keep the lowest verified latency and the highest bound of each instance.
 
-    python benchmarks/best_known.py --solvers greedy,bcd,local-search --time-limit 10 --docs docs/problems.md
+    python benchmarks/best_known.py --solvers greedy,bcd,local-search --time-limit 10
+    python -m epsl_opt.problems.tables docs/problems.md
 
-rewrites `library.json` after every run (whole or not at all), never for the worse, and prints the library as a
-Markdown table; `--docs` writes that table into a document, between its two marker lines.
+The first rewrites `library.json` after every run (whole or not at all), never for the worse, and prints the library as
+a table; the second brings the table in the documentation up to date.
 """
 
 from __future__ import annotations
@@ -16,14 +17,13 @@ from pathlib import Path
 
 from epsl_opt import InputError, Limits, SolutionStatus, SolveResult, StopReason, solve
 from epsl_opt.checker import check_bound
-from epsl_opt.files import write_bytes
 from epsl_opt.options import unknown
 from epsl_opt.problems import library
 from epsl_opt.problems.library import BestKnown, Library, LibraryEntry
+from epsl_opt.problems.tables import library_table, seconds
 
 NOTICEABLE = 1e-9
 FINGERPRINT_TOLERANCE = 1e-11
-START, END = "<!-- library table: start -->", "<!-- library table: end -->"
 
 
 def main() -> int:
@@ -31,9 +31,7 @@ def main() -> int:
     args = arguments()
     try:
         contradictions = run(args)
-        table = markdown_table(library.read(args.library))
-        if args.docs:
-            replace_table(args.docs, table)
+        table = library_table(library.read(args.library))
     except InputError as error:
         print(f"best_known: {error}", file=sys.stderr)
         return 2
@@ -52,7 +50,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--gap", type=float, default=1e-6, help="relative gap at which a solver may stop")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--library", type=Path, default=library.PATH, help="file to improve")
-    parser.add_argument("--docs", type=Path, help="document whose library table is written anew")
     parser.add_argument("--forget", action="store_true", help="drop what is known of instances that have changed")
     args = parser.parse_args()
     try:
@@ -103,13 +100,14 @@ def up_to_date(entry: LibraryEntry, forget: bool) -> LibraryEntry:
 
 def improved(known: BestKnown, result: SolveResult) -> BestKnown:
     """Return what is known after a run: never a higher latency, never a lower bound."""
-    update: dict[str, float | str] = {}
-    if result.latency_s is not None and result.latency_s < (known.latency_s or math.inf) * (1 - NOTICEABLE):
-        update |= {"latency_s": result.latency_s, "latency_solver": result.solver}
-    usable = result.bound_s is not None and result.status is not SolutionStatus.REJECTED
-    if usable and result.bound_s > (known.bound_s or 0.0) * (1 + NOTICEABLE):
-        update |= {"bound_s": result.bound_s, "bound_solver": result.solver}
-    return BestKnown(**(known.model_dump() | update))
+    latency, bound = result.latency_s, result.bound_s
+    if latency is not None and latency < (known.latency_s or math.inf) * (1 - NOTICEABLE):
+        known = known.model_copy(update={"latency_s": latency, "latency_solver": result.solver})
+    if result.status is SolutionStatus.REJECTED or bound is None:
+        return known
+    if bound > (known.bound_s or 0.0) * (1 + NOTICEABLE):
+        known = known.model_copy(update={"bound_s": bound, "bound_solver": result.solver})
+    return known
 
 
 def contradiction(known: BestKnown, result: SolveResult) -> str | None:
@@ -130,47 +128,6 @@ def report(result: SolveResult) -> str:
 def with_entry(kept: Library, entry: LibraryEntry) -> Library:
     """Return the library with one entry replaced."""
     return Library(entries=tuple(entry if old.name == entry.name else old for old in kept.entries))
-
-
-def markdown_table(kept: Library) -> str:
-    """Write the library as a Markdown table."""
-    head = "| name | C | M | what it is | best latency (s) | found by | bound (s) | proved by | gap |"
-    return "\n".join([head, "|---|--:|--:|---|--:|---|--:|---|--:|", *map(_row, kept.entries)])
-
-
-def _row(entry: LibraryEntry) -> str:
-    instance, known = entry.generate(), entry.best_known
-    gap = "" if known.gap is None else f"{100 * known.gap:.4f} %"
-    cells = (
-        f"`{entry.name}`",
-        instance.n_clients,
-        instance.n_subchannels,
-        entry.description,
-        seconds(known.latency_s),
-        known.latency_solver or "",
-        seconds(known.bound_s),
-        known.bound_solver or "",
-        gap,
-    )
-    return "| " + " | ".join(map(str, cells)) + " |"
-
-
-def seconds(value: float | None) -> str:
-    """Write a latency with six decimals, or nothing."""
-    return "" if value is None else f"{value:.6f}"
-
-
-def replace_table(path: Path, table: str) -> None:
-    """Write the table between a document's marker lines."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(str(path), error.strerror or str(error)) from error
-    before, start, rest = text.partition(START)
-    _, end, after = rest.partition(END)
-    if not start or not end:
-        raise InputError(str(path), f"lacks the marker lines {START!r} and {END!r}")
-    write_bytes(path, f"{before}{START}\n{table}\n{END}{after}".encode())
 
 
 if __name__ == "__main__":

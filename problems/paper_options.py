@@ -69,14 +69,18 @@ class PaperOptions(ScenarioOptions):
         allow_inf_nan=False,
         description="stretches client processors around the middle of that range; 0: identical",
     )
-    client_cycles_per_flop: PositiveFloat = Field(default=1 / 16, description="kappa_i")
-    server_cycles_per_s: PositiveFloat = Field(default=5e9, description="f_s")
-    server_cycles_per_flop: PositiveFloat = Field(default=1 / 32, description="kappa_s")
+    client_cycles_per_flop: PositiveFloat = Field(
+        default=1 / 16, description="kappa_i, a client's processor cycles for one FLOP"
+    )
+    server_cycles_per_s: PositiveFloat = Field(default=5e9, description="f_s, the server's processor")
+    server_cycles_per_flop: PositiveFloat = Field(
+        default=1 / 32, description="kappa_s, the server's processor cycles for one FLOP"
+    )
 
     client_power_dbm: Decibels = Field(default=31.76, description="P_i, each client's power limit")
-    total_power_dbm: Decibels = Field(default=36.99, description="P_th, limit on the sum over all clients")
+    total_power_dbm: Decibels = Field(default=36.99, description="P_th, limit on the sum of all clients' powers")
     downlink_psd_dbm_per_hz: Decibels = Field(default=-50.0, description="p_DL, the server's transmit density")
-    noise_psd_dbm_per_hz: Decibels = Field(default=-174.0, description="sigma^2")
+    noise_psd_dbm_per_hz: Decibels = Field(default=-174.0, description="sigma^2, noise density")
     antenna_gain: PositiveFloat = Field(
         default=10.0, description="product of both ends' antenna gains, linear (a reconstruction)"
     )
@@ -90,7 +94,9 @@ class PaperOptions(ScenarioOptions):
 
     model: str = Field(default="resnet18-64", description="model profile: a shipped one's name or a .json file")
     batch_size: PositiveInt = Field(default=64, description="b, samples per client and round")
-    aggregation_ratio: UnitInterval = Field(default=0.5, description="phi")
+    aggregation_ratio: UnitInterval = Field(
+        default=0.5, description="phi, the share of last-layer gradients that is aggregated"
+    )
     samples: PositiveInt = Field(default=2000, description="mean samples a client holds (a reconstruction)")
     sample_spread: float = Field(
         default=0.0, ge=0, lt=1, description="samples are uniform within this fraction around the mean"
