@@ -16,7 +16,7 @@ def infeasibility(instance: Instance) -> str | None:
 
     Powers may be as small as one likes, so power limits never forbid a schedule; only missing subchannels and zero
     gains do. Uplink and downlink are each decided exactly, by matching clients to subchannels with a gain. What is
-    left open is a client that can use no single subchannel both ways and fails only for want of a second one.
+    left open is an instance in which each direction could be served alone, but not both by one allocation.
     """
     reasons = [cut_infeasibility(instance, cut_costs(instance, j)) for j in range(instance.n_cut_layers)]
     return reasons[0] if all(reasons) else None
