@@ -36,18 +36,25 @@ def read_table(path: str) -> FloatArray:
     return np.array([[_number(path, line, j, entry) for j, entry in enumerate(row, 1)] for line, row in rows])
 
 
-def with_measured_size(options: PaperOptions) -> PaperOptions:
-    """Return the options with the numbers of clients and subchannels that the file has, where none were given."""
-    paths = _paths(options)
-    if not paths:
-        return options
-    rows, columns = read_table(paths[0]).shape
-    size = {"clients": rows, "subchannels": columns}
+def read_tables(options: PaperOptions) -> dict[str, FloatArray]:
+    """Read the files that the options name, uplink first; none if the channel is not measured.
+
+    Raises
+    ------
+    InputError
+        See `read_table`.
+    """
+    return {path: read_table(path) for path in (options.uplink_csv, options.downlink_csv) if path is not None}
+
+
+def with_measured_size(options: PaperOptions, tables: dict[str, FloatArray]) -> PaperOptions:
+    """Return the options with the numbers of clients and subchannels of the first table, where none were given."""
+    size = dict(zip(("clients", "subchannels"), next(iter(tables.values())).shape, strict=True))
     return options.model_copy(update={name: n for name, n in size.items() if name not in options.model_fields_set})
 
 
-def measured(options: PaperOptions, bandwidth_hz: FloatArray) -> Radio:
-    """Read the channel from the files the options name; a single one serves both directions.
+def measured(options: PaperOptions, tables: dict[str, FloatArray], bandwidth_hz: FloatArray) -> Radio:
+    """Turn tables into gains; a single one serves both directions.
 
     An uplink `snr_db` is the ratio when a client puts its whole power limit on that subchannel alone,
     P_i G / (sigma^2 B_k); a downlink one is that at the server's density, p_DL G / sigma^2.
@@ -55,23 +62,18 @@ def measured(options: PaperOptions, bandwidth_hz: FloatArray) -> Radio:
     Raises
     ------
     InputError
-        If a file can't be read, holds anything but numbers, or does not fit the number of clients or subchannels.
+        If a table does not fit the number of clients or subchannels, or a number is out of range.
     """
     noise_w_per_hz = dbm_to_w(options.noise_psd_dbm_per_hz)
     uplink_snr_of_gain = dbm_to_w(options.client_power_dbm) / (noise_w_per_hz * bandwidth_hz)
     downlink_snr_of_gain = np.full_like(bandwidth_hz, dbm_to_w(options.downlink_psd_dbm_per_hz) / noise_w_per_hz)
     directions = ((options.uplink_csv, uplink_snr_of_gain), (options.downlink_csv, downlink_snr_of_gain))
-    gains = [_gain(path, options, snr_of_gain) for path, snr_of_gain in directions if path is not None]
+    gains = [_gain(path, tables[path], options, snr_of_gain) for path, snr_of_gain in directions if path is not None]
     return Radio(uplink_gain=gains[0], downlink_gain=gains[-1])
 
 
-def _paths(options: PaperOptions) -> list[str]:
-    return [path for path in (options.uplink_csv, options.downlink_csv) if path is not None]
-
-
-def _gain(path: str, options: PaperOptions, snr_of_gain: FloatArray) -> FloatArray:
-    """Read one file as linear gains; `snr_of_gain` is the SNR that a gain of 1 would give, shape (subchannels,)."""
-    table = read_table(path)
+def _gain(path: str, table: FloatArray, options: PaperOptions, snr_of_gain: FloatArray) -> FloatArray:
+    """Return one table as linear gains; `snr_of_gain` is the SNR that a gain of 1 would give, shape (subchannels,)."""
     for found, wanted, what in zip(table.shape, (options.clients, options.subchannels), _AXES, strict=True):
         if found != wanted:
             raise InputError(path, f"has {found} {what[0]}, but there are {wanted} {what[1]}")

@@ -34,10 +34,15 @@ class PaperScenario(Scenario[PaperOptions]):
         InputError
             If a file of measurements or a model profile is missing or wrong, or does not fit the options.
         """
-        options = measured.with_measured_size(options)
+        tables = measured.read_tables(options)
+        if tables:
+            options = measured.with_measured_size(options, tables)
         bands = subchannels(options)
-        channel = measured.measured(options, bands.bandwidth_hz) if options.measured else None
-        air = channel or radio.modelled(options, bands.center_frequency_hz)
+        air = (
+            measured.measured(options, tables, bands.bandwidth_hz)
+            if tables
+            else radio.modelled(options, bands.center_frequency_hz)
+        )
         return Instance(
             name=instance_name(self.name, options),
             clients=clients(options, air),

@@ -132,6 +132,15 @@ def test_the_band_is_contiguous_around_its_centre(seed: int, spread: float, subc
     assert (abs(bands.bandwidth_hz / 10e6 - 1) <= spread + 1e-12).all()
 
 
+def test_concerns_are_independent() -> None:
+    """Knowing one draw of a client says nothing about its others: no two of them are correlated."""
+    instance = generate(clients=4000, subchannels=1, line_of_sight="los", sample_spread=0.9)
+    distance = np.array([client.distance_m for client in instance.clients])
+    shadowing = np.log(instance.channel.uplink_gain[:, 0] * distance**2.1)
+    correlation = np.corrcoef([distance, instance.client_flops_per_s, instance.data_share, shadowing])
+    assert (abs(correlation - np.eye(4)) < 0.06).all()
+
+
 @given(seeds)
 def test_default_draws_stay_in_the_papers_ranges(seed: int) -> None:
     """Distances, processors and data of the default scenario lie where the paper puts them."""
