@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 
 import numpy as np
 
 from epsl_opt.arrays import IntArray
 from epsl_opt.instance import Instance
-from epsl_opt.latency import CutCosts
+from epsl_opt.latency import CutCosts, round_latency
 from epsl_opt.monitor import SolveMonitor
 from epsl_opt.results import StopReason
 from epsl_opt.schedule import Schedule
@@ -34,7 +35,7 @@ class _Baseline(Solver[SolverOptions]):
         cuts = feasible_cuts(instance)
         cut = int(np.random.default_rng(monitor.limits.seed).choice(list(cuts)))
         schedule = self._schedule(instance, cuts, cut)
-        if schedule is not None:
+        if schedule is not None and math.isfinite(round_latency(instance, schedule).round_latency_s):
             monitor.offer(schedule)
         return StopReason.COMPLETED
 

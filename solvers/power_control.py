@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from epsl_opt.arrays import FloatArray, IntArray
 from epsl_opt.instance import Instance
-from epsl_opt.latency import CutCosts
+from epsl_opt.latency import CutCosts, round_latency
 from epsl_opt.schedule import FREE, Schedule
 from epsl_opt.solvers.water_filling import WaterFilling
 
@@ -106,7 +106,7 @@ def _meet_total_power(
 
 
 def best_schedule(instance: Instance, costs: CutCosts, cut_layer: int, owner: ArrayLike) -> Schedule | None:
-    """Return the schedule with the best powers for an allocation, or None if a client that must send cannot.
+    """Return the schedule with the best powers for an allocation, or None if a client that must send or receive cannot.
 
     Parameters
     ----------
@@ -120,7 +120,8 @@ def best_schedule(instance: Instance, costs: CutCosts, cut_layer: int, owner: Ar
     phase = uplink_phase_s(rows, instance, costs)[0]
     if not np.isfinite(phase):
         return None
-    return Schedule(cut_layer, owners[0], _powers(rows, instance, costs, phase))
+    schedule = Schedule(cut_layer, owners[0], _powers(rows, instance, costs, phase))
+    return schedule if math.isfinite(round_latency(instance, schedule).round_latency_s) else None
 
 
 def _powers(rows: Rows, instance: Instance, costs: CutCosts, phase_s: float) -> FloatArray:
