@@ -131,6 +131,13 @@ def test_an_interrupted_run_stops_the_script(run: Run, monkeypatch: pytest.Monke
     assert calls == ["greedy"]
 
 
+def test_a_rejected_run_leaves_nothing() -> None:
+    """The bound of a run whose claims the checker rejected is not kept."""
+    rejected = _result(None, 1.0)
+    rejected.status = SolutionStatus.REJECTED
+    assert script.improved(BestKnown(), rejected) == BestKnown()
+
+
 figures = st.none() | st.floats(0.1, 10)
 
 
