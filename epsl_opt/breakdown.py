@@ -12,6 +12,9 @@ from epsl_opt.arrays import FloatArray, IntArray
 from epsl_opt.documents import Rates, ScheduleDocument, Stages
 from epsl_opt.errors import InputError
 
+TIE_TOLERANCE = 1e-6
+"""Clients that reach a barrier within this fraction of its phase reach it together."""
+
 
 @dataclass(frozen=True)
 class ClientRow:
@@ -34,8 +37,8 @@ class ClientRow:
 class Phase:
     """A stretch of the round between two barriers.
 
-    `waits_for` says who ends it (`straggler` is the client's index, if it is a client), `stage` what that one spends
-    most of the phase on.
+    `waits_for` says who ends it, `stage` what that one spends most of the phase on. `stragglers` are the indices of
+    all clients that end it: good power control makes several finish at the same moment.
     """
 
     name: str
@@ -43,7 +46,7 @@ class Phase:
     duration_s: float
     waits_for: str
     stage: str
-    straggler: int | None = None
+    stragglers: tuple[int, ...] = ()
 
     @property
     def end_s(self) -> float:
@@ -108,7 +111,7 @@ class Breakdown:
         return tuple(self._client_row(i, int(count[i]), float(power[i])) for i in range(self.n_clients))
 
     def _client_row(self, i: int, subchannels: int, power_w: float) -> ClientRow:
-        waits = [phase.name for phase in self.phases if phase.straggler == i]
+        waits = [phase.name for phase in self.phases if i in phase.stragglers]
         return ClientRow(
             client=i,
             name=self.names[i],
@@ -126,9 +129,11 @@ class Breakdown:
     def _client_phase(self, name: str, start_s: float, first: str, second: str) -> Phase:
         parts = [np.asarray(getattr(self.stages, f"{stage.replace(' ', '_')}_s")) for stage in (first, second)]
         total = parts[0] + parts[1]
-        slowest = int(np.argmax(total))
-        stage = first if parts[0][slowest] > parts[1][slowest] else second
-        return Phase(name, start_s, float(total[slowest]), self.names[slowest], stage, slowest)
+        last = np.flatnonzero(total >= total.max() * (1 - TIE_TOLERANCE))
+        stage = first if parts[0][last].sum() > parts[1][last].sum() else second
+        others = f" and {len(last) - 1} more" if len(last) > 1 else ""
+        waits_for = self.names[last[0]] + others
+        return Phase(name, start_s, float(total.max()), waits_for, stage, tuple(int(i) for i in last))
 
     def _refuse_misfits(self) -> None:
         C, M = self.n_clients, len(self.owner)

@@ -46,7 +46,7 @@ def _merged(
     shared = {_normal(key): value for key, value in plain.items() if _normal(key) in options}
     given = shared | {_normal(key): value for key, value in table.items()}
     return {
-        cast(str, options[key].name): _converted(path, f"{command}.{key}", options[key], value, ctx)
+        options[key].name or key: _converted(path, f"{command}.{key}", options[key], value, ctx)
         for key, value in given.items()
     }
 

@@ -33,7 +33,6 @@ def configure_logging(debug: bool) -> None:
     handler.setFormatter(_Formatter("%(levelname)s %(name)s: %(message)s"))
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG if debug else logging.WARNING)
-    logger.propagate = False
 
 
 def is_quiet() -> bool:

@@ -36,7 +36,7 @@ def plot_overview(summary: Sequence[SolverSummary]) -> Figure:
     """Draw the median latency over all instances by solver; labels say on how many it has a schedule and wins."""
     scored = [(line, line.median_latency_s) for line in summary if line.median_latency_s is not None]
     scored.sort(key=lambda pair: pair[1])
-    labels = [f"{median:.4g} s, best on {line.wins} of {line.runs}" for line, median in scored]
+    labels = [f"{median:#.5g} s, best on {line.wins} of {line.runs}" for line, median in scored]
     with styled():
         figure, axes = _bars([line.solver for line, _ in scored], [median for _, median in scored], labels)
         axes.set_title(f"Median round latency over {max(line.runs for line, _ in scored)} instances")
@@ -48,7 +48,7 @@ def _bars(names: Sequence[str], latency_s: Sequence[float], labels: Sequence[str
     figure = new_figure(8.0, max(2.2, 1.5 + 0.3 * len(names)))
     axes = figure.subplots()
     bars = axes.barh(range(len(names)), latency_s, height=0.7)
-    axes.bar_label(bars, labels, padding=4, fontsize=8)
+    axes.bar_label(bars, labels, padding=4, fontsize=8, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8})
     axes.set_yticks(range(len(names)), [shorten(name) for name in names])
     axes.invert_yaxis()
     # Room for the labels, which stand to the right of the bars.
@@ -58,7 +58,7 @@ def _bars(names: Sequence[str], latency_s: Sequence[float], labels: Sequence[str
 
 
 def _label(latency_s: float, gap: float | None) -> str:
-    return f"{latency_s:.5g} s" if gap is None else f"{latency_s:.5g} s, gap {100 * gap:.2g} %"
+    return f"{latency_s:#.5g} s" if gap is None else f"{latency_s:#.5g} s, gap {100 * gap:.2g} %"
 
 
 def _legend(figure: Figure, axes: Axes, kinds: set[str]) -> None:

@@ -14,7 +14,8 @@ from epsl_opt.plots.style import MARK, STAGE_COLOURS, new_figure, shorten, style
 
 _MAX_NAMED_CLIENTS = 40
 _BARRIERS = {"uplink phase": "all uploaded", "broadcast": "broadcast done", "downlink phase": "round ends"}
-_MIN_LABEL_DISTANCE = 0.14
+_MIN_LABEL_DISTANCE = 0.12
+_LABEL_HEIGHT_PT = 24
 
 
 def plot_gantt(breakdown: Breakdown) -> Figure:
@@ -49,9 +50,23 @@ def _draw_clients(axes: Axes, breakdown: Breakdown) -> None:
 
 
 def _draw_server(axes: Axes, breakdown: Breakdown) -> None:
-    row = np.array([breakdown.n_clients])
+    height = _server_height(breakdown.n_clients)
+    middle = breakdown.n_clients - 0.5 + height / 2
     for phase in breakdown.phases[1:4]:
-        _bars(axes, row, np.array([phase.start_s]), np.array([phase.duration_s]), phase.name)
+        axes.barh(
+            middle,
+            phase.duration_s,
+            left=phase.start_s,
+            height=0.8 * height,
+            color=STAGE_COLOURS[phase.name],
+            edgecolor="0.3",
+            linewidth=0.4,
+        )
+
+
+def _server_height(n_clients: int) -> float:
+    """Return the height of the server's row, in clients' rows: visible however many there are."""
+    return max(1.0, n_clients / 25)
 
 
 def _bars(axes: Axes, rows: IntArray, start_s: FloatArray, duration_s: FloatArray, stage: str) -> None:
@@ -68,36 +83,39 @@ def _bars(axes: Axes, rows: IntArray, start_s: FloatArray, duration_s: FloatArra
 
 
 def _draw_barriers(axes: Axes, breakdown: Breakdown) -> None:
-    """Draw where all wait, and say when; labels that would touch go to the next line up."""
-    total = breakdown.phases[-1].end_s or 1.0
-    last_s, level = -np.inf, 0
-    for phase in breakdown.phases:
-        if phase.name not in _BARRIERS:
-            continue
-        level = level + 1 if (phase.end_s - last_s) / total < _MIN_LABEL_DISTANCE else 0
-        last_s = phase.end_s
-        axes.axvline(phase.end_s, color=MARK, linewidth=1.0, linestyle=(0, (4, 2)))
+    """Draw where all wait, and say when; labels of barriers that are close stand away from each other."""
+    barriers = [phase for phase in breakdown.phases if phase.name in _BARRIERS]
+    total = barriers[-1].end_s or 1.0
+    close = (np.diff([phase.end_s for phase in barriers]) / total < _MIN_LABEL_DISTANCE).tolist()
+    levels = [0, 0, int(close[1])]
+    sides = ["right" if close[0] else "center", "left" if close[0] else "center", "right"]
+    shifts_pt = {"right": -2, "center": 0, "left": 2}
+    for phase, level, side in zip(barriers, levels, sides, strict=True):
+        axes.axvline(phase.end_s, color=MARK, linewidth=1.0, linestyle=(0, (4, 2)), clip_on=False)
         axes.annotate(
             f"{_BARRIERS[phase.name]}\n{phase.end_s:.4g} s",
             (phase.end_s, 1),
             xycoords=("data", "axes fraction"),
-            xytext=(0, 3 + 22 * level),
+            xytext=(shifts_pt[side], 3 + _LABEL_HEIGHT_PT * level),
             textcoords="offset points",
-            ha="right" if phase.end_s > 0.9 * total else "center",
+            ha=side,
             va="bottom",
             fontsize=8,
             color=MARK,
         )
+    title = f"{shorten(breakdown.document.instance.name, 40)}: one round by {shorten(breakdown.document.solver)}"
+    axes.set_title(title, pad=8 + _LABEL_HEIGHT_PT * (1 + max(levels)))
 
 
 def _label(axes: Axes, breakdown: Breakdown) -> None:
-    C, document = breakdown.n_clients, breakdown.document
-    axes.set_title(f"{shorten(document.instance.name, 40)}: one round by {document.solver}", pad=34)
+    C = breakdown.n_clients
     axes.set_xlabel("time from the start of the round, s")
     axes.set_xlim(0, breakdown.phases[-1].end_s or 1.0)
-    axes.set_ylim(C + 0.6, -0.6)
+    bottom = C - 0.5 + _server_height(C)
+    axes.set_ylim(bottom + 0.1, -0.6)
     if C <= _MAX_NAMED_CLIENTS:
-        axes.set_yticks(range(C + 1), [*(shorten(name) for name in breakdown.names), "server"])
+        axes.set_yticks([*range(C), (C - 0.5 + bottom) / 2], [*(shorten(name) for name in breakdown.names), "server"])
     else:
-        axes.yaxis.set_major_locator(MaxNLocator(nbins=12, integer=True))
-        axes.set_ylabel(f"client (of {C}; the last row is the server)")
+        ticks = [tick for tick in MaxNLocator(nbins=10, integer=True).tick_values(0, C - 1) if 0 <= tick < 0.97 * C]
+        axes.set_yticks([*ticks, (C - 0.5 + bottom) / 2], [*(f"{tick:.0f}" for tick in ticks), "server"])
+        axes.set_ylabel(f"client (of {C})")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -39,9 +41,7 @@ def test_top_help_imports_no_command() -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_table_agrees_with_the_commands_own_help(name: str) -> None:
     """The one-line help in the table is the first sentence of the command's help."""
-    command = cli.get_command(click.Context(cli), name)
-    assert command is not None
-    assert command.get_short_help_str(200).rstrip(".") == COMMANDS[name][1].rstrip(".")
+    assert command_named(name).get_short_help_str(200).rstrip(".") == COMMANDS[name][1].rstrip(".")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -151,3 +151,28 @@ def test_completion_knows_commands_scenarios_and_solvers(words: str, expected: s
     code = f"import os; os.environ.update({asked!r}); from epsl_opt.cli.app import run; run([])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert f"plain,{expected}" in done.stdout
+
+
+def documented_lines() -> list[str]:
+    """Return every command line that the manual or a help page shows."""
+    manual = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
+    pages = [manual, *(command_named(name).help or "" for name in COMMANDS), cli.help or ""]
+    lines = [line.strip() for page in pages for line in page.splitlines()]
+    found = [line.rpartition("| epsl-opt")[2] if "| epsl-opt" in line else line for line in lines]
+    return [line.partition(">")[0] for line in found if line.startswith("epsl-opt ") and line.split()[1] in COMMANDS]
+
+
+def command_named(name: str) -> click.Command:
+    """Return a command."""
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    return command
+
+
+def test_documented_command_lines_parse() -> None:
+    """Every command line in the manual and the help pages has options and values that the command takes."""
+    lines = documented_lines()
+    assert {line.split()[1] for line in lines} == set(COMMANDS)
+    for line in lines:
+        name, *arguments = shlex.split(line, comments=True)[1:]
+        assert command_named(name).make_context(name, arguments, parent=click.Context(cli)) is not None

@@ -80,15 +80,10 @@ def test_solvers_own_output_never_reaches_stdout(instance_file: str) -> None:
     ],
 )
 def test_no_schedule_is_one_line_a_code_and_no_file(
-    solver: str,
-    code: ExitCode,
-    said: str,
-    instance_file: str,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    solver: str, code: ExitCode, said: str, instance_file: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Without a verified schedule the code says why, JSON has nulls, the output file stays as it was, even if quiet."""
-    output = tmp_path / "schedule.json"
+    output = Path(instance_file).with_name("schedule.json")
     output.write_text("precious")
     assert run(["solve", instance_file, "-s", solver, "-f", "json", "-q", "-o", str(output)]) == code
     out, err = capsys.readouterr()
