@@ -60,7 +60,7 @@ class Convex(Solver[ConvexOptions]):
         problem = bounds.problem[cut]
         relaxation = None
         if problem.noise.size <= options.max_cones:
-            relaxation = solve_relaxation(problem, bounds.guess_s[cut], monitor.remaining_s)
+            relaxation = solve_relaxation(problem, bounds.radio_s(cut), monitor.remaining_s)
         if relaxation is None:
             monitor.message = "conic solver skipped or gave up: bound and rounding from the dual alone"
             polished = bounds.refine(cut, stop=monitor.is_out_of_time)

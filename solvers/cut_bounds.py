@@ -34,7 +34,7 @@ class CutBounds:
     def __init__(self, instance: Instance) -> None:
         cuts = feasible_cuts(instance)
         self.problem = {cut: CutProblem.of(instance, costs) for cut, costs in cuts.items()}
-        self.bound_s = {cut: _bound_without_radio_s(costs) for cut, costs in cuts.items()}
+        self.bound_s = {cut: bound_without_radio_s(costs) for cut, costs in cuts.items()}
         self.solution: dict[int, DualSolution] = {}
         owner, self.guess_s = self._first_guess(instance)
         self.first = first = min(self.guess_s, key=self.guess_s.__getitem__)
@@ -47,6 +47,11 @@ class CutBounds:
         owner = greedy_allocation(instance, costs[max(costs)], equal_density_power_w(instance))
         latency = {cut: allocation_latencies_s(instance, cost, owner[None, :]) for cut, cost in costs.items()}
         return owner, {cut: float(latency[cut][0]) for cut in costs}
+
+    def radio_s(self, cut: int) -> float:
+        """Seconds of the right order that a cut layer's two radio phases take."""
+        radio = self.guess_s[cut] - bound_without_radio_s(self.problem[cut].costs)
+        return radio if 0 < radio < math.inf else 1.0
 
     @property
     def least_s(self) -> float:
@@ -88,10 +93,11 @@ class CutBounds:
         for cut, problem in self.problem.items():
             prices = transferred_prices(self._prices[source], self.problem[source], problem)
             bound = certified_bound_s(problem, prices)
-            if bound > self.bound_s[cut]:
-                self.bound_s[cut], self._prices[cut] = bound, prices
+            if cut not in self._prices or bound > self.bound_s[cut]:
+                self._prices[cut] = prices
+            self.bound_s[cut] = max(self.bound_s[cut], bound)
 
 
-def _bound_without_radio_s(costs: CutCosts) -> float:
+def bound_without_radio_s(costs: CutCosts) -> float:
     """What computing and the broadcast take alone."""
     return costs.shared_s + float(costs.client_forward_s.max() + costs.client_backward_s.max())

@@ -7,6 +7,7 @@ import numpy as np
 from epsl_opt.arrays import FloatArray, IntArray
 from epsl_opt.instance import Instance
 from epsl_opt.latency import CutCosts, transmission_time_s
+from epsl_opt.schedule import FREE
 from epsl_opt.solvers.power_control import rows_of, uplink_phase_s
 
 
@@ -18,8 +19,17 @@ def allocation_latencies_s(instance: Instance, costs: CutCosts, owners: IntArray
     owners
         Client index of each subchannel, or FREE, shape (allocations, subchannels).
     """
-    member = owners[:, None, :] == np.arange(instance.n_clients)[:, None]
-    downlink_bps = (member * instance.downlink_rate_bps).sum(axis=2)
+    downlink_bps = _downlink_rates_bps(instance, owners)
     downlink = transmission_time_s(costs.downlink_bits, downlink_bps) + costs.client_backward_s
     uplink = uplink_phase_s(rows_of(instance, owners), instance, costs)
     return uplink + costs.shared_s + np.max(downlink, axis=1)
+
+
+def _downlink_rates_bps(instance: Instance, owners: IntArray) -> FloatArray:
+    """R'_i under each allocation, shape (allocations, clients)."""
+    n_allocations, C = len(owners), instance.n_clients
+    allocation, subchannel = np.nonzero(owners != FREE)
+    owner = owners[allocation, subchannel]
+    rate = instance.downlink_rate_bps[owner, subchannel]
+    total = np.bincount(owner + C * allocation, rate, minlength=n_allocations * C)
+    return total.reshape(n_allocations, C)

@@ -1,8 +1,8 @@
 """The convex relaxation of one cut layer as a CVXPY program: fractional allocation, perspective rates.
 
 Letting r_ik be fractional, the rate r B log2(1 + g p / r) is jointly concave in (r, p), so that the relaxation is
-convex and its conic dual gives prices. Time is measured in units of a reference latency, power in units of P_th and
-rates in units of what the traffic needs in the reference latency, which keeps the cone program well scaled.
+convex and its conic dual gives prices. Time counts from when the last client is ready, in units of a typical radio
+phase, and power in units of P_th, which keeps the cone program well scaled.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ class Relaxation:
     prices: Prices
 
 
-def solve_relaxation(problem: CutProblem, reference_s: float, time_limit_s: float) -> Relaxation | None:
+def solve_relaxation(problem: CutProblem, radio_s: float, time_limit_s: float) -> Relaxation | None:
     """Solve the relaxation with Clarabel; None if it does not end with a solution.
 
     Parameters
     ----------
     problem
         One cut layer.
-    reference_s
-        A latency of the right order, to scale by.
+    radio_s
+        Seconds of the right order for the two radio phases, to scale by.
     time_limit_s
         Seconds for the conic solver.
     """
-    model = _Model(problem, reference_s)
+    model = _Model(problem, radio_s)
     settings = {"time_limit": time_limit_s} if np.isfinite(time_limit_s) else {}
     try:
         with warnings.catch_warnings():
@@ -55,8 +55,8 @@ def solve_relaxation(problem: CutProblem, reference_s: float, time_limit_s: floa
 class _Model:
     """The program and the units to read its duals in."""
 
-    def __init__(self, problem: CutProblem, reference_s: float) -> None:
-        self._problem, self._reference_s = problem, reference_s
+    def __init__(self, problem: CutProblem, radio_s: float) -> None:
+        self._problem, self._radio_s = problem, radio_s
         shape = problem.noise.shape
         self.allocation = cp.Variable(shape, nonneg=True)
         self._power = cp.Variable(shape, nonneg=True)
@@ -77,17 +77,17 @@ class _Model:
         return -cp.sum(cp.multiply(np.broadcast_to(problem.bandwidth_hz, snr.shape), entropy), axis=1)
 
     def _phase(self, ready_s: FloatArray, traffic: float, rate: Any) -> _Phase:
-        """R_i >= traffic / (T - ready_i) for all clients, in reference units."""
-        ready = ready_s / self._reference_s
+        """R_i >= traffic / (T - ready_i) for all clients; `end` counts from when the last client is ready."""
         if traffic == 0:
-            return _Phase(cp.Constant(ready.max()), None, 0.0)
+            return _Phase(cp.Constant(0.0), None, 0.0)
         end = cp.Variable()
-        scale = self._reference_s / traffic
-        return _Phase(end, scale * rate >= cp.inv_pos(end - ready), scale)
+        head_start = (ready_s.max() - ready_s) / self._radio_s
+        scale = self._radio_s / traffic
+        return _Phase(end, scale * rate >= cp.inv_pos(end + head_start), scale)
 
     def prices(self) -> Prices:
         """Turn the duals into seconds per nat/s, bit/s and watt; rounding may leave them just below zero."""
-        second, watt = self._reference_s, self._problem.total_power_w
+        second, watt = self._radio_s, self._problem.total_power_w
         n_clients = len(self._problem.max_power_w)
         return Prices(
             uplink=self._uplink.price(n_clients) * second,

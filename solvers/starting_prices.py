@@ -30,9 +30,13 @@ def _uplink_prices(instance: Instance, problem: CutProblem, owner: IntArray) -> 
     if problem.uplink_nats == 0:
         return np.zeros(instance.n_clients), 0.0
     rows = rows_of(instance, owner[None, :])
-    slack = uplink_phase_s(rows, instance, costs)[0] - costs.client_forward_s
-    log_level, _ = rows.filling.log_level(problem.uplink_nats / slack)
-    level = rows.filling.best_noise * np.exp(log_level)
+    end_s = uplink_phase_s(rows, instance, costs)[0]
+    if np.isfinite(end_s):
+        slack = end_s - costs.client_forward_s
+        log_level, _ = rows.filling.log_level(problem.uplink_nats / slack)
+        level = rows.filling.best_noise * np.exp(log_level)
+    else:  # the allocation leaves a client out: any positive prices do to start from
+        slack, level = np.ones(instance.n_clients), 10 * problem.noise.min(axis=1)
     power = 1.0 / float((level * problem.uplink_nats / slack**2).sum())
     return level * power, power / (1 + OWN_SHARE)
 
@@ -43,6 +47,7 @@ def _downlink_prices(problem: CutProblem, owner: IntArray) -> FloatArray:
     if bits == 0:
         return np.zeros(C)
     rate = np.bincount(owner, problem.downlink_bps[owner, np.arange(len(owner))], minlength=C)
+    rate = np.where(rate > 0, rate, problem.downlink_bps.max(axis=1))
     return bits / rate**2 / C
 
 

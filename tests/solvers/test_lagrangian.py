@@ -1,0 +1,76 @@
+"""The certified bound: below every schedule, for any prices, and tight where the relaxation is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import instances, instances_with_schedules
+
+from epsl_opt import Instance, Schedule, load_instance, round_latency, solve
+from epsl_opt.latency import cut_costs
+from epsl_opt.solvers.cut_bounds import CutBounds
+from epsl_opt.solvers.lagrangian import CutProblem, Prices, certified_bound_s, phase_end
+
+prices_in_any_unit = st.floats(1e-14, 1e3)
+
+
+def never() -> bool:
+    return False
+
+
+@given(instances_with_schedules(), st.integers(0, 2**32 - 1), st.floats(-14, 2))
+def test_any_prices_give_a_bound(case: tuple[Instance, Schedule], seed: int, magnitude: float) -> None:
+    """Whatever the prices, the certified bound is below the latency of every feasible schedule at that cut layer."""
+    instance, schedule = case
+    problem = CutProblem.of(instance, cut_costs(instance, schedule.cut_layer))
+    random = np.random.default_rng(seed)
+    C = instance.n_clients
+    draw = lambda: 10 ** (magnitude + random.normal(size=C)) * (random.uniform(size=C) < 0.8)  # noqa: E731
+    prices = Prices(draw() * 1e-7, draw() * 1e-7, draw() + 1e-12, float(draw()[0]))
+    assert certified_bound_s(problem, prices) <= round_latency(instance, schedule).round_latency_s
+
+
+@pytest.mark.parametrize("price", [-1e-9, np.nan, np.inf])
+def test_impossible_prices_are_refused(price: float) -> None:
+    """Negative, NaN and infinite prices are errors, not bounds."""
+    problem = CutProblem.of(instance := load_instance("paper"), cut_costs(instance, 0))
+    C = instance.n_clients
+    with pytest.raises(ValueError, match="prices"):
+        certified_bound_s(problem, Prices(np.full(C, price), np.ones(C), np.ones(C), 1.0))
+
+
+@given(instances())
+def test_the_refined_bound_is_below_the_optimum(instance: Instance) -> None:
+    """Newton's bound of the instance never exceeds what enumeration finds, edge cases of phi included."""
+    bounds = CutBounds(instance)
+    for cut in bounds.problem:
+        bounds.refine(cut, stop=never)
+    optimum = solve(instance, "brute-force").latency_s
+    assert optimum is not None
+    assert 0 < bounds.least_s <= optimum
+
+
+@pytest.mark.parametrize("spec", ["paper:clients=20,subchannels=80", "paper:clients=20,subchannels=80,fading=rayleigh"])
+def test_the_bound_is_tight_when_subchannels_abound(spec: str) -> None:
+    """With four subchannels a client, the bound is within 1e-3 of a schedule that is rounded from it."""
+    result = solve(load_instance(spec), "convex")
+    assert result.gap is not None
+    assert result.gap < 1e-3
+
+
+@given(st.lists(st.tuples(st.floats(0, 10), st.floats(0, 10)), min_size=1, max_size=6))
+def test_the_end_of_a_phase_is_bounded_below(clients: list[tuple[float, float]]) -> None:
+    """No end of the phase costs less than the bound, and the end found costs as little, to 1e-9."""
+    ready, cost = (np.array(column) for column in zip(*clients, strict=True))
+    found = phase_end(ready, cost)
+
+    def priced(end: float) -> float:
+        active = cost > 0
+        with np.errstate(divide="ignore"):
+            return end + float((cost[active] / (end - ready[active])).sum())
+
+    tried = [priced(end) for end in ready.max() + np.geomspace(1e-9, 100, 200)]
+    assert found.bound_s <= min(tried) * (1 + 1e-12)
+    assert priced(found.end_s) == pytest.approx(found.bound_s, rel=1e-9)

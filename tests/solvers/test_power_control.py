@@ -1,0 +1,89 @@
+"""Exact power control against a conic solver, against its own conditions, and under relabelling."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import instances
+
+from epsl_opt import FREE, Instance, check, load_instance, round_latency
+from epsl_opt.arrays import IntArray
+from epsl_opt.latency import cut_costs
+from epsl_opt.solvers.power_control import best_schedule, rows_of, uplink_phase_s
+from epsl_opt.solvers.power_control_cvxpy import ReferencePowerControl
+
+
+@st.composite
+def allocations(draw: st.DrawFn) -> tuple[Instance, IntArray]:
+    """An instance and an allocation in which every client holds a subchannel."""
+    instance = draw(instances())
+    C, M = instance.n_clients, instance.n_subchannels
+    extra = draw(st.lists(st.integers(FREE, C - 1), min_size=M - C, max_size=M - C))
+    return instance, np.array(draw(st.permutations([*range(C), *extra])))
+
+
+def phase_s(instance: Instance, owner: IntArray, cut: int) -> float:
+    return float(uplink_phase_s(rows_of(instance, owner[None, :]), instance, cut_costs(instance, cut))[0])
+
+
+def random_case(seed: int) -> tuple[Instance, IntArray, int]:
+    random = np.random.default_rng(seed)
+    C = int(random.integers(1, 7))
+    M = int(random.integers(C, 25))
+    fading = "rayleigh" if seed % 2 else "none"
+    instance = load_instance(f"paper:clients={C},subchannels={M},seed={seed},fading={fading}")
+    owner = np.concatenate([random.permutation(C), random.integers(0, C, M - C)])
+    return instance, owner, int(random.integers(instance.n_cut_layers))
+
+
+def test_agrees_with_a_conic_solver_on_200_random_cases() -> None:
+    """The uplink phase equals CVXPY and Clarabel's to 1e-6 relative on 200 random instances, allocations and cuts."""
+    for seed in range(200):
+        instance, owner, cut = random_case(seed)
+        reference = ReferencePowerControl(instance, cut_costs(instance, cut), owner).phase_s()
+        assert phase_s(instance, owner, cut) == pytest.approx(reference, rel=1e-6), seed
+
+
+@given(allocations())
+def test_powers_keep_every_limit_and_reach_the_phase(case: tuple[Instance, IntArray]) -> None:
+    """The schedule passes the checker, and its uplink phase is the one computed without writing powers down."""
+    instance, owner = case
+    schedule = best_schedule(instance, cut_costs(instance, 0), 0, owner)
+    assert schedule is not None
+    assert check(instance, schedule) == []
+    assert round_latency(instance, schedule).uplink_phase_s == pytest.approx(phase_s(instance, owner, 0), rel=1e-9)
+
+
+@given(allocations())
+def test_some_limit_is_tight(case: tuple[Instance, IntArray]) -> None:
+    """At the optimum the total power, or the power of a client that ends the phase, is used up."""
+    instance, owner = case
+    schedule = best_schedule(instance, cut_costs(instance, 0), 0, owner)
+    assert schedule is not None
+    power, held = schedule.subchannel_power_w, owner != FREE
+    used = np.bincount(owner[held], weights=power[held], minlength=instance.n_clients)
+    latency = round_latency(instance, schedule)
+    last = latency.client_forward_s + latency.uplink_s >= latency.uplink_phase_s * (1 - 1e-9)
+    total_tight = power.sum() >= instance.server.total_uplink_power_w * (1 - 1e-6)
+    assert total_tight or (used[last] >= instance.max_power_w[last] * (1 - 1e-6)).any()
+
+
+@given(allocations(), st.integers(0, 2**32 - 1))
+def test_a_batch_equals_one_by_one(case: tuple[Instance, IntArray], seed: int) -> None:
+    """Evaluating allocations together or alone gives the same phases."""
+    instance, owner = case
+    random = np.random.default_rng(seed)
+    owners = np.array([owner, random.permutation(owner), random.permutation(owner)])
+    batch = uplink_phase_s(rows_of(instance, owners), instance, cut_costs(instance, 0))
+    alone = [phase_s(instance, row, 0) for row in owners]
+    np.testing.assert_allclose(batch, alone, rtol=1e-12)
+
+
+def test_a_client_without_a_subchannel_never_ends() -> None:
+    """A client that must send and holds nothing makes the phase infinite and the schedule impossible."""
+    instance = load_instance("paper")
+    owner = np.zeros(instance.n_subchannels, dtype=int)
+    assert phase_s(instance, owner, 0) == np.inf
+    assert best_schedule(instance, cut_costs(instance, 0), 0, owner) is None
