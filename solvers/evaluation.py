@@ -22,7 +22,8 @@ def allocation_latencies_s(instance: Instance, costs: CutCosts, owners: IntArray
     downlink_bps = _downlink_rates_bps(instance, owners)
     downlink = transmission_time_s(costs.downlink_bits, downlink_bps) + costs.client_backward_s
     uplink = uplink_phase_s(rows_of(instance, owners), instance, costs)
-    return uplink + costs.shared_s + np.max(downlink, axis=1)
+    latency: FloatArray = uplink + costs.shared_s + np.max(downlink, axis=1)
+    return latency
 
 
 def _downlink_rates_bps(instance: Instance, owners: IntArray) -> FloatArray:
@@ -31,5 +32,5 @@ def _downlink_rates_bps(instance: Instance, owners: IntArray) -> FloatArray:
     allocation, subchannel = np.nonzero(owners != FREE)
     owner = owners[allocation, subchannel]
     rate = instance.downlink_rate_bps[owner, subchannel]
-    total = np.bincount(owner + C * allocation, rate, minlength=n_allocations * C)
+    total = np.bincount(owner + C * allocation, rate, minlength=n_allocations * C).astype(np.float64)
     return total.reshape(n_allocations, C)

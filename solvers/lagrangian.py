@@ -27,6 +27,8 @@ from epsl_opt.latency import CutCosts
 ROUNDING = 1e-10
 """Relative allowance for floating-point rounding: sums of n non-negative terms err by less than n * 1.2e-16."""
 
+NEGLIGIBLE = 1e-40
+
 
 @dataclass(frozen=True, eq=False)
 class Prices:
@@ -74,8 +76,9 @@ class CutProblem:
 def certified_bound_s(problem: CutProblem, prices: Prices) -> float:
     """Return a lower bound in seconds on the latency of every schedule at this cut layer.
 
-    It stays a bound under rounding: phase ends are bounded below by convexity from where the root-finder stopped, and
-    `ROUNDING` times the sum of all magnitudes that enter is taken off.
+    It is -inf where uplink rate has a price but the power for it has none. It stays a bound under rounding: phase ends
+    are bounded below by convexity from where the root-finder stopped, and `ROUNDING` times the sum of all magnitudes
+    that enter is taken off.
 
     Raises
     ------
@@ -87,6 +90,8 @@ def certified_bound_s(problem: CutProblem, prices: Prices) -> float:
         raise ValueError("prices must be finite and not negative")
     if not np.isfinite(budget := prices.power + prices.total_power).all():
         raise ValueError("prices must be finite and not negative")
+    if ((prices.uplink > 0) & (budget == 0)).any():
+        return -math.inf
     costs = problem.costs
     uplink_end = phase_end(costs.client_forward_s, problem.uplink_nats * prices.uplink)
     downlink_end = phase_end(costs.client_backward_s, costs.downlink_bits * prices.downlink)
@@ -101,7 +106,7 @@ def subchannel_values(problem: CutProblem, uplink: FloatArray, downlink: FloatAr
     """Return what each client would pay for each subchannel, in seconds, shape (clients, subchannels).
 
     max_p uplink_i B ln(1 + p / (B n)) - budget_i p + downlink_i D_ik, with the power from the water level
-    uplink_i / budget_i; a client with uplink price but no power price would pay without limit (inf).
+    uplink_i / budget_i; `budget` must be positive where `uplink` is.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         level = np.where(uplink > 0, uplink / budget, 0.0)[:, None]
@@ -129,19 +134,21 @@ def phase_end(ready_s: FloatArray, cost: FloatArray) -> PhaseEnd:
     cost
         Price times traffic, in s^2, shape (clients,); zero where nothing is priced.
     """
-    if not (cost > 0).any():
-        return PhaseEnd(float(ready_s.max()), float(ready_s.max()))
-    low = max(float((ready_s + np.sqrt(cost)).max()), float(ready_s.max()))
-    high = float(ready_s.max()) + math.sqrt(float(cost.sum()))
+    last_ready = float(ready_s.max())
+    priced = cost > NEGLIGIBLE * max(float(cost.max()), NEGLIGIBLE)  # leaving a term out lowers the minimum
+    if not priced.any():
+        return PhaseEnd(last_ready, last_ready)
+    ready, cost = ready_s[priced], cost[priced]
+    low = max(float((ready + np.sqrt(cost)).max()), last_ready)
+    high = max(float(ready.max()) + math.sqrt(float(cost.sum())), low)
     end = low
     for _ in range(60):
-        slack = np.maximum(end - ready_s, 1e-300)
-        excess = float((cost / slack**2).sum()) - 1.0
-        step = excess / (2 * float((cost / slack**3).sum()))
+        slack = end - ready
+        step = (float((cost / slack**2).sum()) - 1.0) / (2 * float((cost / slack**3).sum()))
         if not step > 1e-15 * end:
             break
-        end += step
-    slack = np.maximum(end - ready_s, 1e-300)
+        end = min(end + step, high)
+    slack = end - ready
     slope = 1.0 - float((cost / slack**2).sum())
-    value = end + float((cost / slack).sum())
-    return PhaseEnd(end, value - abs(slope) * max(high - low, 0.0))
+    error = slope * (end - low) if slope > 0 else -slope * (high - end)
+    return PhaseEnd(end, end + float((cost / slack).sum()) - error)

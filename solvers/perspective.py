@@ -7,7 +7,6 @@ phase, and power in units of P_th, which keeps the cone program well scaled.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,7 @@ import cvxpy as cp
 import numpy as np
 
 from epsl_opt.arrays import FloatArray
+from epsl_opt.solvers.conic import solve_conic
 from epsl_opt.solvers.lagrangian import CutProblem, Prices
 
 
@@ -40,14 +40,7 @@ def solve_relaxation(problem: CutProblem, radio_s: float, time_limit_s: float) -
     """
     model = _Model(problem, radio_s)
     settings = {"time_limit": time_limit_s} if np.isfinite(time_limit_s) else {}
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # "solution may be inaccurate": the bound is certified apart
-            model.program.solve(solver=cp.CLARABEL, **settings)
-    except cp.SolverError:
-        return None
-    # At a limit CVXPY shows values that mean nothing; only these two statuses have a solution behind them.
-    if model.program.status not in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE):
+    if not solve_conic(model.program, **settings):
         return None
     return Relaxation(np.clip(model.allocation.value, 0.0, 1.0), model.prices())
 
@@ -109,4 +102,4 @@ class _Phase:
         """Dual value per unit of rate, shape (clients,)."""
         if self.constraint is None:
             return np.zeros(n_clients)
-        return np.maximum(self.constraint.dual_value, 0.0) * self.scale
+        return np.maximum(np.asarray(self.constraint.dual_value, dtype=np.float64), 0.0) * self.scale

@@ -9,6 +9,7 @@ from epsl_opt.arrays import FloatArray, IntArray
 from epsl_opt.instance import Instance
 from epsl_opt.latency import CutCosts, transmission_time_s
 from epsl_opt.solvers.allocation import equal_power_w
+from epsl_opt.solvers.conic import solve_conic
 
 TOLERANCES = {"tol_gap_abs": 1e-10, "tol_gap_rel": 1e-10, "tol_feas": 1e-10}
 
@@ -59,8 +60,7 @@ class ReferencePowerControl:
         instance = instance or self._instance
         noise = instance.uplink_noise_w_per_hz[self._owner, np.arange(len(self._owner))]
         self._snr.value = self._unit_w / (instance.bandwidth_hz * noise)
-        self._program.solve(solver=cp.CLARABEL, **TOLERANCES)
-        if self._program.status not in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE):
+        if not solve_conic(self._program, **TOLERANCES):
             raise cp.SolverError(f"power control ended as {self._program.status}")
         return self._ready_s + float(self._program.value) * self._unit_s
 
@@ -78,5 +78,5 @@ class ReferencePowerControl:
         instance, costs = self._instance, self._costs
         noise = instance.uplink_noise_w_per_hz[self._owner, np.arange(len(self._owner))]
         rate = instance.bandwidth_hz * np.log1p(power_w / (instance.bandwidth_hz * noise)) / np.log(2)
-        per_client = np.bincount(self._owner, rate, minlength=instance.n_clients)
+        per_client: FloatArray = np.bincount(self._owner, rate, minlength=instance.n_clients).astype(np.float64)
         return costs.client_forward_s + transmission_time_s(costs.uplink_bits, per_client)

@@ -25,7 +25,8 @@ def round_allocation(instance: Instance, costs: CutCosts, fraction: FloatArray) 
     allowed = usable(instance, costs) > 0
     counts = _candidate_counts(fraction.sum(axis=1), fraction.shape[1])
     owners = np.array([assign_counts(fraction, count, allowed) for count in counts])
-    return owners[allocation_latencies_s(instance, costs, owners).argmin()]
+    best: IntArray = owners[allocation_latencies_s(instance, costs, owners).argmin()]
+    return best
 
 
 def assign_counts(fraction: FloatArray, counts: IntArray, allowed: BoolArray) -> IntArray:

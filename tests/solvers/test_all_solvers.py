@@ -16,7 +16,7 @@ LIMITS = Limits(time_s=60)
 DETERMINISTIC = [name for name in names(SOLVERS) if not name.startswith("toy")]
 
 
-def optimum_s(instance: Instance) -> float:
+def _optimum_s(instance: Instance) -> float:
     result = solve(instance, "brute-force")
     assert result.stop_reason is StopReason.OPTIMAL_PROVED or result.gap is not None
     assert result.latency_s is not None
@@ -28,7 +28,7 @@ def optimum_s(instance: Instance) -> float:
 @given(instance=instances(max_clients=3, max_subchannels=5))
 def test_no_solver_beats_enumeration(name: str, instance: Instance) -> None:
     """Every solver's schedule is verified and at best equal to the enumerated optimum; bounds are at most that."""
-    best_s = optimum_s(instance)
+    best_s = _optimum_s(instance)
     result = solve(instance, name, LIMITS)
     assert result.status is SolutionStatus.VERIFIED, result.message
     assert result.latency_s is not None
@@ -54,14 +54,14 @@ def test_relabelling_changes_nothing(instance: Instance, seed: int) -> None:
             noise_psd_w_per_hz=instance.channel.noise_psd_w_per_hz,
         ),
     )
-    assert optimum_s(relabelled) == pytest.approx(optimum_s(instance), rel=1e-9)
+    assert _optimum_s(relabelled) == pytest.approx(_optimum_s(instance), rel=1e-9)
 
 
 @settings(max_examples=30, deadline=None)
 @given(instance=instances(max_clients=3, max_subchannels=5), factor=st.floats(1, 10))
 def test_more_of_anything_never_hurts(instance: Instance, factor: float) -> None:
     """More power, bandwidth or compute never makes the optimum worse."""
-    base_s = optimum_s(instance) * (1 + 1e-9)
+    base_s = _optimum_s(instance) * (1 + 1e-9)
     stronger = tuple(
         client.model_copy(update={"max_power_w": client.max_power_w * factor}) for client in instance.clients
     )
@@ -80,7 +80,7 @@ def test_more_of_anything_never_hurts(instance: Instance, factor: float) -> None
         instance.replace(server=_server(server, cycles_per_s=server.cycles_per_s * factor)),
         instance.replace(subchannels=wider),
     ):
-        assert optimum_s(changed) <= base_s
+        assert _optimum_s(changed) <= base_s
 
 
 @settings(max_examples=30, deadline=None)
@@ -102,7 +102,7 @@ def test_the_unit_of_power_does_not_matter(instance: Instance, exponent: int) ->
             noise_psd_w_per_hz=channel.noise_psd_w_per_hz * factor,
         ),
     )
-    assert optimum_s(scaled) == pytest.approx(optimum_s(instance), rel=1e-9)
+    assert _optimum_s(scaled) == pytest.approx(_optimum_s(instance), rel=1e-9)
 
 
 def _server(server: Server, **changes: float) -> Server:
@@ -112,11 +112,11 @@ def _server(server: Server, **changes: float) -> Server:
 @pytest.mark.parametrize("name", ["greedy", "bcd", "convex", "local-search"])
 def test_the_real_algorithms_beat_the_baselines_median(name: str) -> None:
     """On the paper's scenario, the median latency over 30 seeds is below that of every baseline."""
-    median = {solver: median_latency_s(solver) for solver in [name, *(f"baseline-{x}" for x in "abcd")]}
+    median = {solver: _median_latency_s(solver) for solver in [name, *(f"baseline-{x}" for x in "abcd")]}
     assert median[name] < min(value for solver, value in median.items() if solver != name)
 
 
-def median_latency_s(solver: str) -> float:
+def _median_latency_s(solver: str) -> float:
     found = [solve(load_instance(f"paper:seed={seed}"), solver, Limits(seed=seed)).latency_s for seed in range(30)]
     return float(np.median([value for value in found if value is not None]))
 

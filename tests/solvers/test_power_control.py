@@ -24,11 +24,11 @@ def allocations(draw: st.DrawFn) -> tuple[Instance, IntArray]:
     return instance, np.array(draw(st.permutations([*range(C), *extra])))
 
 
-def phase_s(instance: Instance, owner: IntArray, cut: int) -> float:
+def _phase_s(instance: Instance, owner: IntArray, cut: int) -> float:
     return float(uplink_phase_s(rows_of(instance, owner[None, :]), instance, cut_costs(instance, cut))[0])
 
 
-def random_case(seed: int) -> tuple[Instance, IntArray, int]:
+def _random_case(seed: int) -> tuple[Instance, IntArray, int]:
     random = np.random.default_rng(seed)
     C = int(random.integers(1, 7))
     M = int(random.integers(C, 25))
@@ -41,9 +41,9 @@ def random_case(seed: int) -> tuple[Instance, IntArray, int]:
 def test_agrees_with_a_conic_solver_on_200_random_cases() -> None:
     """The uplink phase equals CVXPY and Clarabel's to 1e-6 relative on 200 random instances, allocations and cuts."""
     for seed in range(200):
-        instance, owner, cut = random_case(seed)
+        instance, owner, cut = _random_case(seed)
         reference = ReferencePowerControl(instance, cut_costs(instance, cut), owner).phase_s()
-        assert phase_s(instance, owner, cut) == pytest.approx(reference, rel=1e-6), seed
+        assert _phase_s(instance, owner, cut) == pytest.approx(reference, rel=1e-6), seed
 
 
 @given(allocations())
@@ -53,7 +53,7 @@ def test_powers_keep_every_limit_and_reach_the_phase(case: tuple[Instance, IntAr
     schedule = best_schedule(instance, cut_costs(instance, 0), 0, owner)
     assert schedule is not None
     assert check(instance, schedule) == []
-    assert round_latency(instance, schedule).uplink_phase_s == pytest.approx(phase_s(instance, owner, 0), rel=1e-9)
+    assert round_latency(instance, schedule).uplink_phase_s == pytest.approx(_phase_s(instance, owner, 0), rel=1e-9)
 
 
 @given(allocations())
@@ -77,7 +77,7 @@ def test_a_batch_equals_one_by_one(case: tuple[Instance, IntArray], seed: int) -
     random = np.random.default_rng(seed)
     owners = np.array([owner, random.permutation(owner), random.permutation(owner)])
     batch = uplink_phase_s(rows_of(instance, owners), instance, cut_costs(instance, 0))
-    alone = [phase_s(instance, row, 0) for row in owners]
+    alone = [_phase_s(instance, row, 0) for row in owners]
     np.testing.assert_allclose(batch, alone, rtol=1e-12)
 
 
@@ -85,5 +85,5 @@ def test_a_client_without_a_subchannel_never_ends() -> None:
     """A client that must send and holds nothing makes the phase infinite and the schedule impossible."""
     instance = load_instance("paper")
     owner = np.zeros(instance.n_subchannels, dtype=int)
-    assert phase_s(instance, owner, 0) == np.inf
+    assert _phase_s(instance, owner, 0) == np.inf
     assert best_schedule(instance, cut_costs(instance, 0), 0, owner) is None

@@ -1,0 +1,26 @@
+"""The conic solver's values count only where there is a solution behind them."""
+
+from __future__ import annotations
+
+import cvxpy as cp
+
+from epsl_opt import Limits, StopReason, load_instance, solve
+from epsl_opt.solvers.conic import solve_conic
+
+
+def test_t1_values_shown_at_a_limit_are_no_solution() -> None:
+    """Trap T1: a conic solve stopped at its limit shows values, and is still reported as having no solution."""
+    x = cp.Variable(50)
+    program = cp.Problem(cp.Minimize(cp.sum(cp.exp(x)) + cp.norm(x, 2)), [x >= 1])
+    assert not solve_conic(program, max_iter=1)
+    assert solve_conic(program)
+
+
+def test_t1_a_relaxation_out_of_time_proves_nothing_false() -> None:
+    """Trap T1: with next to no time, `convex` ends at the limit with a bound below the true one, if any."""
+    instance = load_instance("paper:clients=20,subchannels=80")
+    hurried, calm = solve(instance, "convex", Limits(time_s=1e-3)), solve(instance, "convex")
+    assert hurried.stop_reason is StopReason.TIME_LIMIT
+    assert calm.bound_s is not None
+    assert hurried.bound_s is not None
+    assert hurried.bound_s <= calm.bound_s
