@@ -66,7 +66,7 @@ def command(
     Examples:
       epsl-opt compare paper
       epsl-opt compare paper --seeds 0..29 --solvers greedy,bcd,local-search --output results
-      epsl-opt compare a.json b.json --option local-search.starts=8 --format csv
+      epsl-opt compare a.json b.json --option bcd.max_sweeps=10 --format csv
 
     With --output, every finished run is kept in DIR/runs and not run again by the same command: stop it with Ctrl-C,
     start it again, and it goes on. DIR also gets comparison.csv, comparison.json, schedules/ and pictures/.

@@ -14,7 +14,7 @@ from epsl_opt.plots.style import MARK, STAGE_COLOURS, new_figure, shorten, style
 
 _MAX_NAMED_CLIENTS = 40
 _BARRIERS = {"uplink phase": "all uploaded", "broadcast": "broadcast done", "downlink phase": "round ends"}
-_MIN_LABEL_DISTANCE = 0.12
+_MIN_LABEL_DISTANCE = 0.15
 _LABEL_HEIGHT_PT = 24
 
 

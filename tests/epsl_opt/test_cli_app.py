@@ -157,9 +157,8 @@ def documented_lines() -> list[str]:
     """Return every command line that the manual or a help page shows."""
     manual = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
     pages = [manual, *(command_named(name).help or "" for name in COMMANDS), cli.help or ""]
-    lines = [line.strip() for page in pages for line in page.splitlines()]
-    found = [line.rpartition("| epsl-opt")[2] if "| epsl-opt" in line else line for line in lines]
-    return [line.partition(">")[0] for line in found if line.startswith("epsl-opt ") and line.split()[1] in COMMANDS]
+    parts = [part.strip() for page in pages for line in page.splitlines() for part in line.split(" | ")]
+    return [part.partition(">")[0] for part in parts if part.startswith("epsl-opt ") and part.split()[1] in COMMANDS]
 
 
 def command_named(name: str) -> click.Command:
@@ -176,3 +175,13 @@ def test_documented_command_lines_parse() -> None:
     for line in lines:
         name, *arguments = shlex.split(line, comments=True)[1:]
         assert command_named(name).make_context(name, arguments, parent=click.Context(cli)) is not None
+
+
+@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+def test_closed_streams_are_no_error(closed: str) -> None:
+    """A process without stdout or stderr runs to its end and returns the ordinary code."""
+    code = (
+        f"import sys; sys.{closed} = None; sys.argv[1:] = ['schema', 'schedule']; from epsl_opt.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (ExitCode.OK, "")

@@ -13,6 +13,7 @@ from cli_toys import Interrupted, Steady, Weak, register_toys, write_instance
 from epsl_opt.cli.app import run
 from epsl_opt.cli.exits import ExitCode
 from epsl_opt.files import read_schedule
+from epsl_opt.problems import library
 from epsl_opt.ranking import COLUMNS
 
 
@@ -163,3 +164,17 @@ def test_instances_of_one_name_do_not_share_files(tmp_path: Path) -> None:
     assert run(["compare", *sources, "--solvers", "steady", "-o", str(tmp_path / "out"), "-q"]) == ExitCode.OK
     files = list((tmp_path / "out" / "schedules").iterdir())
     assert len({read_schedule(path).instance.sha256 for path in files}) == 2
+
+
+def test_library_bounds_count_for_the_librarys_instances_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bound that the library records is used for its instance, not for another one of the same name."""
+    recorded = library.BestKnown(bound_s=1e-9, bound_solver="somebody")
+    monkeypatch.setattr(library, "best_known", lambda name: recorded)
+    name = library.names()[0]
+    impostor = write_instance(tmp_path, name)
+    assert run(["compare", name, "--solvers", "steady", "-f", "json"]) == ExitCode.OK
+    assert json.loads(capsys.readouterr().out)[0]["best_bound_s"] == 1e-9
+    assert run(["compare", impostor, "--solvers", "steady", "-f", "json"]) == ExitCode.OK
+    assert json.loads(capsys.readouterr().out)[0]["best_bound_s"] is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -53,9 +54,22 @@ def unseen(axis: Axis) -> list[Text]:
 
 @pytest.mark.parametrize("draw", [plot_gantt, plot_allocation])
 @pytest.mark.parametrize(("clients", "subchannels"), SIZES)
-def test_every_label_is_inside_and_free(draw: type, clients: int, subchannels: int) -> None:
+def test_every_label_is_inside_and_free(draw: Callable[[Breakdown], Figure], clients: int, subchannels: int) -> None:
     """From one client to many, no text leaves the picture or overlaps another."""
-    figure = draw(breakdown_of(small_instance("a-rather-long-name-of-an-instance", clients, subchannels)))
+    refuse_clashes(draw(breakdown_of(small_instance("a-rather-long-name-of-an-instance", clients, subchannels))))
+
+
+@pytest.mark.parametrize("clock", [1e3, 1e13])
+@pytest.mark.parametrize("ratio", [0.0, 1.0])
+def test_barriers_that_are_close_keep_their_labels_apart(clock: float, ratio: float) -> None:
+    """With a server so slow or fast, or so much aggregation, that barriers all but coincide, no labels touch."""
+    instance = small_instance().with_training(aggregation_ratio=ratio)
+    server = instance.server.model_copy(update={"cycles_per_s": clock})
+    refuse_clashes(plot_gantt(breakdown_of(instance.replace(server=server))))
+
+
+def refuse_clashes(figure: Figure) -> None:
+    """Fail if a text leaves the picture or overlaps another."""
     shown = texts(figure)
     width, height = figure.bbox.width, figure.bbox.height
     for text, box in shown:
