@@ -12,6 +12,7 @@ def solve_conic(program: cp.Problem, **settings: float) -> bool:
 
     At a limit CVXPY shows values that mean nothing (an objective of 0, say): only the statuses `optimal` and
     `optimal_inaccurate` have a solution behind them. What rests on an inaccurate one must be certified apart.
+    Settings stay in force when the same program is solved again.
     """
     try:
         with warnings.catch_warnings():

@@ -10,10 +10,15 @@ from epsl_opt.solvers.conic import solve_conic
 
 def test_t1_values_shown_at_a_limit_are_no_solution() -> None:
     """Trap T1: a conic solve stopped at its limit shows values, and is still reported as having no solution."""
+    limited, free = _program(), _program()
+    assert not solve_conic(limited, max_iter=1)
+    assert limited.value is not None
+    assert solve_conic(free)
+
+
+def _program() -> cp.Problem:
     x = cp.Variable(50)
-    program = cp.Problem(cp.Minimize(cp.sum(cp.exp(x)) + cp.norm(x, 2)), [x >= 1])
-    assert not solve_conic(program, max_iter=1)
-    assert solve_conic(program)
+    return cp.Problem(cp.Minimize(cp.sum(cp.exp(x)) + cp.norm(x, 2)), [x >= 1])
 
 
 def test_t1_a_relaxation_out_of_time_proves_nothing_false() -> None:
