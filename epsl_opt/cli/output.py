@@ -71,7 +71,13 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], tex
     from rich.text import Text
 
     unicode = "utf" in (sys.stdout.encoding or "ascii").lower()
-    made = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD if unicode else box.ASCII2)
+    made = Table(
+        title=Text(title),
+        title_justify="left",
+        box=box.SIMPLE_HEAD if unicode else box.ASCII2,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
     for position, column in enumerate(columns):
         made.add_column(Text(column), justify="left" if position < text_columns else "right", overflow="fold")
     for row in rows:

@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 CLIENT_COLUMNS = (
     "client",
-    "subchannels",
-    "power W",
-    "power dBm",
-    "uplink Mbit/s",
-    "downlink Mbit/s",
-    "forward s",
-    "uplink s",
-    "downlink s",
-    "backward s",
-    "straggler of",
+    "sub-\nch.",
+    "power\nW",
+    "power\ndBm",
+    "up\nMbit/s",
+    "down\nMbit/s",
+    "fwd\ns",
+    "up\ns",
+    "down\ns",
+    "bwd\ns",
+    "last\nin",
 )
 
 
@@ -51,7 +51,8 @@ def summary(document: ScheduleDocument) -> Table:
 
 def client_table(breakdown: Breakdown) -> Table:
     """Return one row per client."""
-    return table("Clients", CLIENT_COLUMNS, (_client_cells(row) for row in breakdown.clients))
+    title = "Clients (the stragglers are last in a phase)"
+    return table(title, CLIENT_COLUMNS, (_client_cells(row) for row in breakdown.clients))
 
 
 def phase_table(breakdown: Breakdown) -> Table:
@@ -76,7 +77,7 @@ def _client_cells(row: ClientRow) -> tuple[str, ...]:
     return (
         row.name,
         str(row.subchannels),
-        number(row.power_w, 4),
+        number(row.power_w, 3),
         dbm(row.power_w),
         megabits(row.uplink_bps),
         megabits(row.downlink_bps),
@@ -84,7 +85,7 @@ def _client_cells(row: ClientRow) -> tuple[str, ...]:
         fixed(row.uplink_s),
         fixed(row.downlink_s),
         fixed(row.client_backward_s),
-        row.straggler,
+        row.straggler.replace("link phase", ""),
     )
 
 
