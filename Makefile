@@ -42,13 +42,12 @@ clean: ## remove the environment and everything generated
 $(PY):
 	$(PYTHON) -c 'import sys; sys.exit("Python >= 3.11 is needed; set PYTHON" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install --quiet --upgrade pip
 
 # The stamps: installing again is needed only when dependencies or entry points change.
 $(VENV)/installed: pyproject.toml | $(PY)
-	$(PY) -m pip install --quiet --editable .
+	$(PY) -m pip install --quiet --disable-pip-version-check --editable .
 	touch $@
 
 $(VENV)/installed-dev: pyproject.toml | $(PY)
-	$(PY) -m pip install --quiet --editable '.[dev]'
+	$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $@ $(VENV)/installed
