@@ -18,8 +18,8 @@ CLIENT_COLUMNS = (
     "sub-\nch.",
     "power\nW",
     "power\ndBm",
-    "up\nMbit/s",
-    "down\nMbit/s",
+    "up\nMb/s",
+    "down\nMb/s",
     "fwd\ns",
     "up\ns",
     "down\ns",
@@ -77,15 +77,15 @@ def _client_cells(row: ClientRow) -> tuple[str, ...]:
     return (
         row.name,
         str(row.subchannels),
-        number(row.power_w, 3),
+        number(row.power_w, 2),
         dbm(row.power_w),
         megabits(row.uplink_bps),
         megabits(row.downlink_bps),
-        fixed(row.client_forward_s),
-        fixed(row.uplink_s),
-        fixed(row.downlink_s),
-        fixed(row.client_backward_s),
-        row.straggler.replace("link phase", ""),
+        fixed(row.client_forward_s, 3),
+        fixed(row.uplink_s, 3),
+        fixed(row.downlink_s, 3),
+        fixed(row.client_backward_s, 3),
+        "both" if "," in row.straggler else row.straggler.replace("link phase", ""),
     )
 
 

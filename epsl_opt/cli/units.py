@@ -29,7 +29,7 @@ def decibels(ratio: float) -> float:
 
 def dbm(power_w: float) -> str:
     """Return a power in dBm, or `-` for no power."""
-    return f"{decibels(power_w * 1e3):.2f}" if power_w > 0 else NOTHING
+    return f"{decibels(power_w * 1e3):.1f}" if power_w > 0 else NOTHING
 
 
 def megabits(rate_bps: float) -> str:

@@ -121,6 +121,12 @@ def test_table_has_every_client(instance_file: str, capsys: pytest.CaptureFixtur
     assert len(rows) == small_instance().n_clients
 
 
+def test_client_table_fits_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    """On the paper's scenario no line is wider than a plain terminal, or numbers would be folded there."""
+    assert run(["solve", "paper", "-s", "weak"]) == ExitCode.OK
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
+
+
 def test_csv_is_one_row_of_the_comparison(instance_file: str, capsys: pytest.CaptureFixture[str]) -> None:
     """CSV has the columns of `compare` and the latency to the last digit."""
     assert run(["solve", instance_file, "-s", "weak", "-f", "json"]) == ExitCode.OK
