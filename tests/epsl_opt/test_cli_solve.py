@@ -121,9 +121,9 @@ def test_table_has_every_client(instance_file: str, capsys: pytest.CaptureFixtur
     assert len(rows) == small_instance().n_clients
 
 
-def test_client_table_fits_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
-    """On the paper's scenario no line is wider than a plain terminal, or numbers would be folded there."""
-    assert run(["solve", "paper", "-s", "weak"]) == ExitCode.OK
+def test_client_table_fits_80_columns(instance_file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """No line is wider than a plain terminal, or numbers would be folded there."""
+    assert run(["solve", instance_file, "-s", "steady"]) == ExitCode.OK
     assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
 
 
