@@ -1,0 +1,66 @@
+"""The solver: greedy starts, then iterated local search until its work is done."""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import Field
+
+from epsl_opt.instance import Instance
+from epsl_opt.latency import cut_costs
+from epsl_opt.monitor import SolveMonitor
+from epsl_opt.results import StopReason
+from epsl_opt.solver import Solver, SolverKind, SolverOptions
+from epsl_opt.solvers.local_search.chains import Chains
+from epsl_opt.solvers.local_search.problem import SearchProblem
+from epsl_opt.solvers.local_search.starts import greedy_starts
+from epsl_opt.solvers.local_search.work import patience_rounds, step_work, work_limit
+from epsl_opt.solvers.power_control import best_schedule
+
+
+class LocalSearchOptions(SolverOptions):
+    """Options of `local-search`."""
+
+    chains: int = Field(default=4, ge=1, le=64, description="searches run side by side, on different random changes")
+    effort: float = Field(
+        default=1.0, gt=0, allow_inf_nan=False, description="multiplies the work after which the search ends by itself"
+    )
+
+
+class LocalSearch(Solver[LocalSearchOptions]):
+    """Shifts and swaps of subchannels at every promising cut layer, perturbations, exact power control.
+
+    Moves are judged by a smoothed latency in closed form and made after exact evaluation. The end is set by counted
+    work, not by the clock: one seed gives one schedule unless the time limit interferes.
+    """
+
+    name = "local-search"
+    summary = "moves and swaps of subchannels, cut changes, exact power control, from several starts"
+    kind = SolverKind.HEURISTIC
+    options_type = LocalSearchOptions
+
+    def solve(self, instance: Instance, options: LocalSearchOptions, monitor: SolveMonitor) -> StopReason:
+        """Search until the work is done, or nothing better has turned up for long."""
+        problem = SearchProblem.of(instance)
+        monitor.built()
+        starts = greedy_starts(instance, problem, monitor)
+        if len(starts) == 0:
+            return StopReason.COMPLETED
+        chains = Chains(problem, starts, options.chains, np.random.default_rng(monitor.limits.seed))
+        _offer(instance, problem, chains, monitor)
+        if instance.n_clients == 1:
+            return StopReason.COMPLETED
+        work, limit = 0.0, options.effort * work_limit(problem)
+        while work < limit and chains.stale_rounds < options.effort * patience_rounds(problem):
+            if monitor.out_of_time:
+                return StopReason.TIME_LIMIT
+            work += step_work(problem, len(chains))
+            if chains.step():
+                _offer(instance, problem, chains, monitor)
+        return StopReason.COMPLETED
+
+
+def _offer(instance: Instance, problem: SearchProblem, chains: Chains, monitor: SolveMonitor) -> None:
+    cut = int(problem.cut_layer[chains.best.cut[0]])
+    schedule = best_schedule(instance, cut_costs(instance, cut), cut, chains.best.owner[0])
+    if schedule is not None:
+        monitor.offer(schedule)
