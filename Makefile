@@ -16,8 +16,8 @@ help: ## list the targets
 
 demo: $(VENV)/installed ## install, compare all solvers on the paper's scenario, draw the result
 	$(VENV)/bin/epsl-opt compare paper --output $(DEMO)
-	@echo "Schedules (JSON) and pictures (PNG, SVG) are in $(DEMO):"
-	@find $(DEMO) -type f | sort
+	@echo "Verified schedules (JSON) and pictures (PNG, SVG):"
+	@ls $(DEMO)/schedules/* $(DEMO)/pictures/*
 
 test: lint types suite ## install what the tests need, then check style, types and behaviour
 
