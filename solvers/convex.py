@@ -15,7 +15,7 @@ from epsl_opt.solvers.perspective import solve_relaxation
 from epsl_opt.solvers.power_control import best_schedule
 from epsl_opt.solvers.rounding import round_allocation
 
-POLISH_FROM = 1e-3
+POLISH_SPREAD = 1e-2
 
 
 class ConvexOptions(SolverOptions):
@@ -56,7 +56,7 @@ class Convex(Solver[ConvexOptions]):
         return StopReason.TIME_LIMIT
 
     def _solve_cut(self, bounds: CutBounds, cut: int, options: ConvexOptions, monitor: SolveMonitor) -> None:
-        """Solve the relaxation, polish its prices on the dual, and round both fractional allocations."""
+        """Solve the relaxation, polish its prices on the dual, and round its fractional allocations."""
         problem = bounds.problem[cut]
         relaxation = None
         if problem.noise.size <= options.max_cones:
@@ -67,9 +67,8 @@ class Convex(Solver[ConvexOptions]):
         else:
             _offer_rounded(monitor, cut, problem, relaxation.allocation)
             start = relaxation.prices
-            polished = bounds.refine(cut, start=start, first_temperature=POLISH_FROM, stop=monitor.is_out_of_time)
-        for allocation in polished.allocations:
-            _offer_rounded(monitor, cut, problem, allocation)
+            polished = bounds.refine(cut, start=start, spread=POLISH_SPREAD, stop=monitor.is_out_of_time)
+        _offer_rounded(monitor, cut, problem, polished.allocation[0])
         monitor.prove(bounds.least_s)
 
 

@@ -10,10 +10,13 @@ from epsl_opt.instance import Instance
 from epsl_opt.latency import CutCosts
 from epsl_opt.solvers.allocation import equal_density_power_w, greedy_allocation
 from epsl_opt.solvers.cuts import feasible_cuts
-from epsl_opt.solvers.dual_newton import FIRST_TEMPERATURE, DualSolution, maximise_dual
 from epsl_opt.solvers.evaluation import allocation_latencies_s
-from epsl_opt.solvers.lagrangian import CutProblem, Prices, certified_bound_s
+from epsl_opt.solvers.interior_point import DualSolutions, maximise_duals
+from epsl_opt.solvers.lagrangian import CutProblem, Prices, certified_bounds_s
 from epsl_opt.solvers.starting_prices import starting_prices, transferred_prices
+
+COLD = 0.3
+ACCURACY = 1e-7
 
 
 class CutBounds:
@@ -35,7 +38,7 @@ class CutBounds:
         cuts = feasible_cuts(instance)
         self.problem = {cut: CutProblem.of(instance, costs) for cut, costs in cuts.items()}
         self.bound_s = {cut: bound_without_radio_s(costs) for cut, costs in cuts.items()}
-        self.solution: dict[int, DualSolution] = {}
+        self.solution: dict[int, DualSolutions] = {}
         owner, self.guess_s = self._first_guess(instance)
         self.first = first = min(self.guess_s, key=self.guess_s.__getitem__)
         self._prices = {first: starting_prices(instance, self.problem[first], owner)}
@@ -71,20 +74,20 @@ class CutBounds:
         self,
         cut: int,
         *,
+        stop: Callable[[], bool],
         start: Prices | None = None,
         cutoff_s: float = math.inf,
-        stop: Callable[[], bool],
-        first_temperature: float = FIRST_TEMPERATURE,
-    ) -> DualSolution:
+        spread: float = COLD,
+    ) -> DualSolutions:
         """Maximise the dual of one cut layer from `start`, or the best prices known; stop beyond `cutoff_s`."""
+        problem = self.problem[cut]
         prices = self._prices[cut] if start is None else start
-        found = maximise_dual(
-            self.problem[cut], prices, cutoff_s=cutoff_s, first_temperature=first_temperature, stop=stop
+        found = maximise_duals(
+            problem, problem.everything(), prices, cutoff_s=cutoff_s, spread=spread, rel_gap=ACCURACY, stop=stop
         )
-        if cut not in self.solution or found.bound_s > self.solution[cut].bound_s:
-            self.solution[cut] = found
-        if found.bound_s > self.bound_s[cut]:
-            self._prices[cut] = found.prices
+        self.solution[cut] = found
+        if float(found.bound_s[0]) > self.bound_s[cut]:
+            self.bound_s[cut], self._prices[cut] = float(found.bound_s[0]), found.prices
             self._spread(cut)
         return found
 
@@ -92,7 +95,7 @@ class CutBounds:
         """Let every cut layer try the prices of `source`, scaled by its traffic."""
         for cut, problem in self.problem.items():
             prices = transferred_prices(self._prices[source], self.problem[source], problem)
-            bound = certified_bound_s(problem, prices)
+            bound = float(certified_bounds_s(problem, problem.everything(), prices)[0])
             if cut not in self._prices or bound > self.bound_s[cut]:
                 self._prices[cut] = prices
             self.bound_s[cut] = max(self.bound_s[cut], bound)

@@ -1,16 +1,18 @@
-"""The Lagrangian dual of one cut layer: a certified lower bound from any non-negative prices.
+"""The Lagrangian dual of one cut layer: certified lower bounds from any non-negative prices.
 
 For a fixed cut layer the problem is to minimise T1 + T2 + shared subject to
 
-    R_i >= a / (T1 - t1_i)            price uplink_i      (a: uplink nats of one client)
-    R'_i >= d / (T2 - t7_i)           price downlink_i    (d: downlink bits of one client)
-    sum_k p_ik <= P_i                 price power_i
-    sum_ik p_ik <= P_th               price total_power
-    sum_i r_ik <= 1, r_ik in {0, 1}
+    R_i >= a / (T1 - t1_i)               price uplink_i      (a: uplink nats of one client)
+    R'_i >= d / (T2 - t7_i)              price downlink_i    (d: downlink bits of one client)
+    sum_k p_ik <= P_i                    price power_i
+    sum_ik p_ik <= P_th                  price total_power
+    least_i <= sum_k r_ik <= most_i      price count_i, of either sign
+    sum_i r_ik = 1, r_ik in {0, 1}, r_ik = 0 where forbidden
 
-With prices on all but the last line it falls apart: T1 and T2 are one-dimensional, and each subchannel goes to the
-client that values it most, at the power its water level gives. Weak duality makes the value a lower bound for every
-non-negative price vector, wherever the prices come from and however inexact they are.
+(A free subchannel may as well be given to anybody without power, hence the equality.) With prices on all but the last
+line it falls apart: T1 and T2 are one-dimensional, and each subchannel goes to the client that values it most, at the
+power its water level gives. Weak duality makes the value a lower bound for all such prices, wherever they come from and
+however inexact they are. Everything here handles N regions (of the solution space) at once.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from epsl_opt.arrays import FloatArray
+from epsl_opt.arrays import BoolArray, FloatArray, IntArray
 from epsl_opt.instance import Instance
 from epsl_opt.latency import CutCosts
 
@@ -32,16 +34,39 @@ NEGLIGIBLE = 1e-40
 
 @dataclass(frozen=True, eq=False)
 class Prices:
-    """Non-negative prices of one cut layer.
+    """Prices of N regions: all non-negative but `count`.
 
-    `uplink` in s/(nat/s) and `downlink` in s/(bit/s), shape (clients,), are what a little more rate is worth;
-    `power` in s/W, shape (clients,), what a watt more of P_i is worth; `total_power` in s/W, a watt more of P_th.
+    `uplink` in s/(nat/s), `downlink` in s/(bit/s), `power` in s/W and `count` in s per subchannel have shape
+    (regions, clients); `total_power` in s/W has shape (regions,).
     """
 
     uplink: FloatArray
     downlink: FloatArray
     power: FloatArray
-    total_power: float
+    total_power: FloatArray
+    count: FloatArray
+
+    def take(self, index: IntArray) -> Prices:
+        """The prices of some of the regions."""
+        return Prices(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
+
+
+@dataclass(frozen=True, eq=False)
+class Regions:
+    """N parts of the solution space of a cut layer.
+
+    Clients hold at least `least` and at most `most` subchannels, shape (regions, clients), and only those that are
+    `allowed`, shape (regions, clients, subchannels); None allows all.
+    """
+
+    least: IntArray
+    most: IntArray
+    allowed: BoolArray | None = None
+
+    def take(self, index: IntArray) -> Regions:
+        """Some of the regions."""
+        allowed = None if self.allowed is None else self.allowed[index]
+        return Regions(self.least[index], self.most[index], allowed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,9 +97,15 @@ class CutProblem:
             total_power_w=instance.server.total_uplink_power_w,
         )
 
+    def everything(self) -> Regions:
+        """The whole solution space as one region: a client that must send or receive holds at least one subchannel."""
+        C, M = self.noise.shape
+        least = int(self.uplink_nats > 0 or self.costs.downlink_bits > 0)
+        return Regions(np.full((1, C), least), np.full((1, C), M - (C - 1) * least))
 
-def certified_bound_s(problem: CutProblem, prices: Prices) -> float:
-    """Return a lower bound in seconds on the latency of every schedule at this cut layer.
+
+def certified_bounds_s(problem: CutProblem, regions: Regions, prices: Prices) -> FloatArray:
+    """Return a lower bound in seconds on the latency of every schedule in each region, shape (regions,).
 
     It is -inf where uplink rate has a price but the power for it has none. It stays a bound under rounding: phase ends
     are bounded below by convexity from where the root-finder stopped, and `ROUNDING` times the sum of all magnitudes
@@ -83,72 +114,94 @@ def certified_bound_s(problem: CutProblem, prices: Prices) -> float:
     Raises
     ------
     ValueError
-        If a price is negative or not finite.
+        If a price is not finite, or negative (other than `count`).
     """
-    groups = (prices.uplink, prices.downlink, prices.power, np.array([prices.total_power]))
-    if not all(np.isfinite(group).all() and (group >= 0).all() for group in groups):
-        raise ValueError("prices must be finite and not negative")
-    if not np.isfinite(budget := prices.power + prices.total_power).all():
-        raise ValueError("prices must be finite and not negative")
-    if ((prices.uplink > 0) & (budget == 0)).any():
-        return -math.inf
+    _refuse_impossible(prices)
     costs = problem.costs
-    uplink_end = phase_end(costs.client_forward_s, problem.uplink_nats * prices.uplink)
-    downlink_end = phase_end(costs.client_backward_s, costs.downlink_bits * prices.downlink)
-    value = subchannel_values(problem, prices.uplink, prices.downlink, budget).max(axis=0).sum()
-    spent = float(prices.power @ problem.max_power_w) + prices.total_power * problem.total_power_w
-    bound = uplink_end.bound_s + downlink_end.bound_s + costs.shared_s - spent - float(value)
-    magnitude = uplink_end.bound_s + downlink_end.bound_s + costs.shared_s + spent + float(value)
-    return bound - ROUNDING * magnitude
+    uplink_end = phase_ends(costs.client_forward_s, problem.uplink_nats * prices.uplink)
+    downlink_end = phase_ends(costs.client_backward_s, costs.downlink_bits * prices.downlink)
+    paid = subchannel_values(problem, regions, prices).max(axis=1)
+    spent = prices.power @ problem.max_power_w + prices.total_power * problem.total_power_w
+    counted = np.where(prices.count > 0, regions.most, regions.least) * prices.count
+    gained = uplink_end.bound_s + downlink_end.bound_s + costs.shared_s
+    bound = gained - spent - counted.sum(axis=1) - paid.sum(axis=1)
+    magnitude = gained + spent + np.abs(counted).sum(axis=1) + np.abs(paid).sum(axis=1)
+    unpaid = ((prices.uplink > 0) & (prices.power + prices.total_power[:, None] == 0)).any(axis=1)
+    return np.where(unpaid, -np.inf, bound - ROUNDING * magnitude)
 
 
-def subchannel_values(problem: CutProblem, uplink: FloatArray, downlink: FloatArray, budget: FloatArray) -> FloatArray:
-    """Return what each client would pay for each subchannel, in seconds, shape (clients, subchannels).
+def _refuse_impossible(prices: Prices) -> None:
+    budget = prices.power + prices.total_power[:, None]
+    for group in (prices.uplink, prices.downlink, prices.power, budget):
+        if not (np.isfinite(group).all() and (group >= 0).all()):
+            raise ValueError("prices must be finite and not negative")
+    if not np.isfinite(prices.count).all() or (prices.total_power < 0).any():
+        raise ValueError("prices must be finite and not negative")
 
-    max_p uplink_i B ln(1 + p / (B n)) - budget_i p + downlink_i D_ik, with the power from the water level
-    uplink_i / budget_i; `budget` must be positive where `uplink` is.
+
+def subchannel_values(
+    problem: CutProblem, regions: Regions, prices: Prices, response: tuple[FloatArray, FloatArray] | None = None
+) -> FloatArray:
+    """Return what each client would pay for each subchannel, in seconds, shape (regions, clients, subchannels).
+
+    max_p uplink_i B ln(1 + p / (B n)) - budget_i p + downlink_i D_ik - count_i, with the power from the water level
+    uplink_i / budget_i; -inf where forbidden. `response` is `responses(problem, prices)` where it is known already.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        level = np.where(uplink > 0, uplink / budget, 0.0)[:, None]
-        height = np.maximum(level - problem.noise, 0.0)
-        gain = uplink[:, None] * np.log(np.maximum(level / problem.noise, 1.0))
-        paid = np.where(height > 0, budget[:, None] * height, 0.0)
-    return problem.bandwidth_hz * (gain - paid) + downlink[:, None] * problem.downlink_bps
+    rate, power = responses(problem, prices) if response is None else response
+    budget = prices.power + prices.total_power[:, None]
+    value = prices.uplink[..., None] * rate - budget[..., None] * power
+    value += prices.downlink[..., None] * problem.downlink_bps - prices.count[..., None]
+    return value if regions.allowed is None else np.where(regions.allowed, value, -np.inf)
+
+
+def responses(problem: CutProblem, prices: Prices) -> tuple[FloatArray, FloatArray]:
+    """Return the rate (nat/s) and power (W) a client uses on a subchannel, shapes (regions, clients, subchannels)."""
+    budget = prices.power + prices.total_power[:, None]
+    level = np.divide(prices.uplink, budget, out=np.zeros_like(budget), where=budget > 0)[..., None]
+    rate = problem.bandwidth_hz * np.log(np.maximum(level / problem.noise, 1.0))
+    return rate, problem.bandwidth_hz * np.maximum(level - problem.noise, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
-class PhaseEnd:
-    """min over T >= max ready of T + sum_i cost_i / (T - ready_i): the minimiser, and a lower bound on the minimum."""
+class PhaseEnds:
+    """min over T >= max ready of T + sum_i cost_i / (T - ready_i): minimisers, and lower bounds on the minima, (N,)."""
 
-    end_s: float
-    bound_s: float
+    end_s: FloatArray
+    bound_s: FloatArray
 
 
-def phase_end(ready_s: FloatArray, cost: FloatArray) -> PhaseEnd:
-    """Minimise the priced end of a phase.
+def phase_ends(ready_s: FloatArray, cost: FloatArray) -> PhaseEnds:
+    """Minimise the priced end of a phase, for N sets of prices.
 
     Parameters
     ----------
     ready_s
         When each client can start sending, shape (clients,).
     cost
-        Price times traffic, in s^2, shape (clients,); zero where nothing is priced.
+        Price times traffic, in s^2, shape (regions, clients); zero where nothing is priced.
     """
     last_ready = float(ready_s.max())
-    priced = cost > NEGLIGIBLE * max(float(cost.max()), NEGLIGIBLE)  # leaving a term out lowers the minimum
-    if not priced.any():
-        return PhaseEnd(last_ready, last_ready)
-    ready, cost = ready_s[priced], cost[priced]
-    low = max(float((ready + np.sqrt(cost)).max()), last_ready)
-    high = max(float(ready.max()) + math.sqrt(float(cost.sum())), low)
+    peak = np.maximum(cost.max(axis=1, keepdims=True), NEGLIGIBLE)
+    cost = np.where(cost > NEGLIGIBLE * peak, cost, 0.0)  # leaving a term out lowers the minimum
+    low = np.maximum((ready_s + np.sqrt(cost)).max(axis=1), last_ready)
+    high = np.maximum(last_ready + np.sqrt(cost.sum(axis=1)), low)
     end = low
     for _ in range(60):
-        slack = end - ready
-        step = (float((cost / slack**2).sum()) - 1.0) / (2 * float((cost / slack**3).sum()))
-        if not step > 1e-15 * end:
+        share = _shares(cost, end[:, None] - ready_s)
+        slope = share[0] - 1.0
+        step = np.divide(slope, 2 * share[1], out=np.zeros_like(end), where=share[1] > 0)
+        if not (step > 1e-15 * end).any():
             break
-        end = min(end + step, high)
-    slack = end - ready
-    slope = 1.0 - float((cost / slack**2).sum())
-    error = slope * (end - low) if slope > 0 else -slope * (high - end)
-    return PhaseEnd(end, end + float((cost / slack).sum()) - error)
+        end = np.minimum(end + np.maximum(step, 0.0), high)
+    slack = end[:, None] - ready_s
+    slope = 1.0 - _shares(cost, slack)[0]
+    error = np.where(slope > 0, slope * (end - low), -slope * (high - end))
+    waiting = np.divide(cost, slack, out=np.zeros_like(cost), where=cost > 0).sum(axis=1)
+    return PhaseEnds(end, end + waiting - error)
+
+
+def _shares(cost: FloatArray, slack: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return sum cost / slack^2 and sum cost / slack^3, shapes (regions,)."""
+    inverse = np.divide(1.0, slack, out=np.zeros_like(cost), where=cost > 0)
+    square = cost * inverse * inverse
+    return square.sum(axis=1), (square * inverse).sum(axis=1)

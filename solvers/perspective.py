@@ -20,7 +20,7 @@ from epsl_opt.solvers.lagrangian import CutProblem, Prices
 
 @dataclass(frozen=True, eq=False)
 class Relaxation:
-    """Fractional allocation r, shape (clients, subchannels), and the dual prices of a solved relaxation."""
+    """Fractional allocation r, shape (clients, subchannels), and the prices of a solved relaxation, one region."""
 
     allocation: FloatArray
     prices: Prices
@@ -56,9 +56,10 @@ class _Model:
         self._uplink = self._phase(problem.costs.client_forward_s, problem.uplink_nats, self._uplink_rate())
         downlink_rate = cp.sum(cp.multiply(problem.downlink_bps, self.allocation), axis=1)
         self._downlink = self._phase(problem.costs.client_backward_s, problem.costs.downlink_bits, downlink_rate)
+        self._held = cp.sum(self.allocation, axis=1) >= problem.everything().least[0]
         self._own_power = cp.sum(self._power, axis=1) <= problem.max_power_w / problem.total_power_w
         self._total_power = cp.sum(self._power) <= 1
-        rows = [self._own_power, self._total_power, cp.sum(self.allocation, axis=0) <= 1]
+        rows = [self._own_power, self._total_power, self._held, cp.sum(self.allocation, axis=0) <= 1]
         rows += [phase.constraint for phase in (self._uplink, self._downlink) if phase.constraint is not None]
         self.program = cp.Problem(cp.Minimize(self._uplink.end + self._downlink.end), rows)
 
@@ -83,10 +84,11 @@ class _Model:
         second, watt = self._radio_s, self._problem.total_power_w
         n_clients = len(self._problem.max_power_w)
         return Prices(
-            uplink=self._uplink.price(n_clients) * second,
-            downlink=self._downlink.price(n_clients) * second,
-            power=np.maximum(self._own_power.dual_value, 0.0) * second / watt,
-            total_power=max(float(self._total_power.dual_value), 0.0) * second / watt,
+            uplink=self._uplink.price(n_clients)[None] * second,
+            downlink=self._downlink.price(n_clients)[None] * second,
+            power=np.maximum(self._own_power.dual_value, 0.0)[None] * second / watt,
+            total_power=np.maximum(self._total_power.dual_value, 0.0).reshape(1) * second / watt,
+            count=-np.maximum(self._held.dual_value, 0.0)[None] * second,
         )
 
 

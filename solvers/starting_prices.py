@@ -22,7 +22,9 @@ def starting_prices(instance: Instance, problem: CutProblem, owner: IntArray) ->
     """
     owner = np.where(owner == FREE, problem.noise.argmin(axis=0), owner)
     uplink, power = _uplink_prices(instance, problem, owner)
-    return Prices(uplink, _downlink_prices(problem, owner), np.full(len(uplink), OWN_SHARE * power), power)
+    own = np.full(len(uplink), OWN_SHARE * power)
+    rows = (uplink, _downlink_prices(problem, owner), own, np.array(power), np.zeros(len(uplink)))
+    return Prices(*(row[None] for row in rows))
 
 
 def _uplink_prices(instance: Instance, problem: CutProblem, owner: IntArray) -> tuple[FloatArray, float]:
@@ -60,6 +62,5 @@ def transferred_prices(prices: Prices, source: CutProblem, target: CutProblem) -
     uplink = target.uplink_nats / source.uplink_nats if source.uplink_nats > 0 else 0.0
     bits = source.costs.downlink_bits
     downlink = target.costs.downlink_bits / bits if bits > 0 else 0.0
-    return Prices(
-        prices.uplink * uplink, prices.downlink * downlink, prices.power * uplink, prices.total_power * uplink
-    )
+    power, total_power, count = (part * uplink for part in (prices.power, prices.total_power, prices.count))
+    return Prices(prices.uplink * uplink, prices.downlink * downlink, power, total_power, count)

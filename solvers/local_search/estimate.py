@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from epsl_opt.arrays import BoolArray, FloatArray, IntArray
-from epsl_opt.solvers.local_search.filled import Band
+from epsl_opt.solvers.local_search.filled import NONE, Band
 from epsl_opt.solvers.local_search.problem import SearchProblem
 from epsl_opt.solvers.local_search.smoothing import Smoothed
 from epsl_opt.solvers.local_search.states import States
@@ -86,10 +86,14 @@ def changed_rows(
     limit = problem.limit_w[client]
     at_limit = states.at_limit[here].exchanged_at_power(leaving, coming, states.limit_spare[here], limit)
     level = np.exp(at_root.log_level(rate))
-    downlink = states.downlink_bps[n, client] - leaving.downlink_bps + coming.downlink_bps
+    downlink = states.downlink_bps[here] - _downlink_bps(problem, client, minus) + _downlink_bps(problem, client, plus)
     return ChangedRows(
         power_w=np.where(nats > 0, at_root.bandwidth * level - at_root.noise, 0.0),
         slope_w_per_s=np.where(nats > 0, level * rate / (states.root_s[n] - ready), 0.0),
         own_s=ready + np.where(nats > 0, nats / at_limit.best_rate(limit), 0.0),
         back_s=problem.backward_s[cut, client] + np.where(bits > 0, bits / np.maximum(downlink, 0.0), 0.0),
     )
+
+
+def _downlink_bps(problem: SearchProblem, client: IntArray, k: IntArray) -> FloatArray:
+    return np.where(k != NONE, problem.downlink_bps[client, k], 0.0)

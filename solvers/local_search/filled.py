@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from epsl_opt.arrays import BoolArray, FloatArray, IntArray
-from epsl_opt.solvers.local_search.problem import SearchProblem
+from epsl_opt.solvers.local_search.problem import SILENT_W_PER_HZ, SearchProblem
 
 NONE = -1
 """In place of a subchannel: there is none."""
@@ -15,25 +15,31 @@ NONE = -1
 DUST = 1e-9
 """Bandwidth left after a subtraction, relative to that before, that is rounding and stands for none."""
 
+Index = IntArray | tuple[IntArray, ...]
+
 
 @dataclass(frozen=True, eq=False)
 class Band:
-    """One subchannel each for K clients, as they see it; no bandwidth where there is none; all of shape (K,)."""
+    """One subchannel for each of many clients, as they see it, in arrays of one shape; no bandwidth: there is none."""
 
     bandwidth_hz: FloatArray
     noise: FloatArray
-    log_noise: FloatArray
-    downlink_bps: FloatArray
 
     @classmethod
     def of(cls, problem: SearchProblem, client: IntArray, k: IntArray) -> Band:
         """Collect subchannels `k` (or NONE) of clients."""
         there = k != NONE
         return cls(
-            np.where(there, problem.bandwidth_hz[k], 0.0),
-            problem.noise[client, k],
-            problem.log_noise[client, k],
-            np.where(there, problem.downlink_bps[client, k], 0.0),
+            np.where(there, problem.bandwidth_hz[k], 0.0), np.where(there, problem.noise[client, k], SILENT_W_PER_HZ)
+        )
+
+    def __getitem__(self, index: Index) -> Band:
+        return Band(self.bandwidth_hz[index], self.noise[index])
+
+    def where(self, condition: BoolArray, other: Band) -> Band:
+        """Return this where the condition holds, `other` elsewhere."""
+        return Band(
+            np.where(condition, self.bandwidth_hz, other.bandwidth_hz), np.where(condition, self.noise, other.noise)
         )
 
 
@@ -45,7 +51,7 @@ class Filled:
     log_noise: FloatArray
     noise: FloatArray
 
-    def __getitem__(self, index: IntArray | tuple[IntArray, ...]) -> Filled:
+    def __getitem__(self, index: Index) -> Filled:
         return Filled(self.bandwidth[index], self.log_noise[index], self.noise[index])
 
     def log_level(self, rate: FloatArray) -> FloatArray:
@@ -61,28 +67,36 @@ class Filled:
         rate: FloatArray = self.bandwidth * np.log(self.level(power_w)) - self.log_noise
         return rate
 
-    def exchanged_at_rate(self, leaving: Band, coming: Band, spare: Filled, rate: FloatArray) -> Filled:
+    def exchanged_at_rate(self, leaving: Band, coming: Band, spare: Band, rate: FloatArray) -> Filled:
         """Sums without `leaving` and with `coming`, so far as they lie below the level of `rate`.
 
-        Where nothing is left, `spare`, the best idle subchannel of the client, takes over.
+        Where nothing else is left, `spare`, the best idle subchannel of the client, is considered too.
         """
-        rest = self._without(leaving, leaving.log_noise < self.log_level(rate), spare)
-        return rest._with(coming, coming.log_noise < rest.log_level(rate))
+        rest = self._with(leaving, leaving.noise < np.exp(self.log_level(rate)), -1.0)
+        rest, band = rest._or_best_of(coming, spare, self)
+        return rest._with(band, band.noise < np.exp(rest.log_level(rate)))
 
-    def exchanged_at_power(self, leaving: Band, coming: Band, spare: Filled, power_w: FloatArray) -> Filled:
+    def exchanged_at_power(self, leaving: Band, coming: Band, spare: Band, power_w: FloatArray) -> Filled:
         """Sums without `leaving` and with `coming`, as above, so far as they lie below the level of `power_w`."""
-        rest = self._without(leaving, leaving.noise < self.level(power_w), spare)
-        return rest._with(coming, coming.noise < rest.level(power_w))
+        rest = self._with(leaving, leaving.noise < self.level(power_w), -1.0)
+        rest, band = rest._or_best_of(coming, spare, self)
+        return rest._with(band, band.noise < rest.level(power_w))
 
     def _with(self, band: Band, active: BoolArray, sign: float = 1.0) -> Filled:
         width = np.where(active, sign * band.bandwidth_hz, 0.0)
-        return Filled(self.bandwidth + width, self.log_noise + width * band.log_noise, self.noise + width * band.noise)
-
-    def _without(self, band: Band, active: BoolArray, spare: Filled) -> Filled:
-        rest = self._with(band, active, -1.0)
-        some = rest.bandwidth > DUST * self.bandwidth
         return Filled(
-            np.where(some, rest.bandwidth, spare.bandwidth),
-            np.where(some, rest.log_noise, spare.log_noise),
-            np.where(some, rest.noise, spare.noise),
+            self.bandwidth + width, self.log_noise + width * np.log(band.noise), self.noise + width * band.noise
         )
+
+    def _or_best_of(self, coming: Band, spare: Band, before: Filled) -> tuple[Filled, Band]:
+        """Where nothing is left of `before`: the better of two subchannels, and the other; elsewhere self, `coming`."""
+        empty = self.bandwidth <= DUST * before.bandwidth
+        spare_first = spare.noise < coming.noise
+        first, second = spare.where(spare_first, coming), coming.where(spare_first, spare)
+        width = first.bandwidth_hz
+        rest = Filled(
+            np.where(empty, width, self.bandwidth),
+            np.where(empty, width * np.log(first.noise), self.log_noise),
+            np.where(empty, width * first.noise, self.noise),
+        )
+        return rest, second.where(empty, coming)

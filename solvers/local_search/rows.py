@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from epsl_opt.arrays import BoolArray, FloatArray, IntArray
-from epsl_opt.solvers.local_search.filled import Filled
-from epsl_opt.solvers.local_search.problem import SearchProblem
+from epsl_opt.solvers.local_search.filled import Band, Filled
+from epsl_opt.solvers.local_search.problem import SILENT_W_PER_HZ, SearchProblem
 
 
 class Rows:
@@ -59,18 +59,16 @@ class Rows:
             filled, active = self._sums(below), below
         return level, filled, self._total(np.where(active, self._bandwidth * np.log(ratio), 0.0))
 
-    def spare(self, level: FloatArray) -> Filled:
-        """Return the best subchannel of each client that is not below its water level, or zeros if there is none."""
+    def spare(self, level: FloatArray) -> Band:
+        """Return the best subchannel of each client that is not below its water level."""
         N, C = self._shape
         idle = ~(self._noise < self._at_subchannels(level))
         row, noise = self._row[idle], self._noise[idle]
-        least = np.full(N * C, np.inf)
+        least, width = np.full(N * C, SILENT_W_PER_HZ), np.zeros(N * C)
         np.minimum.at(least, row, noise)
         first = noise == least[row]
-        width = np.zeros(N * C)
         width[row[first]] = self._bandwidth[idle][first]
-        least = np.where(width > 0, least, 1.0)
-        return Filled(width, width * np.log(least), width * least)[np.arange(N * C).reshape(N, C)]
+        return Band(width.reshape(N, C), least.reshape(N, C))
 
     def _total(self, values: FloatArray) -> FloatArray:
         """Sum values (N, M) by client, shape (N, C)."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from epsl_opt.arrays import FloatArray, IntArray
-from epsl_opt.solvers.local_search.filled import Filled
+from epsl_opt.solvers.local_search.filled import Band, Filled
 from epsl_opt.solvers.local_search.problem import SearchProblem
 from epsl_opt.solvers.local_search.rows import Rows
 
@@ -44,12 +44,12 @@ class States:
     power_w: FloatArray
     slope_w_per_s: FloatArray
     at_root: Filled
-    root_spare: Filled
+    root_spare: Band
     own_s: FloatArray
     limit_level: FloatArray
     limit_slope_w_per_s: FloatArray
     at_limit: Filled
-    limit_spare: Filled
+    limit_spare: Band
     downlink_bps: FloatArray
     back_s: FloatArray
 
@@ -135,8 +135,8 @@ def _end_on_total_power(
 
 
 def _put(value: Any, index: IntArray, other: Any) -> Any:
-    if isinstance(value, Filled):
-        return Filled(*(_put(getattr(value, f.name), index, getattr(other, f.name)) for f in fields(Filled)))
+    if isinstance(value, Filled | Band):
+        return type(value)(*(_put(getattr(value, f.name), index, getattr(other, f.name)) for f in fields(value)))
     changed = value.copy()
     changed[index] = other
     return changed

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from strategies import instances, instances_with_schedules
 
 from epsl_opt import Instance, Schedule, load_instance, round_latency, solve
+from epsl_opt.arrays import FloatArray
 from epsl_opt.latency import cut_costs
 from epsl_opt.solvers.cut_bounds import CutBounds
-from epsl_opt.solvers.lagrangian import CutProblem, Prices, certified_bound_s, phase_end
+from epsl_opt.solvers.lagrangian import CutProblem, Prices, certified_bounds_s, phase_ends
 
 
 def _never() -> bool:
@@ -25,23 +26,28 @@ def test_any_prices_give_a_bound(case: tuple[Instance, Schedule], seed: int, mag
     problem = CutProblem.of(instance, cut_costs(instance, schedule.cut_layer))
     random = np.random.default_rng(seed)
     C = instance.n_clients
-    draw = lambda: 10 ** (magnitude + random.normal(size=C)) * (random.uniform(size=C) < 0.8)  # noqa: E731
-    prices = Prices(draw() * 1e-7, draw() * 1e-7, draw() + 1e-12, float(draw()[0]))
-    assert certified_bound_s(problem, prices) <= round_latency(instance, schedule).round_latency_s
+
+    def draw() -> FloatArray:
+        return 10 ** (magnitude + random.normal(size=(7, C))) * (random.uniform(size=(7, C)) < 0.8)
+
+    prices = Prices(draw() * 1e-7, draw() * 1e-7, draw() + 1e-12, draw()[:, 0], draw() - draw())
+    everything = problem.everything().take(np.zeros(7, dtype=int))
+    bounds = certified_bounds_s(problem, everything, prices)
+    assert (bounds <= round_latency(instance, schedule).round_latency_s).all()
 
 
 @pytest.mark.parametrize("price", [-1e-9, np.nan, np.inf])
 def test_impossible_prices_are_refused(price: float) -> None:
     """Negative, NaN and infinite prices are errors, not bounds."""
     problem = CutProblem.of(instance := load_instance("paper"), cut_costs(instance, 0))
-    C = instance.n_clients
+    row = np.ones((1, instance.n_clients))
     with pytest.raises(ValueError, match="prices"):
-        certified_bound_s(problem, Prices(np.full(C, price), np.ones(C), np.ones(C), 1.0))
+        certified_bounds_s(problem, problem.everything(), Prices(row * price, row, row, np.ones(1), row))
 
 
 @given(instances())
 def test_the_refined_bound_is_below_the_optimum(instance: Instance) -> None:
-    """Newton's bound of the instance never exceeds what enumeration finds, edge cases of phi included."""
+    """The bound of the instance never exceeds what enumeration finds, edge cases of phi included."""
     bounds = CutBounds(instance)
     for cut in bounds.problem:
         bounds.refine(cut, stop=_never)
@@ -62,7 +68,8 @@ def test_the_bound_is_tight_when_subchannels_abound(spec: str) -> None:
 def test_the_end_of_a_phase_is_bounded_below(clients: list[tuple[float, float]]) -> None:
     """No end of the phase costs less than the bound, and the end found costs as little, to 1e-9."""
     ready, cost = (np.array(column) for column in zip(*clients, strict=True))
-    found = phase_end(ready, cost)
+    found = phase_ends(ready, cost[None, :])
+    end_s, bound_s = float(found.end_s[0]), float(found.bound_s[0])
 
     def priced(end: float) -> float:
         active = cost > 0
@@ -70,5 +77,5 @@ def test_the_end_of_a_phase_is_bounded_below(clients: list[tuple[float, float]])
             return end + float((cost[active] / (end - ready[active])).sum())
 
     tried = [priced(end) for end in ready.max() + np.geomspace(1e-9, 100, 200)]
-    assert found.bound_s <= min(tried) * (1 + 1e-12)
-    assert priced(found.end_s) == pytest.approx(found.bound_s, rel=1e-9)
+    assert bound_s <= min(tried) * (1 + 1e-12)
+    assert priced(end_s) == pytest.approx(bound_s, rel=1e-9)
