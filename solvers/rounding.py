@@ -49,7 +49,8 @@ def assign_counts(fraction: FloatArray, counts: IntArray, allowed: BoolArray) ->
 
 def _candidate_counts(total: FloatArray, n_subchannels: int) -> list[IntArray]:
     """The nearest whole counts, and those one transfer away that stay nearest to the fractional totals."""
-    base = _nearest_counts(total, n_subchannels)
+    n_clients = len(total)
+    base = nearest_counts(total, np.ones(n_clients, dtype=np.intp), np.full(n_clients, n_subchannels))
     giving = np.where(base > 1, total - base, np.inf)
     strain = giving[:, None] - (total - base)[None, :]
     np.fill_diagonal(strain, np.inf)
@@ -64,11 +65,15 @@ def _candidate_counts(total: FloatArray, n_subchannels: int) -> list[IntArray]:
     return found
 
 
-def _nearest_counts(total: FloatArray, n_subchannels: int) -> IntArray:
-    """Largest remainders to whole counts that sum to the number of subchannels, each at least one."""
-    counts = np.maximum(np.floor(total).astype(np.intp), 1)
+def nearest_counts(total: FloatArray, least: IntArray, most: IntArray) -> IntArray:
+    """Round fractional counts that sum to a whole number to whole ones with the same sum, by largest remainders.
+
+    `least` and `most` are kept to, shape (clients,).
+    """
+    n_subchannels = round(float(total.sum()))
+    counts = np.clip(np.floor(total).astype(np.intp), least, most)
     while counts.sum() > n_subchannels:
-        counts[np.where(counts > 1, counts - total, -np.inf).argmax()] -= 1
+        counts[np.where(counts > least, counts - total, -np.inf).argmax()] -= 1
     while counts.sum() < n_subchannels:
-        counts[(total - counts).argmax()] += 1
+        counts[np.where(counts < most, total - counts, -np.inf).argmax()] += 1
     return counts

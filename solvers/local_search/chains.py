@@ -13,7 +13,7 @@ from epsl_opt.solvers.local_search.states import States, evaluate
 TEMPERATURES = (1e-2, 3e-3, 1e-3, 1e-4)
 """Of the smoothed latency, relative to the latency, from the start to a local optimum."""
 
-LEAST_GAIN = (1e-5, 3e-6, 1e-6, 1e-9)
+LEAST_GAIN = (1e-4, 3e-5, 1e-6, 1e-9)
 """A step that gains less, relative to the smoothed latency, is the last at its temperature."""
 
 REHEATED = 2

@@ -1,0 +1,112 @@
+"""The solver: bound every cut layer, round and polish an incumbent, close what can still win by branch and bound."""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import Field
+
+from epsl_opt.checker import RELATIVE_TOLERANCE
+from epsl_opt.instance import Instance
+from epsl_opt.monitor import SolveMonitor
+from epsl_opt.results import StopReason
+from epsl_opt.solver import Solver, SolverKind, SolverOptions
+from epsl_opt.solvers.cut_bounds import CutBounds
+from epsl_opt.solvers.exact.polish import polish
+from epsl_opt.solvers.exact.tree import CutTree
+from epsl_opt.solvers.power_control import best_schedule
+from epsl_opt.solvers.rounding import round_allocation
+
+MARGIN = 0.99
+"""Prune at a little less than the gap asked for, so that rounding never leaves it unproved."""
+
+
+class ExactOptions(SolverOptions):
+    """Options of `exact`."""
+
+    max_nodes: int | None = Field(default=None, ge=1, description="stop after about so many branch-and-bound nodes")
+
+
+class Exact(Solver[ExactOptions]):
+    """Branch and bound on the Lagrangian dual, on the counts of subchannels first.
+
+    Every node's bound comes from prices alone (`lagrangian.certified_bounds_s`), so it holds however accurately the
+    prices were found. Cut layers whose bound exceeds the incumbent are never branched on.
+    """
+
+    name = "exact"
+    summary = "certified optimum: Lagrangian branch and bound with exact power control"
+    kind = SolverKind.EXACT
+    options_type = ExactOptions
+
+    def solve(self, instance: Instance, options: ExactOptions, monitor: SolveMonitor) -> StopReason:
+        """Prove the gap asked for, or go on until a limit."""
+        search = _Search(instance, monitor)
+        search.bound_roots()
+        return search.close()
+
+
+class _Search:
+    """The cut layers still open: first as bounds, then as trees."""
+
+    def __init__(self, instance: Instance, monitor: SolveMonitor) -> None:
+        self._instance, self._monitor = instance, monitor
+        self._bounds = CutBounds(instance)
+        self._trees: dict[int, CutTree] = {}
+        monitor.prove(self._bounds.least_s)
+        monitor.built()
+
+    @property
+    def _cutoff_s(self) -> float:
+        """What a bound must exceed for a region to be left out."""
+        return self._monitor.latency_s * (1 - MARGIN * max(self._monitor.limits.rel_gap, RELATIVE_TOLERANCE))
+
+    def bound_roots(self) -> None:
+        """Refine the cut layers that can still win, least bound first, with an incumbent from each."""
+        monitor, bounds = self._monitor, self._bounds
+        while not monitor.out_of_time:
+            left = [cut for cut in bounds.open_cuts(self._cutoff_s) if cut not in bounds.solution]
+            if not left:
+                break
+            cut = left[0]
+            monitor.say(f"bounding cut layer {cut}")
+            root = bounds.refine(cut, cutoff_s=self._cutoff_s, stop=monitor.is_out_of_time)
+            self._seek_incumbent(cut, root.allocation[0])
+            self._trees[cut] = CutTree(self._instance, cut, bounds.problem[cut], root)
+            monitor.prove(bounds.least_s)
+
+    def _seek_incumbent(self, cut: int, fraction: np.ndarray) -> None:
+        costs = self._bounds.problem[cut].costs
+        owner = round_allocation(self._instance, costs, fraction)
+        self._offer(cut, owner)
+        if not self._monitor.gap_reached and self._bounds.bound_s[cut] <= self._cutoff_s:
+            self._offer(cut, polish(self._instance, cut, owner, self._monitor))
+
+    def _offer(self, cut: int, owner: np.ndarray) -> None:
+        schedule = best_schedule(self._instance, self._bounds.problem[cut].costs, cut, owner)
+        if schedule is not None:
+            self._monitor.offer(schedule)
+
+    def close(self) -> StopReason:
+        """Grow the tree with the least bound until the gap is proved."""
+        monitor = self._monitor
+        while not monitor.gap_reached:
+            if monitor.out_of_time:
+                return StopReason.TIME_LIMIT
+            open_ = [tree for tree in self._trees.values() if not tree.exhausted]
+            if not open_:
+                break
+            tree = min(open_, key=lambda tree: tree.bound_s)
+            tree.grow(self._cutoff_s, monitor)
+            monitor.prove(self._bound_s())
+        return self._verdict()
+
+    def _bound_s(self) -> float:
+        untouched = [bound for cut, bound in self._bounds.bound_s.items() if cut not in self._trees]
+        return min([tree.bound_s for tree in self._trees.values()] + untouched)
+
+    def _verdict(self) -> StopReason:
+        monitor = self._monitor
+        if monitor.incumbent is None:
+            monitor.message = "no allocation gives every client the rates it needs"
+            return StopReason.INFEASIBLE_PROVED
+        return StopReason.GAP_REACHED

@@ -1,0 +1,137 @@
+"""Branch and bound on one cut layer, many nodes at a time."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from epsl_opt.arrays import FloatArray, IntArray
+from epsl_opt.instance import Instance
+from epsl_opt.monitor import SolveMonitor
+from epsl_opt.solvers.evaluation import allocation_latencies_s
+from epsl_opt.solvers.exact.branching import branch
+from epsl_opt.solvers.exact.node import Node, prices_of, regions_of
+from epsl_opt.solvers.interior_point import DualSolutions, maximise_duals
+from epsl_opt.solvers.lagrangian import CutProblem, Regions, subchannel_values
+from epsl_opt.solvers.power_control import best_schedule
+from epsl_opt.solvers.rounding import assign_counts, nearest_counts
+
+UNDECIDED = 0.1
+LEAF_ROUNDING = 1e-11
+WARM = 0.05
+BATCH_ENTRIES = 60_000
+"""Nodes solved together have about so many (client, subchannel) pairs in all."""
+
+
+class CutTree:
+    """The open nodes of a cut layer, least bound first."""
+
+    def __init__(self, instance: Instance, cut: int, problem: CutProblem, root: DualSolutions) -> None:
+        self.cut, self._instance, self._problem = cut, instance, problem
+        everything = problem.everything()
+        allowed = np.ones(problem.noise.shape, dtype=bool)
+        node = Node(everything.least[0], everything.most[0], allowed, float(root.bound_s[0]), root.prices)
+        self._order = itertools.count()
+        self._open: list[tuple[float, int, Node]] = []
+        self._closed_s = math.inf
+        self._push(node)
+        self._batch = max(1, min(64, BATCH_ENTRIES // problem.noise.size))
+
+    @property
+    def bound_s(self) -> float:
+        """A lower bound on every schedule at this cut layer, in seconds; inf once there can be none."""
+        return min(self._closed_s, self._open[0][0]) if self._open else self._closed_s
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether no node is left to look at."""
+        return not self._open
+
+    def grow(self, cutoff_s: float, monitor: SolveMonitor) -> None:
+        """Bound the most promising nodes, prune those that cannot beat `cutoff_s`, round and split the others."""
+        nodes = self._pop(cutoff_s)
+        if not nodes:
+            return
+        accuracy = 0.05 * monitor.limits.rel_gap
+        solved = maximise_duals(
+            self._problem,
+            regions_of(nodes),
+            prices_of(nodes),
+            cutoff_s=cutoff_s,
+            rel_gap=max(accuracy, 1e-9),
+            undecided=UNDECIDED,
+            spread=WARM,
+            stop=monitor.is_out_of_time,
+        )
+        bounded = [self._bounded(node, solved, n) for n, node in enumerate(nodes)]
+        open_ = np.array([n for n, node in enumerate(bounded) if self._keeps(node, cutoff_s)], dtype=np.intp)
+        if open_.size == 0:
+            return
+        self._round([bounded[n] for n in open_], solved.allocation[open_], monitor)
+        for n in open_:
+            self._split(bounded[n], solved.allocation[n], cutoff_s)
+
+    def _pop(self, cutoff_s: float) -> list[Node]:
+        nodes: list[Node] = []
+        while self._open and len(nodes) < self._batch:
+            node = heapq.heappop(self._open)[2]
+            if self._keeps(node, cutoff_s):
+                nodes.append(node)
+        return nodes
+
+    def _push(self, node: Node) -> None:
+        heapq.heappush(self._open, (node.bound_s, next(self._order), node))
+
+    def _keeps(self, node: Node, cutoff_s: float) -> bool:
+        """Whether the node may hold something better; if not, its bound is remembered."""
+        if node.bound_s <= cutoff_s:
+            return True
+        self._closed_s = min(self._closed_s, node.bound_s)
+        return False
+
+    def _bounded(self, node: Node, solved: DualSolutions, n: int) -> Node:
+        """The node with its new bound (a region's parent's bound holds too) and prices."""
+        index = np.array([n])
+        return replace(node, bound_s=max(node.bound_s, float(solved.bound_s[n])), prices=solved.prices.take(index))
+
+    def _round(self, nodes: list[Node], fractions: FloatArray, monitor: SolveMonitor) -> None:
+        """Offer the best of the nodes' rounded allocations, if it is better than the incumbent."""
+        owners = np.array([_rounded(node, fraction) for node, fraction in zip(nodes, fractions, strict=True)])
+        latency = allocation_latencies_s(self._instance, self._problem.costs, owners)
+        best = int(latency.argmin())
+        if latency[best] < monitor.latency_s:
+            schedule = best_schedule(self._instance, self._problem.costs, self.cut, owners[best])
+            if schedule is not None:
+                monitor.offer(schedule)
+
+    def _split(self, node: Node, fraction: FloatArray, cutoff_s: float) -> None:
+        """Forbid what the prices rule out, then branch; a leaf is closed with the latency it has."""
+        narrowed = self._fixed(node, cutoff_s)
+        if narrowed is None:
+            self._closed_s = min(self._closed_s, cutoff_s)
+        elif narrowed.is_leaf:
+            owner: IntArray = narrowed.allowed.argmax(axis=0)
+            latency = float(allocation_latencies_s(self._instance, self._problem.costs, owner[None, :])[0])
+            self._closed_s = min(self._closed_s, latency * (1 - LEAF_ROUNDING))
+        else:
+            for child in branch(narrowed, fraction):
+                self._push(child)
+
+    def _fixed(self, node: Node, cutoff_s: float) -> Node | None:
+        """Forbid every assignment that would raise the bound beyond the cutoff; None if nothing is left.
+
+        At the node's prices, giving subchannel k to client i instead of to who pays most costs the difference.
+        """
+        region = Regions(node.least[None], node.most[None], node.allowed[None])
+        value = subchannel_values(self._problem, region, node.prices)[0]
+        loss = value.max(axis=0) - value
+        return replace(node, allowed=node.allowed & (node.bound_s + loss <= cutoff_s)).tightened()
+
+
+def _rounded(node: Node, fraction: FloatArray) -> IntArray:
+    counts = nearest_counts(fraction.sum(axis=1), node.least, node.most)
+    return assign_counts(np.where(node.allowed, fraction, 0.0), counts, node.allowed)
