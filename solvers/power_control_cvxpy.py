@@ -11,7 +11,8 @@ from epsl_opt.latency import CutCosts, transmission_time_s
 from epsl_opt.solvers.allocation import equal_power_w
 from epsl_opt.solvers.conic import solve_conic
 
-TOLERANCES = {"tol_gap_abs": 1e-10, "tol_gap_rel": 1e-10, "tol_feas": 1e-10}
+# The program is of order one as it is built; Clarabel's own scaling makes it stall short of these tolerances.
+SETTINGS = {"tol_gap_abs": 1e-10, "tol_gap_rel": 1e-10, "tol_feas": 1e-10, "equilibrate_enable": False}
 
 
 class ReferencePowerControl:
@@ -60,7 +61,7 @@ class ReferencePowerControl:
         instance = instance or self._instance
         noise = instance.uplink_noise_w_per_hz[self._owner, np.arange(len(self._owner))]
         self._snr.value = self._unit_w / (instance.bandwidth_hz * noise)
-        if not solve_conic(self._program, **TOLERANCES):
+        if not solve_conic(self._program, **SETTINGS):
             raise cp.SolverError(f"power control ended as {self._program.status}")
         return self._ready_s + float(self._program.value) * self._unit_s
 

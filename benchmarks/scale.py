@@ -1,0 +1,101 @@
+"""Measure time and memory of the quick solvers on the largest library instances, each run in a process of its own.
+
+python benchmarks/scale.py
+python benchmarks/scale.py --solvers greedy,local-search --time-limit 30
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+
+from epsl_opt import Limits, load_instance, solve
+
+INSTANCES = ("wide-c200-m800", "wide-c200-m800-rayleigh")
+SOLVERS = ("greedy", "bcd", "convex", "local-search")
+TIME_LIMIT_S = 60.0
+
+HEAD = "| instance | solver | status | stop reason | round latency (s) | bound (s) | time (s) | peak memory (MiB) |"
+RULE = "|---|---|---|---|--:|--:|--:|--:|"
+
+
+@dataclass(frozen=True)
+class ScaleRun:
+    """One run; memory is that of its whole process, Python and libraries included."""
+
+    instance: str
+    solver: str
+    status: str
+    stop_reason: str
+    latency_s: float | None
+    bound_s: float | None
+    time_s: float
+    peak_mib: float
+
+
+def main() -> int:
+    """Print the table; return 1 if a run has no verified schedule."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--solvers", default=",".join(SOLVERS))
+    parser.add_argument("--instances", default=",".join(INSTANCES))
+    parser.add_argument("--time-limit", type=float, default=TIME_LIMIT_S, metavar="S", help="seconds a run")
+    parser.add_argument("--one", nargs=2, metavar=("INSTANCE", "SOLVER"), help="run just this here, print JSON")
+    args = parser.parse_args()
+    if args.one:
+        print(json.dumps(asdict(run_here(*args.one, args.time_limit))))
+        return 0
+    runs = measure(args.instances.split(","), args.solvers.split(","), args.time_limit)
+    print(scale_table(runs))
+    return int(any(run.status != "verified" for run in runs))
+
+
+def measure(instances: list[str], solvers: list[str], time_limit_s: float) -> list[ScaleRun]:
+    """Run every solver on every instance, one process after the other."""
+    return [run_apart(instance, solver, time_limit_s) for instance in instances for solver in solvers]
+
+
+def run_apart(instance: str, solver: str, time_limit_s: float) -> ScaleRun:
+    """Run one solver in a process of its own, so that its peak memory is its own."""
+    command = [sys.executable, __file__, "--time-limit", str(time_limit_s), "--one", instance, solver]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return ScaleRun(**json.loads(done.stdout))
+
+
+def run_here(name: str, solver: str, time_limit_s: float) -> ScaleRun:
+    """Run one solver on one instance in this process."""
+    result = solve(load_instance(name), solver, Limits(time_s=time_limit_s))
+    return ScaleRun(
+        instance=name,
+        solver=solver,
+        status=str(result.status),
+        stop_reason=str(result.stop_reason),
+        latency_s=result.latency_s,
+        bound_s=result.bound_s,
+        time_s=result.build_s + result.solve_s,
+        peak_mib=peak_mib(),
+    )
+
+
+def peak_mib() -> float:
+    """Return the largest memory this process has held; the unit is bytes on macOS, KiB elsewhere."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+
+
+def scale_table(runs: list[ScaleRun]) -> str:
+    """Return the runs as Markdown."""
+    return "\n".join([HEAD, RULE, *map(_row, runs)])
+
+
+def _row(run: ScaleRun) -> str:
+    figures = ["" if x is None else f"{x:.4f}" for x in (run.latency_s, run.bound_s)]
+    cells = [f"`{run.instance}`", f"`{run.solver}`", run.status, run.stop_reason, *figures]
+    return "| " + " | ".join([*cells, f"{run.time_s:.2f}", f"{run.peak_mib:.0f}"]) + " |"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
