@@ -17,7 +17,8 @@ from epsl_opt.solvers.local_search.problem import SearchProblem
 from epsl_opt.solvers.local_search.rows import Rows
 
 NEWTON_STEPS = 60
-ROOT_TOLERANCE = 1e-13
+LAST_STEP = 1e-7
+"""A relative Newton step of this size is the last: the error left is about its square."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +130,7 @@ def _end_on_total_power(
         step = np.where(nats[:, 0] > 0, np.maximum(step, 0.9 * (last_ready - end)), 0.0)
         step[~np.isfinite(step)] = 0.0
         end = end + step
-        if (np.abs(step) <= ROOT_TOLERANCE * end).all():
+        if (np.abs(step) <= LAST_STEP * end).all():
             break
     return np.where(nats[:, 0] > 0, end, last_ready)
 

@@ -96,10 +96,12 @@ def _count(states: States, moves: Moves, i: int) -> int:
 
 
 @pytest.mark.parametrize("temperature", [1e-2, 1e-4])
-@pytest.mark.parametrize("fading", [False, True])
-def test_estimates_agree_with_full_evaluation(fading: bool, temperature: float) -> None:
-    """The estimated change of a move is that of full evaluation, to second order in the change it makes."""
-    problem, states = _drawn_states(_faded() if fading else load_instance("paper"), 1)
+@pytest.mark.parametrize(
+    "instance", [load_instance("paper"), _faded(), _faded(12, 20), load_instance("paper:clients=12,subchannels=20")]
+)
+def test_estimates_agree_with_full_evaluation(instance: Instance, temperature: float) -> None:
+    """The estimated change of a small move is that of full evaluation but for a few, and hardly ever far too good."""
+    problem, states = _drawn_states(instance, 1)
     smoothed, moves = _all_moves(problem, states, temperature)
     change = estimate(problem, states, smoothed, moves)
     after = evaluate(problem, _made(states, moves), states.cut[moves.state])
@@ -107,9 +109,11 @@ def test_estimates_agree_with_full_evaluation(fading: bool, temperature: float) 
     scale = states.latency_s[moves.state]
     true = (value - smoothed.value_s[moves.state]) / scale
     small = np.abs(true) < 0.02
+    error = (change / scale)[small] - true[small]
     assert small.sum() > 100
-    assert np.median(np.abs(change / scale - true)[small]) < 1e-9
-    assert (np.abs(change / scale - true)[small] < 2e-3).mean() > 0.99
+    assert np.median(np.abs(error)) < 1e-9
+    assert (np.abs(error) < 2e-3).mean() > 0.98
+    assert np.quantile(error, 0.005) > -0.02
 
 
 @given(instance=instances(max_clients=4, max_subchannels=6), seed=st.integers(0, 2**32 - 1))
