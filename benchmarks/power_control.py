@@ -22,6 +22,7 @@ import numpy as np
 from epsl_opt import Instance, load_instance
 from epsl_opt.arrays import FloatArray, IntArray
 from epsl_opt.latency import CutCosts, cut_costs
+from epsl_opt.marked_text import markdown_table
 from epsl_opt.solvers.power_control import rows_of, uplink_phase_s
 from epsl_opt.solvers.power_control_cvxpy import ReferencePowerControl
 
@@ -147,14 +148,14 @@ def agreement_text(cases: int, worst: float) -> str:
 
 def timing_table(timings: list[Timing]) -> str:
     """Return the times of one allocation, and how many times faster exact power control is, as Markdown."""
-    return "\n".join([HEAD, RULE, *map(_row, timings)])
+    return markdown_table(HEAD, RULE, map(_row, timings))
 
 
-def _row(timing: Timing) -> str:
+def _row(timing: Timing) -> list[str]:
     reference, ours = (timing.cold_s, timing.warm_s), (timing.call_s, timing.batch_s)
     cells = [f"{1e3 * t:.3g} ms" if t >= 1e-3 else f"{1e6 * t:.3g} µs" for t in (*reference, *ours)]
     cells += [f"{slow / fast:.0f}" for fast in ours for slow in reference]
-    return "| " + " | ".join([str(timing.n_clients), str(timing.n_subchannels), *cells]) + " |"
+    return [str(timing.n_clients), str(timing.n_subchannels), *cells]
 
 
 if __name__ == "__main__":

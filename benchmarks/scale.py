@@ -14,6 +14,7 @@ import sys
 from dataclasses import asdict, dataclass
 
 from epsl_opt import Limits, load_instance, solve
+from epsl_opt.marked_text import markdown_table
 
 INSTANCES = ("wide-c200-m800", "wide-c200-m800-rayleigh")
 SOLVERS = ("greedy", "bcd", "convex", "local-search")
@@ -88,13 +89,13 @@ def peak_mib() -> float:
 
 def scale_table(runs: list[ScaleRun]) -> str:
     """Return the runs as Markdown."""
-    return "\n".join([HEAD, RULE, *map(_row, runs)])
+    return markdown_table(HEAD, RULE, map(_row, runs))
 
 
-def _row(run: ScaleRun) -> str:
+def _row(run: ScaleRun) -> list[str]:
     figures = ["" if x is None else f"{x:.4f}" for x in (run.latency_s, run.bound_s)]
     cells = [f"`{run.instance}`", f"`{run.solver}`", run.status, run.stop_reason, *figures]
-    return "| " + " | ".join([*cells, f"{run.time_s:.2f}", f"{run.peak_mib:.0f}"]) + " |"
+    return [*cells, f"{run.time_s:.2f}", f"{run.peak_mib:.0f}"]
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from epsl_opt.errors import InputError
-from epsl_opt.files import write_bytes
 from epsl_opt.instance import ModelProfile
+from epsl_opt.marked_text import markdown_table, write_marked
 from epsl_opt.problems import library, model_profiles
 from epsl_opt.problems.library import Library, LibraryEntry
 from epsl_opt.problems.network_costs import BITS_PER_NUMBER, FLOPS_PER_MULTIPLY_ADD
@@ -22,13 +22,13 @@ from epsl_opt.problems.paper_options import PaperOptions
 def options_table() -> str:
     """List the options of the paper's scenario with their defaults."""
     rows = ((f"`{n}`", _value(f.default), f.description or "") for n, f in PaperOptions.model_fields.items())
-    return _table("| option | default | meaning |", "|---|---|---|", rows)
+    return markdown_table("| option | default | meaning |", "|---|---|---|", rows)
 
 
 def profiles_table() -> str:
     """List the shipped profiles with their totals for one sample."""
     head = "| name | cut layers | GMAC forward | GFLOP forward | GFLOP backward | parameters |"
-    return _table(
+    return markdown_table(
         head, "|---|--:|--:|--:|--:|--:|", map(_profile_row, map(model_profiles.load, model_profiles.names()))
     )
 
@@ -36,7 +36,7 @@ def profiles_table() -> str:
 def library_table(kept: Library) -> str:
     """List the library's instances with the best results known."""
     head = "| name | C | M | what it is | best latency (s) | found by | bound (s) | proved by | gap |"
-    return _table(head, "|---|--:|--:|---|--:|---|--:|---|--:|", map(_library_row, kept.entries))
+    return markdown_table(head, "|---|--:|--:|---|--:|---|--:|---|--:|", map(_library_row, kept.entries))
 
 
 def seconds(value: float | None) -> str:
@@ -59,22 +59,7 @@ def write_tables(path: Path) -> None:
     InputError
         If the document can't be read or written, or lacks a marker line.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(str(path), error.strerror or str(error)) from error
-    for name, table in TABLES.items():
-        start, end = f"<!-- table: {name} -->", f"<!-- end of {name} -->"
-        before, found_start, rest = text.partition(start)
-        _, found_end, after = rest.partition(end)
-        if not found_start or not found_end:
-            raise InputError(str(path), f"lacks the marker lines {start!r} and {end!r}")
-        text = f"{before}{start}\n\n{table()}\n\n{end}{after}"
-    write_bytes(path, text.encode())
-
-
-def _table(head: str, rule: str, rows: Iterable[Iterable[object]]) -> str:
-    return "\n".join([head, rule, *("| " + " | ".join(map(str, row)) + " |" for row in rows)])
+    write_marked(path, TABLES)
 
 
 def _value(default: object) -> str:

@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from epsl_opt.plots.style import MARK, new_figure, shorten, styled
 from epsl_opt.ranking import RunRow, SolverSummary
 
-_KIND_COLOURS = {"exact": "#0072B2", "relaxation": "#56B4E9", "heuristic": "#009E73", "baseline": "#999999"}
-_OTHER = "#CC79A7"
+KIND_COLOURS = {"exact": "#0072B2", "relaxation": "#56B4E9", "heuristic": "#009E73", "baseline": "#999999"}
+OTHER_COLOUR = "#CC79A7"
+"""Kind of a solver -> colour of its bar, and the colour of any other kind."""
 
 
 def plot_instance(rows: Sequence[RunRow]) -> Figure:
@@ -23,7 +24,7 @@ def plot_instance(rows: Sequence[RunRow]) -> Figure:
     with styled():
         figure, axes = _bars(names, [latency for _, latency in scored], labels)
         for bar, (row, _) in zip(axes.patches, scored, strict=True):
-            bar.set_facecolor(_KIND_COLOURS.get(row.kind, _OTHER))
+            bar.set_facecolor(KIND_COLOURS.get(row.kind, OTHER_COLOUR))
         axes.set_title(f"{shorten(scored[0][0].instance, 40)}: round latency by solver")
         axes.set_xlabel("round latency, s (only verified schedules)")
         if bound_s is not None:
@@ -62,7 +63,7 @@ def _label(latency_s: float, gap: float | None) -> str:
 
 
 def _legend(figure: Figure, axes: Axes, kinds: set[str]) -> None:
-    for kind, colour in _KIND_COLOURS.items():
+    for kind, colour in KIND_COLOURS.items():
         if kind in kinds:
             axes.bar(0, 0, color=colour, label=kind)
     if axes.get_legend_handles_labels()[0]:

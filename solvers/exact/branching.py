@@ -19,6 +19,7 @@ def branch(node: Node, fraction: FloatArray) -> list[Node]:
     Branching on counts never has to tell near-identical subchannels apart. The children cover the region; those that
     are seen to be empty are left out.
     """
+    fraction = np.where(node.allowed, fraction, 0.0)
     counts = np.clip(fraction.sum(axis=1), node.least, node.most)
     distance = np.abs(counts - np.round(counts))
     client = int(distance.argmax())
@@ -53,7 +54,7 @@ def _most_divided(node: Node, fraction: FloatArray) -> tuple[int, int] | None:
     subchannel = int(divided.argmin())
     if divided[subchannel] > 1 - WHOLE:
         return None
-    return int(fraction[:, subchannel].argmax()), subchannel
+    return _favourite(node, fraction, subchannel), subchannel
 
 
 def _on_anything(node: Node, fraction: FloatArray) -> list[Node]:
@@ -62,5 +63,9 @@ def _on_anything(node: Node, fraction: FloatArray) -> list[Node]:
     if open_.size == 0:
         return []
     subchannel = int(open_[fraction[:, open_].max(axis=0).argmin()])
-    client = int(np.where(node.allowed[:, subchannel], fraction[:, subchannel], -1.0).argmax())
-    return _on_subchannel(node, client, subchannel)
+    return _on_subchannel(node, _favourite(node, fraction, subchannel), subchannel)
+
+
+def _favourite(node: Node, fraction: FloatArray, subchannel: int) -> int:
+    """The allowed client with the largest fraction of a subchannel."""
+    return int(np.where(node.allowed[:, subchannel], fraction[:, subchannel], -1.0).argmax())

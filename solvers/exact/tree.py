@@ -73,7 +73,7 @@ class CutTree:
             return
         self._round([bounded[n] for n in open_], solved.allocation[open_], monitor)
         for n in open_:
-            self._split(bounded[n], solved.allocation[n], cutoff_s)
+            self._split(bounded[n], float(solved.bound_s[n]), solved.allocation[n], cutoff_s)
 
     def _pop(self, cutoff_s: float) -> list[Node]:
         nodes: list[Node] = []
@@ -108,12 +108,12 @@ class CutTree:
             if schedule is not None:
                 monitor.offer(schedule)
 
-    def _split(self, node: Node, fraction: FloatArray, cutoff_s: float) -> None:
+    def _split(self, node: Node, price_bound_s: float, fraction: FloatArray, cutoff_s: float) -> None:
         """Forbid what the prices rule out, then branch; a leaf is closed with the latency it has."""
-        narrowed = self._fixed(node, cutoff_s)
+        narrowed = self._fixed(node, price_bound_s, cutoff_s)
         if narrowed is None:
-            self._closed_s = min(self._closed_s, cutoff_s)
-        elif narrowed.is_leaf:
+            return
+        if narrowed.is_leaf:
             owner: IntArray = narrowed.allowed.argmax(axis=0)
             latency = float(allocation_latencies_s(self._instance, self._problem.costs, owner[None, :])[0])
             self._closed_s = min(self._closed_s, latency * (1 - LEAF_ROUNDING))
@@ -121,15 +121,17 @@ class CutTree:
             for child in branch(narrowed, fraction):
                 self._push(child)
 
-    def _fixed(self, node: Node, cutoff_s: float) -> Node | None:
+    def _fixed(self, node: Node, price_bound_s: float, cutoff_s: float) -> Node | None:
         """Forbid every assignment that would raise the bound beyond the cutoff; None if nothing is left.
 
-        At the node's prices, giving subchannel k to client i instead of to who pays most costs the difference.
+        At the node's prices, whose bound is `price_bound_s`, giving subchannel k to client i instead of to who pays
+        most costs the difference. What is forbidden stays bounded by that.
         """
         region = Regions(node.least[None], node.most[None], node.allowed[None])
         value = subchannel_values(self._problem, region, node.prices)[0]
-        loss = value.max(axis=0) - value
-        return replace(node, allowed=node.allowed & (node.bound_s + loss <= cutoff_s)).tightened()
+        bound = price_bound_s + value.max(axis=0) - value
+        self._closed_s = min(self._closed_s, float(bound[bound > cutoff_s].min(initial=math.inf)))
+        return replace(node, allowed=node.allowed & (bound <= cutoff_s)).tightened()
 
 
 def _rounded(node: Node, fraction: FloatArray) -> IntArray:
