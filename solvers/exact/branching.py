@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from epsl_opt.arrays import FloatArray
+from epsl_opt.arrays import FloatArray, IntArray
 from epsl_opt.solvers.exact.node import Node
 
 WHOLE = 0.02
@@ -23,8 +23,12 @@ def branch(node: Node, fraction: FloatArray) -> list[Node]:
     counts = np.clip(fraction.sum(axis=1), node.least, node.most)
     distance = np.abs(counts - np.round(counts))
     client = int(distance.argmax())
+    loose = node.least < node.most
     if distance[client] > WHOLE:
         children = _on_count(node, client, int(np.floor(counts[client])))
+    elif loose.any():
+        client = int(np.where(loose, distance, -1.0).argmax())
+        children = _around_count(node, client, round(counts[client]))
     elif (unsure := _most_divided(node, fraction)) is not None:
         children = _on_subchannel(node, *unsure)
     else:
@@ -34,9 +38,22 @@ def branch(node: Node, fraction: FloatArray) -> list[Node]:
 
 def _on_count(node: Node, client: int, count: int) -> list[Node]:
     """At most `count` subchannels for the client, or more."""
-    most, least = node.most.copy(), node.least.copy()
-    most[client], least[client] = count, count + 1
-    return [replace(node, most=most), replace(node, least=least)]
+    fewer = replace(node, most=_with(node.most, client, count))
+    return [fewer, replace(node, least=_with(node.least, client, count + 1))]
+
+
+def _around_count(node: Node, client: int, count: int) -> list[Node]:
+    """Exactly `count` subchannels for the client, or fewer, or more."""
+    exact = replace(node, least=_with(node.least, client, count), most=_with(node.most, client, count))
+    fewer = replace(node, most=_with(node.most, client, count - 1))
+    more = replace(node, least=_with(node.least, client, count + 1))
+    return [exact, fewer, more]
+
+
+def _with(values: IntArray, index: int, value: int) -> IntArray:
+    changed = values.copy()
+    changed[index] = value
+    return changed
 
 
 def _on_subchannel(node: Node, client: int, subchannel: int) -> list[Node]:
