@@ -11,6 +11,7 @@ import json
 import resource
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from epsl_opt import Limits, load_instance, solve
@@ -54,7 +55,7 @@ def main() -> int:
     return int(any(run.status != "verified" for run in runs))
 
 
-def measure(instances: list[str], solvers: list[str], time_limit_s: float) -> list[ScaleRun]:
+def measure(instances: Sequence[str], solvers: Sequence[str], time_limit_s: float) -> list[ScaleRun]:
     """Run every solver on every instance, one process after the other."""
     return [run_apart(instance, solver, time_limit_s) for instance in instances for solver in solvers]
 
@@ -87,7 +88,7 @@ def peak_mib() -> float:
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
 
 
-def scale_table(runs: list[ScaleRun]) -> str:
+def scale_table(runs: Sequence[ScaleRun]) -> str:
     """Return the runs as Markdown."""
     return markdown_table(HEAD, RULE, map(_row, runs))
 

@@ -1,0 +1,177 @@
+"""Run all registered solvers and write what they reach into `docs/results.md`, with a picture of the gaps.
+
+    python benchmarks/results.py
+    python benchmarks/results.py --quick
+
+Finished runs are kept in `out/results/runs` and not run again, so that a run of this script may be interrupted; empty
+that folder after a change to a solver. `--quick` takes few instances and writes to `out/results/quick` instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import power_control
+import scale
+from gap_picture import plot_gaps
+from result_tables import beaten_table, gap_table, latency_s, matrix_table, status_table, summary_table, time_s
+
+from epsl_opt import InputError, Instance, Limits, SolveMonitor, load_instance
+from epsl_opt.compare import compare
+from epsl_opt.documents import ScheduleDocument
+from epsl_opt.marked_text import write_marked
+from epsl_opt.plots.save import save_picture
+from epsl_opt.problems import library
+from epsl_opt.provenance import cpu, versions
+from epsl_opt.ranking import RunRow, rank
+
+ROOT = Path(__file__).parents[1]
+DOCUMENT = ROOT / "docs" / "results.md"
+OUT = ROOT / "out" / "results"
+PANELS = {"Flat channels": "none", "Rayleigh fading": "rayleigh"}
+QUICK_CLIENTS, QUICK_SEEDS = 3, 3
+
+
+class Progress:
+    """Writes a line per run to standard error."""
+
+    def start(self, label: str) -> None:
+        """Hear that another run begins."""
+        print(label, file=sys.stderr, flush=True)
+
+    def listen(self, monitor: SolveMonitor) -> None:
+        """Hear something new about the running solver."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the command line asks for."""
+
+    quick: bool
+    time_limit_s: float
+    gap: float
+    seeds: int
+    runs: Path
+
+
+@cache
+def library_rows(settings: Settings) -> list[RunRow]:
+    """Run all solvers on the library's instances."""
+    most = QUICK_CLIENTS if settings.quick else sys.maxsize
+    instances = [one for one in map(library.load, library.names()) if one.n_clients <= most]
+    known = {one.sha256: library.best_known(one.name).bound_s for one in instances}
+    documents = run(settings, instances, seed=0)
+    return rank(documents, {sha256: bound for sha256, bound in known.items() if bound is not None})
+
+
+@cache
+def paper_rows(settings: Settings, fading: str) -> list[RunRow]:
+    """Run all solvers on the paper's scenario; the seed of an instance is also that of its random cut layers."""
+    documents = []
+    for seed in range(settings.seeds):
+        documents += run(settings, [load_instance(f"paper:seed={seed},fading={fading}")], seed)
+    return rank(documents)
+
+
+def run(settings: Settings, instances: list[Instance], seed: int) -> tuple[ScheduleDocument, ...]:
+    """Run every registered solver on every instance.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If the user stops it; what is finished is kept.
+    """
+    limits = Limits(time_s=settings.time_limit_s, rel_gap=settings.gap, seed=seed)
+    done = compare(instances, limits=limits, folder=settings.runs, observer=Progress())
+    if done.interrupted:
+        raise KeyboardInterrupt
+    return done.documents
+
+
+def main() -> int:
+    """Return 0; 1 if a run was rejected or failed, 2 if something given is wrong, 130 if interrupted."""
+    settings = read_settings()
+    try:
+        document = prepared(settings.quick)
+        write_marked(document, parts(settings))
+        pictures = document.parent / "pictures"
+        pictures.mkdir(exist_ok=True)
+        panels = {title: paper_rows(settings, fading) for title, fading in PANELS.items()}
+        save_picture(plot_gaps(panels), pictures / "gaps")
+    except InputError as error:
+        print(f"results: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    print(f"wrote {document}", file=sys.stderr)
+    rows = [*library_rows(settings), *(row for panel in panels.values() for row in panel)]
+    return int(any(row.status == "rejected" or row.stop_reason == "error" for row in rows))
+
+
+def read_settings() -> Settings:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a small run that leaves the documentation alone")
+    parser.add_argument("--time-limit", type=float, default=10.0, metavar="S", help="seconds a run (default: 10)")
+    parser.add_argument("--gap", type=float, default=1e-4, help="relative gap at which a solver may stop")
+    parser.add_argument("--seeds", type=int, default=30, metavar="N", help="draws of the paper's scenario")
+    parser.add_argument("--runs", type=Path, default=OUT / "runs", metavar="DIR", help="where finished runs are kept")
+    args = parser.parse_args()
+    seeds = min(args.seeds, QUICK_SEEDS) if args.quick else args.seeds
+    try:
+        Limits(time_s=args.time_limit, rel_gap=args.gap)
+    except ValueError as error:
+        parser.error(str(error))
+    if seeds < 1:
+        parser.error("--seeds must be at least 1")
+    return Settings(args.quick, args.time_limit, args.gap, seeds, args.runs)
+
+
+def prepared(quick: bool) -> Path:
+    """Return the document to write into: the documentation's own, or a copy of it."""
+    if not quick:
+        return DOCUMENT
+    copy = OUT / "quick" / DOCUMENT.name
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    copy.write_bytes(DOCUMENT.read_bytes())
+    return copy
+
+
+def parts(settings: Settings) -> dict[str, Callable[[], str]]:
+    """Return every generated part of the document by the name of its markers."""
+    return {
+        "conditions": lambda: conditions(settings),
+        "paper-flat": lambda: summary_table(paper_rows(settings, "none")),
+        "paper-flat-baselines": lambda: beaten_table(paper_rows(settings, "none")),
+        "paper-rayleigh": lambda: summary_table(paper_rows(settings, "rayleigh")),
+        "paper-rayleigh-baselines": lambda: beaten_table(paper_rows(settings, "rayleigh")),
+        "library-status": lambda: status_table(library_rows(settings)),
+        "library-gap": lambda: gap_table(library_rows(settings)),
+        "library-latency": lambda: matrix_table(library_rows(settings), latency_s, 4, mark_least=True),
+        "library-time": lambda: matrix_table(library_rows(settings), time_s, 2),
+        "power-control": lambda: power_control.report(settings.quick),
+        "scale": lambda: scale_report(settings.quick),
+    }
+
+
+def conditions(settings: Settings) -> str:
+    """Say how and with what the runs were made."""
+    software = ", ".join(f"{name} {version}" for name, version in versions())
+    options = f"--time-limit {settings.time_limit_s:g} --gap {settings.gap:g} --seeds {settings.seeds}"
+    return f"`python benchmarks/results.py {options}`; {os.cpu_count()} processors ({cpu()}); {software}."
+
+
+def scale_report(quick: bool) -> str:
+    """Return the table of `scale.py`."""
+    instances, solvers = (scale.INSTANCES[:1], scale.SOLVERS[:1]) if quick else (scale.INSTANCES, scale.SOLVERS)
+    return scale.scale_table(scale.measure(instances, solvers, scale.TIME_LIMIT_S))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
