@@ -78,12 +78,13 @@ class CutBounds:
         start: Prices | None = None,
         cutoff_s: float = math.inf,
         spread: float = COLD,
+        rel_gap: float = ACCURACY,
     ) -> DualSolutions:
         """Maximise the dual of one cut layer from `start`, or the best prices known; stop beyond `cutoff_s`."""
         problem = self.problem[cut]
         prices = self._prices[cut] if start is None else start
         found = maximise_duals(
-            problem, problem.everything(), prices, cutoff_s=cutoff_s, spread=spread, rel_gap=ACCURACY, stop=stop
+            problem, problem.everything(), prices, cutoff_s=cutoff_s, spread=spread, rel_gap=rel_gap, stop=stop
         )
         self.solution[cut] = found
         if float(found.bound_s[0]) > self.bound_s[cut]:

@@ -17,7 +17,7 @@ from epsl_opt.arrays import FloatArray, IntArray
 from epsl_opt.instance import Instance
 from epsl_opt.latency import CutCosts, round_latency
 from epsl_opt.schedule import FREE, Schedule
-from epsl_opt.solvers.water_filling import WaterFilling
+from epsl_opt.water_filling import WaterFilling
 
 NEWTON_STEPS = 100
 ROOT_TOLERANCE = 4e-15

@@ -10,7 +10,7 @@ from epsl_opt.instance import Instance
 from epsl_opt.monitor import SolveMonitor
 from epsl_opt.results import StopReason
 from epsl_opt.solver import Solver, SolverKind, SolverOptions
-from epsl_opt.solvers.cut_bounds import CutBounds
+from epsl_opt.solvers.cut_bounds import ACCURACY, CutBounds
 from epsl_opt.solvers.exact.polish import polish
 from epsl_opt.solvers.exact.tree import CutTree
 from epsl_opt.solvers.power_control import best_schedule
@@ -69,7 +69,8 @@ class _Search:
                 break
             cut = left[0]
             monitor.say(f"bounding cut layer {cut}")
-            root = bounds.refine(cut, cutoff_s=self._cutoff_s, stop=monitor.is_out_of_time)
+            accuracy = max(0.05 * monitor.limits.rel_gap, ACCURACY)
+            root = bounds.refine(cut, cutoff_s=self._cutoff_s, rel_gap=accuracy, stop=monitor.is_out_of_time)
             self._seek_incumbent(cut, root.allocation[0])
             self._trees[cut] = CutTree(self._instance, cut, bounds.problem[cut], root)
             monitor.prove(bounds.least_s)
