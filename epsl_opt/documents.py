@@ -20,35 +20,35 @@ ClientIndex = Annotated[int, Field(ge=0, lt=2**31)]
 class InstanceReference(Record):
     """Which instance a schedule is for."""
 
-    name: Name
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    name: Name = Field(description="of the instance")
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="digest of its content as canonical JSON")]
 
 
 class CutReference(Record):
     """Where the network is cut."""
 
     index: Annotated[int, Field(ge=0, description="0-based index into the instance's cut_layers")]
-    name: Name
+    name: Name = Field(description="of the cut layer")
 
 
 class Stages(Record):
     """Every stage latency of one round; lists have one entry per client."""
 
-    client_forward_s: NonNegativeVector
-    uplink_s: NonNegativeVector
-    server_forward_s: NonNegativeFloat
-    server_backward_s: NonNegativeFloat
-    broadcast_s: NonNegativeFloat
-    downlink_s: NonNegativeVector
-    client_backward_s: NonNegativeVector
+    client_forward_s: NonNegativeVector = Field(description="t1_i, C entries")
+    uplink_s: NonNegativeVector = Field(description="t2_i, C entries")
+    server_forward_s: NonNegativeFloat = Field(description="t3")
+    server_backward_s: NonNegativeFloat = Field(description="t4")
+    broadcast_s: NonNegativeFloat = Field(description="t5")
+    downlink_s: NonNegativeVector = Field(description="t6_i, C entries")
+    client_backward_s: NonNegativeVector = Field(description="t7_i, C entries")
 
 
 class Rates(Record):
     """The rates behind the stages; lists have one entry per client."""
 
-    uplink_bps: NonNegativeVector
-    downlink_bps: NonNegativeVector
-    broadcast_bps: NonNegativeFloat
+    uplink_bps: NonNegativeVector = Field(description="R_i, C entries")
+    downlink_bps: NonNegativeVector = Field(description="R'_i, C entries")
+    broadcast_bps: NonNegativeFloat = Field(description="R_bc")
 
 
 class ScheduleDocument(Record):
@@ -59,21 +59,25 @@ class ScheduleDocument(Record):
 
     format: Literal["epsl-opt/schedule"] = "epsl-opt/schedule"
     version: Literal[1] = 1
-    instance: InstanceReference
-    solver: Name
-    status: Literal["none", "verified", "rejected"]
-    stop_reason: Annotated[str, Field(pattern=f"^({'|'.join(StopReason)})$")]
-    cut_layer: CutReference | None
-    batch_size: PositiveInt
-    aggregation_ratio: UnitInterval
-    subchannel_client: Annotated[tuple[ClientIndex | None, ...], Field(min_length=1), AsTuple] | None
-    subchannel_power_w: NonNegativeVector | None
-    latency_s: NonNegativeFloat | None
-    bound_s: Annotated[float, Field(allow_inf_nan=False)] | None
-    gap: NonNegativeFloat | None
-    stages: Stages | None
-    rates: Rates | None
-    provenance: JsonObject
+    instance: InstanceReference = Field(description="which instance it is for")
+    solver: Name = Field(description="registered name of the solver that made it")
+    status: Literal["none", "verified", "rejected"] = Field(description="what the checker says there is")
+    stop_reason: Annotated[str, Field(pattern=f"^({'|'.join(StopReason)})$", description="why the solver stopped")]
+    cut_layer: CutReference | None = Field(description="the last layer all clients hold")
+    batch_size: PositiveInt = Field(description="b, the instance's")
+    aggregation_ratio: UnitInterval = Field(description="phi, the instance's")
+    subchannel_client: Annotated[tuple[ClientIndex | None, ...], Field(min_length=1), AsTuple] | None = Field(
+        description="0-based index of the client that holds each subchannel, null where it is free; M entries"
+    )
+    subchannel_power_w: NonNegativeVector | None = Field(description="uplink power p_k on each subchannel, M entries")
+    latency_s: NonNegativeFloat | None = Field(description="T, the round latency, recomputed")
+    bound_s: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
+        description="proved lower bound on the latency of every schedule, null if there is none"
+    )
+    gap: NonNegativeFloat | None = Field(description="(latency_s - bound_s) / latency_s, null if either is missing")
+    stages: Stages | None = Field(description="every stage latency of one round")
+    rates: Rates | None = Field(description="the rates behind the stages")
+    provenance: JsonObject = Field(description="versions, processor, limits, options, seed, times, message")
 
     @model_validator(mode="after")
     def _check_presence(self) -> Self:

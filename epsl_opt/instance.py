@@ -30,43 +30,43 @@ from epsl_opt.record import (
 class Client(Record):
     """One client device."""
 
-    name: Name
+    name: Name = Field(description="how the client is called in tables and pictures")
     cycles_per_s: PositiveFloat = Field(description="f_i, the clock of the client's processor")
-    cycles_per_flop: PositiveFloat = Field(description="kappa_i")
+    cycles_per_flop: PositiveFloat = Field(description="kappa_i, processor cycles for one FLOP")
     max_power_w: PositiveFloat = Field(description="P_i, limit on the transmit power over all subchannels")
     samples: PositiveInt = Field(description="|D_i|, samples the client holds")
     distance_m: NonNegativeFloat | None = Field(default=None, description="distance to the server")
-    line_of_sight: bool | None = None
+    line_of_sight: bool | None = Field(default=None, description="whether the server is in line of sight")
 
 
 class Server(Record):
     """The edge server."""
 
-    cycles_per_s: PositiveFloat = Field(description="f_s")
-    cycles_per_flop: PositiveFloat = Field(description="kappa_s")
-    downlink_psd_w_per_hz: PositiveFloat = Field(description="p_DL, the same on every subchannel")
+    cycles_per_s: PositiveFloat = Field(description="f_s, the clock of the server's processor")
+    cycles_per_flop: PositiveFloat = Field(description="kappa_s, processor cycles for one FLOP")
+    downlink_psd_w_per_hz: PositiveFloat = Field(description="p_DL, transmit density, the same on every subchannel")
     total_uplink_power_w: PositiveFloat = Field(description="P_th, limit on the sum over all clients")
 
 
 class Subchannels(Record):
     """The orthogonal subchannels."""
 
-    bandwidth_hz: PositiveVector = Field(description="B_k, length M")
-    center_frequency_hz: PositiveVector = Field(description="F_k, length M")
+    bandwidth_hz: PositiveVector = Field(description="B_k, M entries")
+    center_frequency_hz: PositiveVector = Field(description="F_k, M entries")
 
 
 class Channel(Record):
     """Linear channel gains, antenna gains included, and the noise."""
 
-    uplink_gain: NonNegativeMatrix = Field(description="G^UL_ik, C rows of M")
-    downlink_gain: NonNegativeMatrix = Field(description="G^DL_ik, C rows of M")
-    noise_psd_w_per_hz: PositiveFloat = Field(description="sigma^2")
+    uplink_gain: NonNegativeMatrix = Field(description="G^UL_ik, linear, C rows of M entries")
+    downlink_gain: NonNegativeMatrix = Field(description="G^DL_ik, linear, C rows of M entries")
+    noise_psd_w_per_hz: PositiveFloat = Field(description="sigma^2, noise density")
 
 
 class CutLayer(Record):
     """One place to cut the network: the client holds every layer up to and including it."""
 
-    name: Name
+    name: Name = Field(description="the last layer the client holds")
     client_forward_flops: NonNegativeFloat = Field(description="rho_j, forward FLOPs of one sample")
     client_backward_flops: NonNegativeFloat = Field(description="varpi_j, backward FLOPs of one sample")
     activation_bits: NonNegativeFloat = Field(description="psi_j, smashed data of one sample")
@@ -77,11 +77,11 @@ class CutLayer(Record):
 class ModelProfile(Record):
     """What the network costs, in total and at each possible cut."""
 
-    name: Name
+    name: Name = Field(description="of the network")
     total_forward_flops: PositiveFloat = Field(description="rho_L, forward FLOPs of one sample")
     total_backward_flops: PositiveFloat = Field(description="varpi_L, backward FLOPs of one sample")
     last_layer_backward_flops: NonNegativeFloat = Field(description="varpi_out, backward FLOPs of the last layer")
-    total_parameter_bits: NonNegativeFloat
+    total_parameter_bits: NonNegativeFloat = Field(description="size of the whole model")
     cut_layers: Annotated[tuple[CutLayer, ...], Field(min_length=1), AsTuple]
 
     @model_validator(mode="after")
@@ -111,7 +111,7 @@ class Instance(Record):
 
     format: Literal["epsl-opt/instance"] = "epsl-opt/instance"
     version: Literal[1] = 1
-    name: Name
+    name: Name = Field(description="how the instance is called in tables, pictures and schedules")
     clients: Annotated[tuple[Client, ...], Field(min_length=1), AsTuple]
     server: Server
     subchannels: Subchannels
