@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import resource
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from epsl_opt import Limits, load_instance, solve
 from epsl_opt.marked_text import markdown_table
@@ -83,9 +85,14 @@ def run_here(name: str, solver: str, time_limit_s: float) -> ScaleRun:
 
 
 def peak_mib() -> float:
-    """Return the largest memory this process has held; the unit is bytes on macOS, KiB elsewhere."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+    """Return the largest memory this process has held.
+
+    On Linux, `getrusage` starts a child with the peak of its parent; the status file does not.
+    """
+    status = Path("/proc/self/status")
+    if status.is_file():
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status.read_text(encoding="ascii"))[1]) / 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def scale_table(runs: Sequence[ScaleRun]) -> str:
