@@ -5,11 +5,10 @@ VENV := .venv
 PY := $(VENV)/bin/python
 DEMO := out/demo
 TYPES := build/types
-# best_known.py measures nothing: it rewrites the library's best known results, and is run by hand.
-BENCHMARKS := $(filter-out benchmarks/best_known.py,$(wildcard benchmarks/*.py))
+PICTURES := out/pictures
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types suite bench clean
+.PHONY: help demo test lint types suite bench results docs clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
@@ -34,8 +33,18 @@ types: $(VENV)/installed-dev ## check types
 suite: $(VENV)/installed-dev ## run the tests
 	$(PY) -m pytest -q
 
-bench: $(VENV)/installed-dev ## run the benchmarks
-	for script in $(BENCHMARKS); do $(PY) "$$script" || exit 1; done
+bench: $(VENV)/installed ## measure power control, and time and memory at scale
+	$(PY) benchmarks/power_control.py
+	$(PY) benchmarks/scale.py
+
+results: $(VENV)/installed ## run all solvers on everything and write docs/results.md (minutes)
+	$(PY) benchmarks/results.py
+
+docs: $(VENV)/installed ## write the generated tables and pictures of the documentation anew
+	$(PY) -m epsl_opt.reference
+	$(PY) -m epsl_opt.problems.tables docs/problems.md
+	$(VENV)/bin/epsl-opt compare paper:fading=rayleigh --output $(PICTURES)
+	for kind in comparison allocation gantt; do cp $(PICTURES)/pictures/*--$$kind.png docs/pictures/$$kind.png || exit 1; done
 
 clean: ## remove the environment and everything generated
 	rm -rf $(VENV) build dist out *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

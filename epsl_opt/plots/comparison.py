@@ -59,7 +59,9 @@ def _bars(names: Sequence[str], latency_s: Sequence[float], labels: Sequence[str
 
 
 def _label(latency_s: float, gap: float | None) -> str:
-    return f"{latency_s:#.5g} s" if gap is None else f"{latency_s:#.5g} s, gap {100 * gap:.2g} %"
+    if gap is None:
+        return f"{latency_s:#.5g} s"
+    return f"{latency_s:#.5g} s, gap {100 * gap:.2g} %" if gap >= 5e-6 else f"{latency_s:#.5g} s, gap 0.000 %"
 
 
 def _legend(figure: Figure, axes: Axes, kinds: set[str]) -> None:
