@@ -64,6 +64,17 @@ def parse_record(kind: type[RecordT], data: Any, source: str) -> RecordT:
             raise InputError(source, f"missing field (expected {expected!r})", field)
         if data[field] != expected or isinstance(data[field], bool):
             raise InputError(source, f"must be {expected!r}, got {data[field]!r}", field)
+    return parse_fields(kind, data, source)
+
+
+def parse_fields(kind: type[RecordT], data: Any, source: str) -> RecordT:
+    """Validate parsed JSON as a record that has no format of its own.
+
+    Raises
+    ------
+    InputError
+        If any field is wrong.
+    """
     try:
         return kind.model_validate(data)
     except ValidationError as error:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from epsl_opt.checker import RELATIVE_TOLERANCE, Violation, check
 from epsl_opt.instance import Instance
 from epsl_opt.latency import RoundLatency, round_latency
+from epsl_opt.marginal_values import MarginalValues
 from epsl_opt.results import Limits, TracePoint, relative_gap
 from epsl_opt.schedule import Schedule
 
@@ -31,6 +32,7 @@ class SolveMonitor:
         self.violations: list[Violation] = []
         self.trace: list[TracePoint] = []
         self.message = ""
+        self.marginal_values: MarginalValues | None = None
         self.activity = ""
         self._listener = listener
         self._start_s = time.perf_counter()
@@ -100,6 +102,10 @@ class SolveMonitor:
         if self.bound_s is None or not bound_s <= self.bound_s:
             self.bound_s = bound_s
             self._record()
+
+    def value(self, values: MarginalValues) -> None:
+        """Report what more of each resource is worth, by the prices behind the bound."""
+        self.marginal_values = values
 
     def say(self, activity: str) -> None:
         """Tell the user in a few words what the solver is doing."""

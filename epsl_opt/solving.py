@@ -101,8 +101,14 @@ def _judge(solver: Solver[Any], options: SolverOptions, monitor: SolveMonitor, s
         build_s=monitor.build_s,
         solve_s=monitor.elapsed_s - monitor.build_s,
         overrun_s=max(monitor.elapsed_s - monitor.limits.time_s, 0.0),
-        provenance=provenance(solver, options, monitor.limits),
+        provenance=provenance(solver, options, monitor.limits) | _values(monitor, verified),
     )
+
+
+def _values(monitor: SolveMonitor, verified: bool) -> dict[str, Any]:
+    if monitor.marginal_values is None or not verified:
+        return {}
+    return {"marginal_values": monitor.marginal_values.to_document()}
 
 
 def _false_claims(monitor: SolveMonitor, stop: StopReason) -> list[Violation]:

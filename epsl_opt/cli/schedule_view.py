@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from epsl_opt.breakdown import Breakdown, ClientRow
     from epsl_opt.documents import ScheduleDocument
 
+VALUES_SHOWN = 10
+"""Rows of the table of marginal values, the largest."""
+
 CLIENT_COLUMNS = (
     "client",
     "sub-\nch.",
@@ -71,6 +74,35 @@ def phase_table(breakdown: Breakdown) -> Table:
         for phase in breakdown.phases
     )
     return table("Round", columns, rows, text_columns=3)
+
+
+def value_table(document: ScheduleDocument) -> Table | None:
+    """Return what more of each resource is worth, if the solver told.
+
+    Raises
+    ------
+    InputError
+        If the file's marginal values are malformed.
+    """
+    from epsl_opt.files import parse_fields
+    from epsl_opt.marginal_values import MarginalValues
+
+    found = document.provenance.get("marginal_values")
+    if found is None:
+        return None
+    values = parse_fields(MarginalValues, found, "provenance.marginal_values")
+    rows = [
+        ("total uplink power", "1 W", values.total_uplink_power_s_per_w),
+        ("server compute", "1 GFLOP/s", values.server_compute_s_per_gflops),
+        ("subchannel (like the best)", "1", float(values.subchannel_s.max())),
+    ]
+    rows += [(f"client {i} power", "1 W", float(v)) for i, v in enumerate(values.client_power_s_per_w)]
+    rows += [(f"client {i} compute", "1 GFLOP/s", float(v)) for i, v in enumerate(values.client_compute_s_per_gflops)]
+    rows.sort(key=lambda row: -row[2])
+    cells = ((name, unit, f"{1e3 * value:.4g}") for name, unit, value in rows[:VALUES_SHOWN])
+    return table(
+        "What more would save (by the bound's prices)", ("resource", "more", "saves ms"), cells, text_columns=2
+    )
 
 
 def _client_cells(row: ClientRow) -> tuple[str, ...]:

@@ -23,7 +23,8 @@ def command(source: str, form: str) -> int:
     """Describe an instance or a schedule.
 
     An instance: clients, range of the channel gains, cut layers. A schedule file: what each client got, and the round
-    phase by phase, with the straggler everybody waits for and the stage it spends most of that time on.
+    phase by phase, with the straggler everybody waits for and the stage it spends most of that time on, and, where the
+    solver proved a bound, what more power, compute or spectrum would save.
 
     \b
     Examples:
@@ -82,7 +83,7 @@ def _show_instance(instance: Instance, form: str) -> None:
 
 def _show_schedule(document: ScheduleDocument, form: str) -> None:
     from epsl_opt.breakdown import Breakdown
-    from epsl_opt.cli.schedule_view import client_table, phase_table, summary
+    from epsl_opt.cli.schedule_view import client_table, phase_table, summary, value_table
     from epsl_opt.exports import CLIENT_COLUMNS
 
     if document.status != "verified" and form == "table":
@@ -92,9 +93,16 @@ def _show_schedule(document: ScheduleDocument, form: str) -> None:
     clients = [asdict(row) for row in breakdown.clients]
     if form == "json":
         emit_json(
-            {"latency_s": document.latency_s, "phases": [asdict(p) for p in breakdown.phases], "clients": clients}
+            {
+                "latency_s": document.latency_s,
+                "phases": [asdict(p) for p in breakdown.phases],
+                "clients": clients,
+                "marginal_values": document.provenance.get("marginal_values"),
+            }
         )
     elif form == "csv":
         emit_csv(CLIENT_COLUMNS, clients)
     else:
-        emit_tables(summary(document), phase_table(breakdown), client_table(breakdown))
+        worth = value_table(document)
+        tables = [summary(document), phase_table(breakdown), client_table(breakdown)]
+        emit_tables(*tables, *([worth] if worth is not None else []))

@@ -29,4 +29,5 @@ def polish(instance: Instance, cut: int, owner: IntArray, monitor: SolveMonitor)
                 best = state
             if gain[0] <= 0 or monitor.out_of_time:
                 break
-    return best.owner[0]
+    found: IntArray = best.owner[0]
+    return found

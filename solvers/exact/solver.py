@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 from pydantic import Field
 
+from epsl_opt.arrays import FloatArray, IntArray
 from epsl_opt.checker import RELATIVE_TOLERANCE
 from epsl_opt.instance import Instance
 from epsl_opt.monitor import SolveMonitor
@@ -13,6 +13,7 @@ from epsl_opt.solver import Solver, SolverKind, SolverOptions
 from epsl_opt.solvers.cut_bounds import ACCURACY, CutBounds
 from epsl_opt.solvers.exact.polish import polish
 from epsl_opt.solvers.exact.tree import CutTree
+from epsl_opt.solvers.marginal import marginal_values
 from epsl_opt.solvers.power_control import best_schedule
 from epsl_opt.solvers.rounding import round_allocation
 
@@ -42,7 +43,9 @@ class Exact(Solver[ExactOptions]):
         """Prove the gap asked for, or go on until a limit."""
         search = _Search(instance, monitor)
         search.bound_roots()
-        return search.close()
+        stop = search.close()
+        search.value_resources()
+        return stop
 
 
 class _Search:
@@ -75,14 +78,14 @@ class _Search:
             self._trees[cut] = CutTree(self._instance, cut, bounds.problem[cut], root)
             monitor.prove(bounds.least_s)
 
-    def _seek_incumbent(self, cut: int, fraction: np.ndarray) -> None:
+    def _seek_incumbent(self, cut: int, fraction: FloatArray) -> None:
         costs = self._bounds.problem[cut].costs
         owner = round_allocation(self._instance, costs, fraction)
         self._offer(cut, owner)
         if not self._monitor.gap_reached and self._bounds.bound_s[cut] <= self._cutoff_s:
             self._offer(cut, polish(self._instance, cut, owner, self._monitor))
 
-    def _offer(self, cut: int, owner: np.ndarray) -> None:
+    def _offer(self, cut: int, owner: IntArray) -> None:
         schedule = best_schedule(self._instance, self._bounds.problem[cut].costs, cut, owner)
         if schedule is not None:
             self._monitor.offer(schedule)
@@ -100,6 +103,14 @@ class _Search:
             tree.grow(self._cutoff_s, monitor)
             monitor.prove(self._bound_s())
         return self._verdict()
+
+    def value_resources(self) -> None:
+        """Report the marginal values at the incumbent's cut layer, if its root was bounded."""
+        incumbent = self._monitor.incumbent
+        root = None if incumbent is None else self._bounds.solution.get(incumbent.cut_layer)
+        if incumbent is not None and root is not None:
+            problem = self._bounds.problem[incumbent.cut_layer]
+            self._monitor.value(marginal_values(self._instance, problem, root.prices))
 
     def _bound_s(self) -> float:
         untouched = [bound for cut, bound in self._bounds.bound_s.items() if cut not in self._trees]
