@@ -73,18 +73,19 @@ def summary_table(rows: Sequence[RunRow]) -> str:
 
 
 def beaten_table(rows: Sequence[RunRow]) -> str:
-    """Count on how many instances each algorithm is better than each baseline, and than the baseline's median."""
-    baselines = [solver for solver in solvers_of(rows) if solver not in solvers_of(rows, baselines=False)]
+    """Count on how many instances each algorithm is better than each baseline, and than the baseline's median.
+
+    The last column is about the median of all baselines on the same instance.
+    """
+    algorithms = solvers_of(rows, baselines=False)
     latency = {solver: _latencies(rows, solver) for solver in solvers_of(rows)}
-    head = "| solver | " + " | ".join(baselines) + " | all baselines' median |"
+    baselines = [solver for solver in latency if solver not in algorithms]
+    head = "| solver | " + " | ".join([*baselines, "the baselines' median"]) + " |"
     lines = []
-    for solver in solvers_of(rows, baselines=False):
+    for solver in filter(latency.get, algorithms):
         own = latency[solver]
         cells = [f"{_wins(own, latency[name])} / {_wins_median(own, latency[name])}" for name in baselines]
-        if own:
-            everyone = [value for name in baselines for value in latency[name].values()]
-            cells.append(str(sum(value < median(everyone) for value in own.values())))
-            lines.append([f"`{solver}`", *cells])
+        lines.append([f"`{solver}`", *cells, _wins(own, _medians([latency[name] for name in baselines]))])
     return markdown_table(head, "|---|" + "--:|" * (len(baselines) + 1), lines)
 
 
@@ -131,6 +132,12 @@ def _matrix(
         values = [cells.get((sha256, solver)) for solver in solvers]
         lines.append([f"`{name}`", *more_cells.get(sha256, ()), *_row_of_numbers(values, digits, mark_least)])
     return markdown_table(head, "|---|" + "--:|" * (len(solvers) + len(more_columns)), lines)
+
+
+def _medians(runs: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Return the median over solvers on each instance."""
+    instances = {instance for run in runs for instance in run}
+    return {instance: median(run[instance] for run in runs if instance in run) for instance in instances}
 
 
 def _row_of_numbers(values: Sequence[float | None], digits: int, mark_least: bool) -> list[str]:
