@@ -43,6 +43,8 @@ class InputError(EpslOptError):
             problem = "unknown field"
         elif first["type"] == "missing":
             problem = "missing field"
+        elif first["type"] == "too_short":
+            problem = "must not be empty"
         elif first["type"] == "value_error" and (culprit := FIELD_PREFIX.match(problem)):
             location, problem = (*location, culprit[1]), problem[culprit.end() :]
         elif not isinstance(first["input"], list | dict) and first["type"] != "array":

@@ -97,7 +97,7 @@ WRONG: list[tuple[Callable[[Document], object], str]] = [
     (put("clients", 1, "colour", value="red"), "clients[1].colour: unknown field"),
     (lambda d: d.pop("server"), "server: missing field"),
     (lambda d: d["clients"][1].pop("samples"), "clients[1].samples: missing field"),
-    (put("clients", value=[]), "clients: "),
+    (put("clients", value=[]), "clients: must not be empty"),
     (put("clients", value={}), "clients: "),
     (put("clients", 0, "max_power_w", value=-1.5), "clients[0].max_power_w: input should be greater than 0, got -1.5"),
     (put("clients", 0, "max_power_w", value=0), "clients[0].max_power_w: input should be greater than 0, got 0"),
