@@ -9,10 +9,12 @@ from the prices alone, so that a region on which the method fails loses tightnes
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import numpy as np
+from scipy.linalg import LinAlgWarning, lu_factor, lu_solve
 
 from epsl_opt.arrays import BoolArray, FloatArray, IntArray
 from epsl_opt.solvers.dual_model import DualModel, DualPoint
@@ -87,7 +89,8 @@ class _Iterate:
     """Primal and dual iterates of the running regions.
 
     `z` and its multipliers `y` have shape (regions, 5 C + 1), `sigma` (regions, M), `slack` and its multipliers
-    `weight` (regions, C, M), `length` (regions,) is the last step's.
+    `weight` (regions, C, M). `length` (regions,) is the last step's, `imbalance_s` (regions,) about what the optimality
+    conditions still miss in seconds, were every price wrong by its own size.
     """
 
     z: FloatArray
@@ -96,6 +99,7 @@ class _Iterate:
     slack: FloatArray
     weight: FloatArray
     length: FloatArray
+    imbalance_s: FloatArray
 
     def take(self, index: IntArray | BoolArray) -> _Iterate:
         return _Iterate(*(getattr(self, field.name)[index] for field in fields(self)))
@@ -109,7 +113,6 @@ class _Solver:
         self._model = DualModel(problem, regions)
         self._unit_s = _subchannel_value_s(self._model, start)
         self._at = _starting_iterate(self._model, start, self._unit_s, spread)
-        self._complementarity = np.full(len(self._unit_s), np.inf)
         self._best_s = certified_bounds_s(problem, regions, start)
         self._best_z = self._at.z.copy()
         self._best_start = start
@@ -132,9 +135,7 @@ class _Solver:
         """One Newton step of every running region towards its less perturbed optimality conditions."""
         at, model = self._at, self._model
         point = model.evaluate(at.z)
-        system = _System(model, point, at, self._unit_s)
-        centring = np.where(at.length > 0.9, 0.05, np.where(at.length > 0.5, 0.15, 0.4))
-        self._at = system.solve(centring)
+        self._at = _System(model, point, at, self._unit_s).advanced()
 
     def finish(self, cutoff_s: float, rel_gap: float, undecided: float) -> None:
         """Certify the running regions and drop those that are done."""
@@ -144,7 +145,7 @@ class _Solver:
         self._best_s[index[better]], self._best_z[index[better]] = bound[better], at.z[better]
         self._improved[index[better]] = True
         self._allocation[index] = at.weight
-        best, left = self._best_s[index], _complementarity(self._model, at)
+        best, left = self._best_s[index], _complementarity(self._model, at) + at.imbalance_s
         lacking = np.maximum(cutoff_s - best, 0.0)
         hopeless = (left < undecided * lacking) if math.isfinite(cutoff_s) else np.zeros(len(best), dtype=bool)
         done = (best > cutoff_s) | (left < rel_gap * np.abs(best)) | hopeless
@@ -158,66 +159,116 @@ class _Solver:
         self._model = DualModel(self._problem, self._model.regions.take(np.flatnonzero(kept)))
 
 
+@dataclass(frozen=True, eq=False)
+class _Direction:
+    """A step of every part of the iterates."""
+
+    z: FloatArray
+    y: FloatArray
+    sigma: FloatArray
+    slack: FloatArray
+    weight: FloatArray
+
+
 class _System:
-    """The Newton system of the running regions at one point."""
+    """The Newton system of the running regions at one point, factored once for predictor and corrector."""
 
     def __init__(self, model: DualModel, point: DualPoint, at: _Iterate, unit_s: FloatArray) -> None:
         self._model, self._point, self._at = model, point, at
         self._allowed = np.isfinite(point.value)
         self._stiffness = at.weight / at.slack
+        self._total_stiffness = self._stiffness.sum(axis=1)
         value = np.where(self._allowed, point.value, 0.0)
         self._slack_error = np.where(self._allowed, at.sigma[:, None, :] - value - at.slack, 0.0)
         self._scale = np.where(model.positive, at.z, np.where(model.moving, unit_s[:, None], 1.0))
+        self._solve = _factored(self._matrix())
+        self._gradient = point.objective_gradient() + point.pull_back(at.weight)
+        self._imbalance_s = (np.abs(self._gradient - at.y) * self._scale * model.moving).sum(axis=1)
 
-    def solve(self, centring: FloatArray) -> _Iterate:
-        """Return the iterates after one damped step that aims at `centring` times the present complementarity."""
-        model, at, allowed = self._model, self._at, self._allowed
-        pairs = allowed.sum(axis=(1, 2)) + model.positive.sum(axis=1)
-        target = centring * _complementarity(model, at) / pairs
-        wanted = np.where(allowed, target[:, None, None] / at.slack - at.weight, 0.0)
-        wanted -= self._stiffness * self._slack_error
-        missing = 1.0 - at.weight.sum(axis=1)
-        total = self._stiffness.sum(axis=1)
-        shift = (wanted.sum(axis=1) - missing) / total
-        z = self._prices_step(target, wanted - self._stiffness * shift[:, None, :])
-        value = self._point.push_forward(z)
-        sigma = shift + (self._stiffness * value).sum(axis=1) / total
-        slack = np.where(allowed, sigma[:, None, :] - value + self._slack_error, 0.0)
-        weight = np.where(allowed, wanted - self._stiffness * (sigma[:, None, :] - value), 0.0)
-        y = np.where(model.positive, (target[:, None] - at.y * (at.z + z)) / self._scale, 0.0)
-        primal = np.minimum(_boundary(at.slack, slack, allowed), _boundary(at.z, z, model.positive))
-        dual = np.minimum(_boundary(at.weight, weight, allowed), _boundary(at.y, y, model.positive))
+    def advanced(self) -> _Iterate:
+        """Return the iterates after Mehrotra's step: aim low, see how far that leads, centre and correct by that.
+
+        The second-order correction counts as far as the first step could be followed.
+        """
+        at, model = self._at, self._model
+        pairs = self._allowed.sum(axis=(1, 2)) + model.positive.sum(axis=1)
+        present = _complementarity(model, at)
+        affine = self._direction(np.zeros((len(present), 1, 1)), np.zeros((len(present), 1)))
+        primal, dual = self._lengths(affine)
+        ahead, trust = self._moved(affine, primal, dual), primal * dual
+        centring = np.clip((_complementarity(model, ahead) / present) ** 3, 1e-4, 1.0)
+        target = centring * present / pairs
+        corrector = self._direction(
+            target[:, None, None] - trust[:, None, None] * affine.slack * affine.weight,
+            target[:, None] - trust[:, None] * affine.z * affine.y,
+        )
+        return self._moved(corrector, *self._lengths(corrector))
+
+    def _lengths(self, step: _Direction) -> tuple[FloatArray, FloatArray]:
+        """How far prices and slacks, and their multipliers, may go, shapes (regions,)."""
+        at, allowed, positive = self._at, self._allowed, self._model.positive
+        primal = np.minimum(_boundary(at.slack, step.slack, allowed), _boundary(at.z, step.z, positive))
+        dual = np.minimum(_boundary(at.weight, step.weight, allowed), _boundary(at.y, step.y, positive))
+        return primal, dual
+
+    def _moved(self, step: _Direction, primal: FloatArray, dual: FloatArray) -> _Iterate:
+        at = self._at
         return _Iterate(
-            z=at.z + primal[:, None] * z,
-            y=at.y + dual[:, None] * y,
-            sigma=at.sigma + primal[:, None] * sigma,
-            slack=at.slack + primal[:, None, None] * slack,
-            weight=at.weight + dual[:, None, None] * weight,
+            z=at.z + primal[:, None] * step.z,
+            y=at.y + dual[:, None] * step.y,
+            sigma=at.sigma + primal[:, None] * step.sigma,
+            slack=at.slack + primal[:, None, None] * step.slack,
+            weight=at.weight + dual[:, None, None] * step.weight,
             length=np.minimum(primal, dual),
+            imbalance_s=(1 - np.minimum(primal, dual)) * self._imbalance_s,
         )
 
-    def _prices_step(self, target: FloatArray, weight: FloatArray) -> FloatArray:
-        """Solve for the step of the prices, relative to their scale; `weight` is what r changes by at fixed prices."""
-        model, point, at = self._model, self._point, self._at
-        residual = point.objective_gradient() + point.pull_back(at.weight + weight)
-        residual -= np.where(model.positive, target[:, None] / self._scale, 0.0)
-        matrix = point.curvature(at.weight, self._stiffness)
-        matrix *= self._scale[:, :, None] * self._scale[:, None, :]
-        both = model.moving[:, :, None] & model.moving[:, None, :]
-        matrix = np.where(both, matrix, 0.0)
+    def _direction(self, pair_target: FloatArray, price_target: FloatArray) -> _Direction:
+        """Step towards slack * weight = `pair_target` and z * y = `price_target`."""
+        model, at, allowed = self._model, self._at, self._allowed
+        wanted = np.where(allowed, pair_target / at.slack - at.weight, 0.0) - self._stiffness * self._slack_error
+        missing = 1.0 - at.weight.sum(axis=1)
+        shift = (wanted.sum(axis=1) - missing) / self._total_stiffness
+        residual = self._gradient + self._point.pull_back(wanted - self._stiffness * shift[:, None, :])
+        residual -= np.where(model.positive, price_target / self._scale, 0.0)
+        z = self._solve(np.where(model.moving, -residual * self._scale, 0.0)) * self._scale
+        value = self._point.push_forward(z)
+        sigma = shift + (self._stiffness * value).sum(axis=1) / self._total_stiffness
+        rise = sigma[:, None, :] - value
+        return _Direction(
+            z=z,
+            y=np.where(model.positive, (price_target - at.y * (at.z + z)) / self._scale, 0.0),
+            sigma=sigma,
+            slack=np.where(allowed, rise + self._slack_error, 0.0),
+            weight=np.where(allowed, wanted - self._stiffness * rise, 0.0),
+        )
+
+    def _matrix(self) -> FloatArray:
+        """The system in the prices alone, relative to their scale; prices that are not there step nowhere."""
+        model, at = self._model, self._at
+        matrix = self._point.curvature(at.weight, self._stiffness)
+        matrix *= (self._scale * model.moving)[:, :, None]
+        matrix *= (self._scale * model.moving)[:, None, :]
         diagonal = np.arange(matrix.shape[1])
         ridge = RIDGE * np.trace(matrix, axis1=1, axis2=2)[:, None] / len(diagonal)
-        matrix[:, diagonal, diagonal] += np.where(model.positive, at.y * at.z, 0.0) + ridge
-        matrix[:, diagonal, diagonal] += ~model.moving
-        right = np.where(model.moving, -residual * self._scale, 0.0)
-        return _solve(matrix, right) * self._scale
+        matrix[:, diagonal, diagonal] += np.where(model.positive, at.y * at.z, ~model.moving) + ridge
+        return matrix
+
+
+def _factored(matrix: FloatArray) -> Callable[[FloatArray], FloatArray]:
+    """Return a solver of the regions' systems, shape (regions, prices); a lone one is factored once."""
+    if len(matrix) > 1:
+        return lambda right: _solve(matrix, right)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LinAlgWarning)
+        factors = lu_factor(matrix[0], overwrite_a=True, check_finite=False)
+    return lambda right: np.asarray(lu_solve(factors, right[0], check_finite=False), dtype=np.float64)[None, :]
 
 
 def _solve(matrix: FloatArray, right: FloatArray) -> FloatArray:
     """Solve each system; a singular one in the least-squares sense."""
     try:
-        solution: FloatArray = np.linalg.solve(matrix, right[:, :, None])[:, :, 0]
-        return solution
+        return np.asarray(np.linalg.solve(matrix, right[:, :, None])[:, :, 0], dtype=np.float64)
     except np.linalg.LinAlgError:
         pairs = zip(matrix, right, strict=True)
         return np.array([np.linalg.lstsq(a, b, rcond=None)[0] for a, b in pairs], dtype=np.float64)
@@ -235,14 +286,14 @@ def _starting_iterate(model: DualModel, start: Prices, unit_s: FloatArray, sprea
     slack = np.where(np.isfinite(slack), slack, 1.0)
     average = (weight * slack).sum(axis=(1, 2)) / np.isfinite(value).sum(axis=(1, 2))
     y = np.divide(average[:, None], z, out=np.zeros_like(z), where=model.positive)
-    return _Iterate(z, y, sigma, slack, weight, np.ones(len(z)))
+    return _Iterate(z, y, sigma, slack, weight, np.ones(len(z)), np.full(len(z), np.inf))
 
 
 def _subchannel_value_s(model: DualModel, prices: Prices) -> FloatArray:
     """The average value of a subchannel, shape (regions,)."""
     point = model.evaluate(model.join(prices, np.zeros(len(prices.total_power))))
-    phases: FloatArray = point.uplink_end.end_s + point.downlink_end.end_s
-    return phases / point.value.shape[2]
+    value: FloatArray = (point.uplink_end.end_s + point.downlink_end.end_s) / point.value.shape[2]
+    return value
 
 
 def _complementarity(model: DualModel, at: _Iterate) -> FloatArray:
