@@ -1,4 +1,4 @@
-"""Solvers, backends and scenarios are found through entry points; ours are registered like anybody's."""
+"""Solvers, backends, scenarios and exporters are found through entry points; ours are registered like anybody's."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from epsl_opt.solver import Solver
 SOLVERS = "epsl_opt.solvers"
 BACKENDS = "epsl_opt.backends"
 SCENARIOS = "epsl_opt.scenarios"
+EXPORTERS = "epsl_opt.exporters"
 
 
 def names(group: str) -> list[str]:

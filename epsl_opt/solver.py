@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Generic, TypeVar
 
@@ -32,6 +33,15 @@ class SolverOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+@dataclass(frozen=True)
+class Details:
+    """A table of what else there is to know about a solver on this machine; all cells are text."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
 OptionsT = TypeVar("OptionsT", bound=SolverOptions)
 
 
@@ -48,6 +58,10 @@ class Solver(ABC, Generic[OptionsT]):
 
     def unsupported(self, instance: Instance, options: OptionsT) -> str | None:
         """Return why this solver does not take `instance`, or None if it does."""
+        return None
+
+    def details(self) -> Details | None:
+        """Return what `epsl-opt solvers NAME` shows besides the options, quickly and without importing much."""
         return None
 
     @abstractmethod

@@ -23,7 +23,7 @@ COMMANDS = {
     "show": ("epsl_opt.cli.show", "Describe an instance or a schedule."),
     "solvers": ("epsl_opt.cli.solvers", "List the solvers, or one solver's options."),
     "plot": ("epsl_opt.cli.plot", "Draw a schedule file as a picture."),
-    "export": ("epsl_opt.cli.export", "Convert a schedule file to CSV."),
+    "export": ("epsl_opt.cli.export", "Convert a schedule file to CSV, or write an instance as an optimisation model."),
     "schema": ("epsl_opt.cli.schema", "Print the JSON Schema of a file format."),
     "info": ("epsl_opt.cli.info", "Show versions, processor and optional packages."),
     "completion": ("epsl_opt.cli.completion", "Print a shell's completion script."),

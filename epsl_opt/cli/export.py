@@ -1,42 +1,90 @@
-"""`epsl-opt export`: a schedule for other programs."""
+"""`epsl-opt export`: a schedule, or an instance as an optimisation model, for other programs."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import click
 
 from epsl_opt.cli.output import emit, refuse_unwritable
-from epsl_opt.cli.params import complete_instance, output_option, quiet_option
+from epsl_opt.cli.params import complete_instance, output_option, pairs_option, quiet_option
 from epsl_opt.cli.schedule_source import load_breakdown
 from epsl_opt.cli.talk import note
 
-FORMATS = ("csv", "clients-csv")
-
 
 @click.command()
-@click.argument("schedule", metavar="SCHEDULE", type=click.Path(allow_dash=True))
-@click.option("--to", "target", type=click.Choice(FORMATS), default=FORMATS[0], show_default=True, help="The format.")
+@click.argument("source", metavar="SOURCE", shell_complete=complete_instance)
+@click.option("--to", "target", default="csv", show_default=True, metavar="FORMAT", help="The format.")
 @click.option("--instance", metavar="INSTANCE", shell_complete=complete_instance, help="For the clients' names.")
+@click.option("--form", metavar="FORM", help="Of a model: milp or minlp.")
+@click.option("--cut", metavar="J", help="Of a model: the cut layer, counted from 0.")
+@pairs_option("An option of the model's format")
 @output_option("it")
 @quiet_option
-def command(schedule: str, target: str, instance: str | None, output: str | None, quiet: bool) -> int:
-    """Convert a schedule file to CSV.
+def command(
+    source: str,
+    target: str,
+    instance: str | None,
+    form: str | None,
+    cut: str | None,
+    pairs: Sequence[str],
+    output: str | None,
+    quiet: bool,
+) -> int:
+    """Convert a schedule file to CSV, or write an instance as an optimisation model.
 
-    csv has one row per subchannel: its client (empty if free) and uplink power in watts. clients-csv has one row per
-    client: subchannels, power in watts, rates in bit/s and stage latencies in seconds.
+    SOURCE is a schedule file for csv (one row per subchannel: its client, empty if free, and uplink power in watts) and
+    clients-csv (one row per client: subchannels, power in watts, rates in bit/s and stage latencies in seconds).
+
+    SOURCE is an instance for lp and mps (the outer-approximated MILP of one cut layer), nl and gms (the convex MINLP,
+    or the MILP with --form milp). The optimum of a model is the round latency in seconds at that cut layer.
 
     \b
     Examples:
       epsl-opt export schedule.json -o allocation.csv
       epsl-opt export schedule.json --to clients-csv --instance instance.json
+      epsl-opt export paper --to lp -o paper.lp
+      epsl-opt export paper --to nl --cut 10 -o paper.nl
     """
-    from epsl_opt.exports import EXPORTS
     from epsl_opt.files import write_bytes
 
-    refuse_unwritable(output, schedule)
-    text = EXPORTS[target](load_breakdown(schedule, instance))
+    refuse_unwritable(output, source)
+    options = {"form": form, "cut": cut}
+    given = [*pairs, *(f"{key}={value}" for key, value in options.items() if value is not None)]
+    content = _converted(source, target, instance, given)
     if output is None:
-        emit(text)
+        emit(content.decode())
     else:
-        write_bytes(output, text.encode())
+        write_bytes(output, content)
         note(f"wrote {output}")
     return 0
+
+
+def _converted(source: str, target: str, instance: str | None, pairs: Sequence[str]) -> bytes:
+    from epsl_opt.exports import EXPORTS
+
+    if target not in EXPORTS:
+        if instance is not None:
+            raise click.UsageError("--instance is for csv and clients-csv: a model's SOURCE is the instance itself")
+        return _model(source, target, pairs)
+    if pairs:
+        raise click.UsageError(f"--form, --cut and --option are not for {target}")
+    return EXPORTS[target](load_breakdown(source, instance)).encode()
+
+
+def _model(source: str, target: str, pairs: Sequence[str]) -> bytes:
+    from epsl_opt import registry
+    from epsl_opt.errors import InputError
+    from epsl_opt.exporter import Exporter
+    from epsl_opt.exports import EXPORTS
+    from epsl_opt.options import parse_options, split_pairs, unknown
+    from epsl_opt.sources import load_instance
+
+    known = registry.names(registry.EXPORTERS)
+    if target not in known:
+        raise InputError("--to", unknown(target, [*EXPORTS, *known]))
+    exporter = registry.load(registry.EXPORTERS, target)()
+    if not isinstance(exporter, Exporter):
+        raise InputError("--to", f"{target!r} is not an epsl_opt Exporter")
+    options = parse_options(exporter.options_type, split_pairs(pairs, "export"), f"export --to {target}")
+    return exporter.export(load_instance(source), options)

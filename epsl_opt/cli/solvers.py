@@ -68,11 +68,14 @@ def _print_one(name: str, form: str) -> None:
 
     solver = load_solver(name)
     rows = option_rows(solver.options_type)
+    details = solver.details()
     if form == "json":
-        emit_json(_describe(name) | {"options": rows})
+        more = [] if details is None else [dict(zip(details.columns, row, strict=True)) for row in details.rows]
+        emit_json(_describe(name) | {"options": rows, "details": more})
     elif form == "csv":
         emit_csv(COLUMNS, rows)
     else:
         head = facts("", [("solver", name), ("kind", str(solver.kind)), ("summary", solver.summary)])
         options = table("Options", COLUMNS, option_cells(rows), text_columns=4) if rows else "It has no options."
-        emit_tables(head, options)
+        shown = [] if details is None else [table(details.title, details.columns, details.rows, len(details.columns))]
+        emit_tables(head, options, *shown)

@@ -1,0 +1,43 @@
+"""Block 1, allocation: which client holds which subchannel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyomo.environ as pyo
+
+from epsl_opt.solvers.pyomo_model.scaled import ScaledCut, ScaledPhase
+
+
+def add_allocation(model: Any, data: ScaledCut) -> None:
+    """Add r_ik in {0, 1} and the counts n_i.
+
+    The counts are redundant, but with n_i whole and r_ik continuous the model is a relaxation in which near-identical
+    subchannels need not be told apart; it is solved first.
+    """
+    model.r = pyo.Var(model.clients, model.subchannels, domain=pyo.Binary)
+    model.n = pyo.Var(model.clients, domain=pyo.NonNegativeIntegers, bounds=(data.least, data.most))
+    model.one_client = pyo.Constraint(model.subchannels, rule=_one_client)
+    model.count = pyo.Constraint(model.clients, rule=_count)
+    for name, phase in (("uplink_heard", data.uplink), ("downlink_heard", data.downlink)):
+        if phase is not None and not phase.heard.all():
+            model.add_component(name, pyo.Constraint(model.clients, rule=_heard_on(phase)))
+
+
+def _one_client(model: Any, k: int) -> Any:
+    """sum_i r_ik = 1 (a free subchannel may as well be anybody's, without power)."""
+    return sum(model.r[i, k] for i in model.clients) == 1
+
+
+def _count(model: Any, i: int) -> Any:
+    """n_i = sum_k r_ik."""
+    return model.n[i] == sum(model.r[i, k] for k in model.subchannels)
+
+
+def _heard_on(phase: ScaledPhase) -> Any:
+    def heard(model: Any, i: int) -> Any:
+        """sum_k r_ik >= 1 over the subchannels on which the client has a gain."""
+        held = [model.r[i, k] for k in model.subchannels if phase.heard[i, k]]
+        return sum(held) >= 1 if held else pyo.Constraint.Infeasible
+
+    return heard

@@ -1,0 +1,23 @@
+"""Block 5, cut layer: it fixes computing and traffic, so that each cut layer is a model of its own.
+
+A binary choice among the cut layers would need the right-hand sides bits_j / (T - t_ij) switched on and off by big-M
+terms, which is neither tight nor more readable; cut layers are few and most are pruned by their bounds.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyomo.environ as pyo
+
+from epsl_opt.solvers.pyomo_model.scaled import ScaledCut
+
+
+def add_latency(model: Any, data: ScaledCut, unit_s: float) -> None:
+    """Add the objective, in units of `unit_s` seconds: what the cut layer fixes, plus both radio phases."""
+    model.latency = pyo.Objective(expr=_latency(model, data, unit_s))
+
+
+def _latency(model: Any, data: ScaledCut, unit_s: float) -> Any:
+    """T = max_i t1_i + t3 + t4 + t5 + max_i t7_i + T1 + T2."""
+    return data.fixed_s / unit_s + (data.unit_s / unit_s) * (model.T1 + model.T2)

@@ -1,0 +1,66 @@
+"""Block 4, phases: an uplink and a downlink phase end at T1 and T2, when the slowest client has done its traffic."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pyo
+
+from epsl_opt.arrays import FloatArray
+from epsl_opt.solvers.pyomo_model.rates import downlink_rate, uplink_rate
+from epsl_opt.solvers.pyomo_model.scaled import LONGEST, ScaledCut, ScaledPhase
+
+
+def add_phases(model: Any, data: ScaledCut) -> None:
+    """Add the ends T1 and T2 (0 for a phase in which nothing is sent) and each client's rates R_i and R'_i."""
+    model.T1 = _end(data.uplink)
+    model.T2 = _end(data.downlink)
+    if data.uplink is not None:
+        model.uplink_rate = pyo.Expression(model.clients, rule=uplink_rate)
+    if (down := data.downlink) is not None:
+        model.downlink_rate = pyo.Expression(model.clients, rule=lambda m, i: downlink_rate(m, down, i))
+
+
+def _end(phase: ScaledPhase | None) -> Any:
+    if phase is None:
+        return pyo.Var(bounds=(0, 0), initialize=0)
+    latest = phase.latest if math.isfinite(phase.latest) else None
+    return pyo.Var(bounds=(phase.earliest, latest), initialize=phase.earliest)
+
+
+def phases(model: Any, data: ScaledCut) -> list[tuple[str, ScaledPhase, Any, Any]]:
+    """Return (name, numbers, end, rates) of the phases in which something is sent."""
+    found = []
+    if data.uplink is not None:
+        found.append(("uplink", data.uplink, model.T1, model.uplink_rate))
+    if data.downlink is not None:
+        found.append(("downlink", data.downlink, model.T2, model.downlink_rate))
+    return found
+
+
+def add_deadlines(model: Any, data: ScaledCut) -> None:
+    """MINLP: add what each client must send or receive before a phase ends."""
+    for name, phase, end, rate in phases(model, data):
+        model.add_component(f"{name}_deadline", pyo.Constraint(model.clients, rule=_deadline(phase, end, rate)))
+
+
+def _deadline(phase: ScaledPhase, end: Any, rate: Any) -> Any:
+    def deadline(model: Any, i: int) -> Any:
+        """R_i >= 1 / (T - t_i)."""
+        return rate[i] >= 1 / (end + float(phase.head_start[i]))
+
+    return deadline
+
+
+def deadline_tangent(phase: ScaledPhase, end: Any, rate: Any, i: int, at: float) -> Any:
+    """R_i >= 1/(a - t_i) - (T - a)/(a - t_i)^2: tangent of the convex right-hand side at the end a."""
+    time = at + float(phase.head_start[i])
+    return rate[i] >= 1 / time - (end - at) / time**2
+
+
+def first_ends(phase: ScaledPhase, n: int) -> FloatArray:
+    """Return n ends of a phase to put tangents at, geometrically between the earliest and the latest."""
+    latest = min(phase.latest, phase.earliest * LONGEST)
+    return np.geomspace(phase.earliest, max(latest, phase.earliest), n)
