@@ -158,8 +158,9 @@ def responses(problem: CutProblem, prices: Prices) -> tuple[FloatArray, FloatArr
     """Return the rate (nat/s) and power (W) a client uses on a subchannel, shapes (regions, clients, subchannels)."""
     budget = prices.power + prices.total_power[:, None]
     level = np.divide(prices.uplink, budget, out=np.zeros_like(budget), where=budget > 0)[..., None]
-    rate = problem.bandwidth_hz * np.log(np.maximum(level / problem.noise, 1.0))
-    return rate, problem.bandwidth_hz * np.maximum(level - problem.noise, 0.0)
+    height = np.maximum(level - problem.noise, 0.0)
+    rate = problem.bandwidth_hz * np.log1p(height / problem.noise)  # of that very power, or weak signals lose digits
+    return rate, problem.bandwidth_hz * height
 
 
 @dataclass(frozen=True, eq=False)
