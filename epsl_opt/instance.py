@@ -26,6 +26,9 @@ from epsl_opt.record import (
     UnitInterval,
 )
 
+SMALLEST_GAIN = 1e-60
+"""Less, -600 dB, is no channel; squares of it would underflow."""
+
 
 class Client(Record):
     """One client device."""
@@ -131,6 +134,9 @@ class Instance(Record):
             rows, columns = getattr(self.channel, field).shape
             if rows != C:
                 raise ValueError(f"channel.{field}: has {rows} rows, but there are {C} clients")
+            gain = getattr(self.channel, field)
+            if ((gain > 0) & (gain < SMALLEST_GAIN)).any():
+                raise ValueError(f"channel.{field}: a gain must be 0 or at least {SMALLEST_GAIN:g}")
             if columns != M:
                 raise ValueError(f"channel.{field}: has rows of {columns}, but there are {M} subchannels")
         return self

@@ -13,7 +13,7 @@ from epsl_opt.monitor import SolveMonitor
 from epsl_opt.results import StopReason
 from epsl_opt.schedule import Schedule
 from epsl_opt.solver import Solver, SolverKind, SolverOptions
-from epsl_opt.solvers.allocation import equal_density_power_w, greedy_allocation
+from epsl_opt.solvers.allocation import equal_density_power_w, equal_power_w, greedy_allocation
 from epsl_opt.solvers.cuts import feasible_cuts
 from epsl_opt.solvers.power_control import best_schedule
 
@@ -24,7 +24,7 @@ class BcdOptions(SolverOptions):
     tolerance: float = Field(default=1e-6, ge=0, description="stop when a sweep improves the latency by less")
     max_sweeps: int = Field(default=50, ge=1, description="sweeps over the three blocks at the most")
     initial_cut: int | None = Field(
-        default=None, ge=0, description="0-based cut layer to start from; default: the middle one"
+        default=None, ge=0, description="0-based cut layer to start from; default: the best at equal power"
     )
 
 
@@ -51,8 +51,8 @@ class BlockCoordinateDescent(Solver[BcdOptions]):
     def solve(self, instance: Instance, options: BcdOptions, monitor: SolveMonitor) -> StopReason:
         """Sweep until the relative improvement falls below the tolerance."""
         cuts = feasible_cuts(instance)
-        cut = list(cuts)[len(cuts) // 2] if options.initial_cut is None else options.initial_cut
         power, last_s = equal_density_power_w(instance), math.inf
+        cut = _first_cut(instance, cuts) if options.initial_cut is None else options.initial_cut
         for _ in range(options.max_sweeps):
             if monitor.out_of_time:
                 return StopReason.TIME_LIMIT
@@ -67,6 +67,13 @@ class BlockCoordinateDescent(Solver[BcdOptions]):
                 break
             last_s = latency_s
         return StopReason.COMPLETED
+
+
+def _first_cut(instance: Instance, cuts: dict[int, CutCosts]) -> int:
+    """The best cut layer for a greedy allocation at equal power."""
+    middle = list(cuts)[len(cuts) // 2]
+    owner = greedy_allocation(instance, cuts[middle], equal_density_power_w(instance))
+    return best_cut(instance, cuts, owner, equal_power_w(instance, owner))
 
 
 def best_cut(instance: Instance, cuts: dict[int, CutCosts], owner: IntArray, power_w: FloatArray) -> int:

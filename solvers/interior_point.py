@@ -20,7 +20,7 @@ from epsl_opt.arrays import BoolArray, FloatArray, IntArray
 from epsl_opt.solvers.dual_model import DualModel, DualPoint
 from epsl_opt.solvers.lagrangian import CutProblem, Prices, Regions, certified_bounds_s
 
-MOST_STEPS = 80
+MOST_STEPS = 150
 TO_BOUNDARY = 0.97
 RIDGE = 1e-13
 STALLED = 1e-8

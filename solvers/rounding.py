@@ -13,7 +13,12 @@ from epsl_opt.solvers.allocation import usable
 from epsl_opt.solvers.evaluation import allocation_latencies_s
 
 WHOLE = 0.99
-TRANSFERS = 31
+MOST_CANDIDATES = 32
+ASSIGNMENT_WORK = 2_000_000
+"""Candidates times subchannels squared: what the assignment problems of one rounding may cost."""
+
+LARGEST_ASSIGNMENT = 1500
+"""More open subchannels than this are given away one by one, the surest first."""
 
 
 def round_allocation(instance: Instance, costs: CutCosts, fraction: FloatArray) -> IntArray:
@@ -23,7 +28,9 @@ def round_allocation(instance: Instance, costs: CutCosts, fraction: FloatArray) 
     to another; for each, an assignment problem keeps most of the fractions. The least latency wins.
     """
     allowed = usable(instance, costs) > 0
-    counts = _candidate_counts(fraction.sum(axis=1), fraction.shape[1])
+    n_subchannels = fraction.shape[1]
+    n_candidates = max(1, min(MOST_CANDIDATES, ASSIGNMENT_WORK // n_subchannels**2))
+    counts = _candidate_counts(fraction.sum(axis=1), n_subchannels, n_candidates)
     owners = np.array([assign_counts(fraction, count, allowed) for count in counts])
     best: IntArray = owners[allocation_latencies_s(instance, costs, owners).argmin()]
     return best
@@ -40,6 +47,8 @@ def assign_counts(fraction: FloatArray, counts: IntArray, allowed: BoolArray) ->
         owner[np.flatnonzero(owner == poor)[left[poor] :]] = FREE
         left[poor] = 0
     open_ = np.flatnonzero(owner == FREE)
+    if len(open_) > LARGEST_ASSIGNMENT:
+        return _given_away(fraction, owner, left, allowed)
     places = np.repeat(np.arange(len(counts)), left)
     worth = fraction[np.ix_(places, open_)] - 2.0 * ~allowed[np.ix_(places, open_)]
     place, column = linear_sum_assignment(worth, maximize=True)
@@ -47,7 +56,18 @@ def assign_counts(fraction: FloatArray, counts: IntArray, allowed: BoolArray) ->
     return owner
 
 
-def _candidate_counts(total: FloatArray, n_subchannels: int) -> list[IntArray]:
+def _given_away(fraction: FloatArray, owner: IntArray, left: IntArray, allowed: BoolArray) -> IntArray:
+    """Give each open subchannel to the client that holds most of it and has a place left, the surest first."""
+    worth = np.where(allowed, fraction, -1.0)
+    open_ = np.flatnonzero(owner == FREE)
+    for k in open_[np.argsort(-worth[:, open_].max(axis=0), kind="stable")]:
+        client = int(np.where(left > 0, worth[:, k], -2.0).argmax())
+        owner[k] = client
+        left[client] -= 1
+    return owner
+
+
+def _candidate_counts(total: FloatArray, n_subchannels: int, most: int) -> list[IntArray]:
     """The nearest whole counts, and those one transfer away that stay nearest to the fractional totals."""
     n_clients = len(total)
     base = nearest_counts(total, np.ones(n_clients, dtype=np.intp), np.full(n_clients, n_subchannels))
@@ -55,7 +75,7 @@ def _candidate_counts(total: FloatArray, n_subchannels: int) -> list[IntArray]:
     strain = giving[:, None] - (total - base)[None, :]
     np.fill_diagonal(strain, np.inf)
     found = [base]
-    for flat in np.argsort(strain, axis=None, kind="stable")[:TRANSFERS]:
+    for flat in np.argsort(strain, axis=None, kind="stable")[: most - 1]:
         giver, taker = np.unravel_index(flat, strain.shape)
         if np.isfinite(strain[giver, taker]):
             moved = base.copy()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from pydantic import Field
 
 from epsl_opt.arrays import FloatArray, IntArray
@@ -101,7 +103,8 @@ class _Search:
                 break
             tree = min(open_, key=lambda tree: tree.bound_s)
             tree.grow(self._cutoff_s, monitor)
-            monitor.prove(self._bound_s())
+            if (bound_s := self._bound_s()) < math.inf:
+                monitor.prove(bound_s)
         return self._verdict()
 
     def value_resources(self) -> None:

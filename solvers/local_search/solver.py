@@ -12,7 +12,7 @@ from epsl_opt.results import StopReason
 from epsl_opt.solver import Solver, SolverKind, SolverOptions
 from epsl_opt.solvers.local_search.chains import Chains
 from epsl_opt.solvers.local_search.problem import SearchProblem
-from epsl_opt.solvers.local_search.starts import greedy_starts
+from epsl_opt.solvers.local_search.starts import starts
 from epsl_opt.solvers.local_search.work import patience_rounds, step_work, work_limit
 from epsl_opt.solvers.power_control import best_schedule
 
@@ -42,10 +42,10 @@ class LocalSearch(Solver[LocalSearchOptions]):
         """Search until the work is done, or nothing better has turned up for long."""
         problem = SearchProblem.of(instance)
         monitor.built()
-        starts = greedy_starts(instance, problem, monitor)
-        if len(starts) == 0:
+        first = starts(instance, problem, monitor)
+        if len(first) == 0:
             return StopReason.COMPLETED
-        chains = Chains(problem, starts, options.chains, np.random.default_rng(monitor.limits.seed))
+        chains = Chains(problem, first, options.chains, np.random.default_rng(monitor.limits.seed))
         _offer(instance, problem, chains, monitor)
         if instance.n_clients == 1:
             return StopReason.COMPLETED

@@ -1,4 +1,4 @@
-"""Where the search starts: the paper's greedy allocation of every cut layer."""
+"""Where the search starts: the paper's greedy allocation of every cut layer, and a rounded relaxation."""
 
 from __future__ import annotations
 
@@ -10,16 +10,24 @@ from epsl_opt.latency import cut_costs
 from epsl_opt.monitor import SolveMonitor
 from epsl_opt.schedule import FREE
 from epsl_opt.solvers.allocation import equal_density_power_w, greedy_allocation
+from epsl_opt.solvers.cut_bounds import CutBounds
 from epsl_opt.solvers.local_search.problem import SearchProblem
 from epsl_opt.solvers.local_search.states import States, evaluate
 from epsl_opt.solvers.power_control import best_schedule
+from epsl_opt.solvers.rounding import round_allocation
+
+ACCURACY = 1e-2
+"""How far the relaxation is solved before it is rounded (relative gap)."""
+
+LARGEST_RELAXATION = 200_000
+"""Instances with more (client, subchannel) pairs than this start from greedy allocations alone."""
 
 HOPELESS = 1.25
 """A cut layer at which the best start is so much slower than the best of all is not searched."""
 
 
-def greedy_starts(instance: Instance, problem: SearchProblem, monitor: SolveMonitor) -> States:
-    """Offer the greedy schedule of every cut layer; return the best start of each cut layer that has hope.
+def starts(instance: Instance, problem: SearchProblem, monitor: SolveMonitor) -> States:
+    """Offer the first schedule of every cut layer; return the best start of each cut layer that has hope.
 
     The returned states are in ascending order of latency; there is none if no start serves every client.
     """
@@ -34,7 +42,26 @@ def greedy_starts(instance: Instance, problem: SearchProblem, monitor: SolveMoni
         owners.append(_filled(instance, owner))
         if monitor.out_of_time:
             break
+    if problem.noise.size <= LARGEST_RELAXATION and not monitor.out_of_time:
+        owners += _rounded_relaxations(instance, monitor)
     return _best_of_each_cut(problem, np.array(owners))
+
+
+def _rounded_relaxations(instance: Instance, monitor: SolveMonitor) -> list[IntArray]:
+    """Round the relaxation of every cut layer that can beat what is known, and offer the schedules."""
+    bounds = CutBounds(instance)
+    owners: list[IntArray] = []
+    while not monitor.out_of_time:
+        left = [cut for cut in bounds.open_cuts(monitor.latency_s) if cut not in bounds.solution]
+        if not left:
+            break
+        relaxed = bounds.refine(left[0], cutoff_s=monitor.latency_s, rel_gap=ACCURACY, stop=monitor.is_out_of_time)
+        costs = bounds.problem[left[0]].costs
+        owners.append(round_allocation(instance, costs, relaxed.allocation[0]))
+        schedule = best_schedule(instance, costs, left[0], owners[-1])
+        if schedule is not None:
+            monitor.offer(schedule)
+    return owners
 
 
 def _filled(instance: Instance, owner: IntArray) -> IntArray:

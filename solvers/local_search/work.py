@@ -14,7 +14,7 @@ from epsl_opt.solvers.local_search.problem import SearchProblem
 
 def work_limit(problem: SearchProblem) -> float:
     """Work after which a search ends: about half a second at C=5, M=20, growing with the root of the size to a cap."""
-    return min(5e4 * math.sqrt(problem.noise.size), 9e6)
+    return min(5e4 * math.sqrt(problem.noise.size), 5e6)
 
 
 def patience_rounds(problem: SearchProblem) -> int:
