@@ -35,6 +35,8 @@ ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "results.md"
 OUT = ROOT / "out" / "results"
 PANELS = {"Flat channels": "none", "Rayleigh fading": "rayleigh"}
+PAPER_CLIENTS = 5
+SIZES = (5, 10, 20)
 QUICK_CLIENTS, QUICK_SEEDS = 3, 3
 
 
@@ -71,12 +73,21 @@ def library_rows(settings: Settings) -> list[RunRow]:
 
 
 @cache
-def paper_rows(settings: Settings, fading: str) -> list[RunRow]:
-    """Run all solvers on the paper's scenario; the seed of an instance is also that of its random cut layers."""
+def paper_rows(settings: Settings, fading: str, clients: int = 5) -> list[RunRow]:
+    """Run all solvers on the paper's scenario, with four subchannels a client.
+
+    The seed of an instance is also that of its random cut layers. Larger instances take a third of the seeds.
+    """
+    size = f"clients={clients},subchannels={4 * clients},"
     documents = []
-    for seed in range(settings.seeds):
-        documents += run(settings, [load_instance(f"paper:seed={seed},fading={fading}")], seed)
+    for seed in range(settings.seeds if clients == PAPER_CLIENTS else max(settings.seeds // 3, 1)):
+        documents += run(settings, [load_instance(f"paper:{size}seed={seed},fading={fading}")], seed)
     return rank(documents)
+
+
+def sized_rows(settings: Settings, clients: int) -> list[RunRow]:
+    """Return the runs on both channels at one size."""
+    return [row for fading in PANELS.values() for row in paper_rows(settings, fading, clients)]
 
 
 def run(settings: Settings, instances: list[Instance], seed: int) -> tuple[ScheduleDocument, ...]:
@@ -104,13 +115,15 @@ def main() -> int:
         pictures.mkdir(exist_ok=True)
         panels = {title: paper_rows(settings, fading) for title, fading in PANELS.items()}
         save_picture(plot_gaps(panels), pictures / "gaps")
+        sizes = {f"{clients} clients": sized_rows(settings, clients) for clients in SIZES}
+        save_picture(plot_gaps(sizes), pictures / "gaps-by-size")
     except InputError as error:
         print(f"results: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
     print(f"wrote {document}", file=sys.stderr)
-    rows = [*library_rows(settings), *(row for panel in panels.values() for row in panel)]
+    rows = [*library_rows(settings), *(row for part in sizes.values() for row in part)]
     return int(any(row.status == "rejected" or row.stop_reason == "error" for row in rows))
 
 
@@ -151,6 +164,9 @@ def parts(settings: Settings) -> dict[str, Callable[[], str]]:
         "paper-flat-baselines": lambda: beaten_table(paper_rows(settings, "none")),
         "paper-rayleigh": lambda: summary_table(paper_rows(settings, "rayleigh")),
         "paper-rayleigh-baselines": lambda: beaten_table(paper_rows(settings, "rayleigh")),
+        "paper-all": lambda: summary_table([row for size in SIZES for row in sized_rows(settings, size)]),
+        "paper-10": lambda: summary_table(sized_rows(settings, 10)),
+        "paper-20": lambda: summary_table(sized_rows(settings, 20)),
         "library-status": lambda: status_table(library_rows(settings)),
         "library-gap": lambda: gap_table(library_rows(settings)),
         "library-latency": lambda: matrix_table(library_rows(settings), latency_s, 4, mark_least=True),

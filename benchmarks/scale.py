@@ -20,7 +20,7 @@ from epsl_opt import Limits, load_instance, solve
 from epsl_opt.marked_text import markdown_table
 
 INSTANCES = ("wide-c200-m800", "wide-c200-m800-rayleigh")
-SOLVERS = ("greedy", "bcd", "convex", "local-search")
+SOLVERS = ("greedy", "bcd", "convex", "local-search", "exact")
 TIME_LIMIT_S = 60.0
 
 HEAD = "| instance | solver | status | stop reason | round latency (s) | bound (s) | time (s) | peak memory (MiB) |"
