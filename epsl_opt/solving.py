@@ -19,7 +19,7 @@ from epsl_opt.solver import Solver, SolverOptions
 
 log = logging.getLogger(__name__)
 
-DEFAULT_SOLVER = "local-search"
+DEFAULT_SOLVER = "exact"
 
 
 def solve(

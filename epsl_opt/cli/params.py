@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-DEFAULT_SOLVER = "local-search"
+DEFAULT_SOLVER = "exact"
 """The same as `solving.DEFAULT_SOLVER`, without importing it (a test compares them)."""
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
