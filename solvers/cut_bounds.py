@@ -41,7 +41,11 @@ class CutBounds:
         self.solution: dict[int, DualSolutions] = {}
         owner, self.guess_s = self._first_guess(instance)
         self.first = first = min(self.guess_s, key=self.guess_s.__getitem__)
-        self._prices = {first: starting_prices(instance, self.problem[first], owner)}
+        self._prices = {
+            cut: starting_prices(instance, problem, owner)
+            for cut, problem in self.problem.items()
+            if cut == first or not _prices_all_of(self.problem[first], problem)
+        }
         self._spread(first)
 
     def _first_guess(self, instance: Instance) -> tuple[IntArray, dict[int, float]]:
@@ -97,9 +101,16 @@ class CutBounds:
         for cut, problem in self.problem.items():
             prices = transferred_prices(self._prices[source], self.problem[source], problem)
             bound = float(certified_bounds_s(problem, problem.everything(), prices)[0])
-            if cut not in self._prices or bound > self.bound_s[cut]:
+            better = bound > self.bound_s[cut] and _prices_all_of(self.problem[source], problem)
+            if better or cut not in self._prices:
                 self._prices[cut] = prices
             self.bound_s[cut] = max(self.bound_s[cut], bound)
+
+
+def _prices_all_of(source: CutProblem, target: CutProblem) -> bool:
+    """Whether a cut layer has traffic, and so prices, wherever another has."""
+    uplink = source.uplink_nats > 0 or target.uplink_nats == 0
+    return uplink and (source.costs.downlink_bits > 0 or target.costs.downlink_bits == 0)
 
 
 def bound_without_radio_s(costs: CutCosts) -> float:
