@@ -19,7 +19,8 @@ import numpy as np
 from epsl_opt.arrays import BoolArray, FloatArray
 from epsl_opt.solvers.lagrangian import CutProblem, PhaseEnds, Prices, Regions, phase_ends, responses, subchannel_values
 
-FLOOR = 1e-6
+FLOOR = 1e-4
+"""Prices start at no less than this part of the largest of their kind: nearer to zero they would be stuck there."""
 
 
 @dataclass(frozen=True, eq=False)
