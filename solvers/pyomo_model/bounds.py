@@ -10,14 +10,14 @@ from epsl_opt.solvers.pyomo_model.scaled import ScaledCut, ScaledPhase
 def safe_bound_s(data: ScaledCut, bound: float, tolerance: float) -> float:
     """Return a lower bound in seconds on the latency at this cut layer from a dual bound in units of `data.unit_s`.
 
-    A subsolver works to tolerances: each row, whole number and reduced cost may be off by delta, so that its dual bound
-    is one of a slightly larger set. With every row scaled to about one:
+    A subsolver works to tolerances: each row, whole number and reduced cost may be off by delta. With every row and
+    variable scaled to about one:
 
-    - A point that keeps each row to delta becomes a feasible one when r and q shrink by 1 + delta, which the
-      homogeneous perspective follows, and each u_ik by delta: a client's rate falls by a share delta and by
-      (M + 2) delta more (one delta for each subchannel, its sum and its deadline). A client with time s = 1 / R left
-      then needs about s (1 + (M + 2) s) delta longer, with s at most the largest time of the phase.
     - Reduced costs off by delta move a linear program's value by at most delta times the ranges of all variables.
+    - Rows off by delta only make the set that is bounded larger, which keeps a bound a bound; but where presolve or
+      bound tightening counts on them, the value may move as far as the optimum does when the rows move by delta. The
+      homogeneous perspective follows when r and q shrink by 1 + delta, and u_ik by delta besides: a client's rate falls
+      by at most (M + 3) delta, and it needs s / R (M + 3) delta longer, with s the time it has and R its rate.
 
     Twice the sum is taken off. Scaling and presolve inside the subsolver are beyond our sight, so that this is an
     allowance for known errors, not a proof in exact arithmetic; the closed-form Lagrangian bound is one.
@@ -25,20 +25,14 @@ def safe_bound_s(data: ScaledCut, bound: float, tolerance: float) -> float:
     if not math.isfinite(bound):
         return -math.inf
     C, M = data.shape
-    ranges = 3.0 * C * M + C * data.most
-    longest = 0.0
-    for phase in (data.uplink, data.downlink):
-        if phase is not None:
-            longest += _stretch(phase, M)
-            ranges += M * float(phase.most_rate.sum()) + _end_range(phase)
-    return data.unit_s * (bound - 2 * tolerance * (longest + ranges))
+    bound_s = bound * data.unit_s
+    spare_s = max(bound_s - data.fixed_s - data.unit_s, 0.0)
+    moved_s = data.unit_s * (3.0 * C * M + C * data.most) + spare_s
+    phases = [phase for phase in (data.uplink, data.downlink) if phase is not None]
+    return bound_s - 2 * tolerance * (moved_s + sum(_stretch_s(phase, M, spare_s) for phase in phases))
 
 
-def _stretch(phase: ScaledPhase, n_subchannels: int) -> float:
-    time = _end_range(phase) + float(phase.head_start.max())
-    return time * (1 + (n_subchannels + 2) * time)
-
-
-def _end_range(phase: ScaledPhase) -> float:
-    """The end of a phase, at most; without a schedule in hand, about the reference time."""
-    return phase.latest if math.isfinite(phase.latest) else phase.earliest + 1.0
+def _stretch_s(phase: ScaledPhase, n_subchannels: int, spare_s: float) -> float:
+    """How much longer the phase gets per delta; it ends at most `spare_s` after its earliest end."""
+    time = 1 + spare_s / phase.unit_s + phase.head_start
+    return phase.unit_s * float((time * time / (1 + phase.head_start)).max()) * (n_subchannels + 3)

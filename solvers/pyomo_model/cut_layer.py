@@ -20,4 +20,6 @@ def add_latency(model: Any, data: ScaledCut, unit_s: float) -> None:
 
 def _latency(model: Any, data: ScaledCut, unit_s: float) -> Any:
     """T = max_i t1_i + t3 + t4 + t5 + max_i t7_i + T1 + T2."""
-    return data.fixed_s / unit_s + (data.unit_s / unit_s) * (model.T1 + model.T2)
+    uplink_s = 0.0 if data.uplink is None else data.uplink.unit_s
+    downlink_s = 0.0 if data.downlink is None else data.downlink.unit_s
+    return (data.fixed_s + uplink_s * model.T1 + downlink_s * model.T2) / unit_s

@@ -89,7 +89,7 @@ def _model(instance: Instance, options: ModelOptions) -> Any:
     cut = bounds.first if options.cut is None else options.cut
     if cut not in bounds.problem:
         raise InputError("export", f"must be one of {', '.join(map(str, bounds.problem))}, got {cut}", "cut")
-    data = scaled_cut(instance, bounds.problem[cut], bounds.radio_s(cut))
+    data = scaled_cut(instance, cut)
     if options.form == "minlp":
         return minlp(data, unit_s=1.0)
     return OuterApproximation(data, options.tangents, unit_s=1.0).model

@@ -27,7 +27,7 @@ def _end(phase: ScaledPhase | None) -> Any:
     if phase is None:
         return pyo.Var(bounds=(0, 0), initialize=0)
     latest = phase.latest if math.isfinite(phase.latest) else None
-    return pyo.Var(bounds=(phase.earliest, latest), initialize=phase.earliest)
+    return pyo.Var(bounds=(1, latest), initialize=1)
 
 
 def phases(model: Any, data: ScaledCut) -> list[tuple[str, ScaledPhase, Any, Any]]:
@@ -48,19 +48,17 @@ def add_deadlines(model: Any, data: ScaledCut) -> None:
 
 def _deadline(phase: ScaledPhase, end: Any, rate: Any) -> Any:
     def deadline(model: Any, i: int) -> Any:
-        """R_i >= 1 / (T - t_i)."""
-        return rate[i] >= 1 / (end + float(phase.head_start[i]))
+        """R_i >= (1 + h_i) / (T + h_i), with the head start h_i."""
+        return rate[i] >= phase.needed_rate(i, end)
 
     return deadline
 
 
 def deadline_tangent(phase: ScaledPhase, end: Any, rate: Any, i: int, at: float) -> Any:
-    """R_i >= 1/(a - t_i) - (T - a)/(a - t_i)^2: tangent of the convex right-hand side at the end a."""
-    time = at + float(phase.head_start[i])
-    return rate[i] >= 1 / time - (end - at) / time**2
+    """R_i >= (1 + h_i)/(a + h_i) [1 - (T - a)/(a + h_i)]: tangent of the convex right-hand side at the end a."""
+    return rate[i] >= phase.needed_rate(i, at) * (1 - (end - at) / (at + float(phase.head_start[i])))
 
 
 def first_ends(phase: ScaledPhase, n: int) -> FloatArray:
     """Return n ends of a phase to put tangents at, geometrically between the earliest and the latest."""
-    latest = min(phase.latest, phase.earliest * LONGEST)
-    return np.geomspace(phase.earliest, max(latest, phase.earliest), n)
+    return np.geomspace(1.0, min(phase.latest, LONGEST), n)

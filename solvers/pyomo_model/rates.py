@@ -13,14 +13,13 @@ from epsl_opt.solvers.pyomo_model.scaled import ScaledCut, ScaledPhase
 
 def add_uplink_rates(model: Any, phase: ScaledPhase) -> None:
     """Add u_ik, at most what client i can ever need."""
-    most = phase.most_rate
-    model.u = pyo.Var(model.clients, model.subchannels, bounds=lambda m, i, k: (0, most[i]))
+    model.u = pyo.Var(model.clients, model.subchannels, bounds=(0, 1))
     model.used = pyo.Constraint(model.clients, model.subchannels, rule=lambda m, i, k: _used(m, phase, i, k))
 
 
 def _used(model: Any, phase: ScaledPhase, i: int, k: int) -> Any:
-    """u_ik <= most_i r_ik, and 0 without a gain."""
-    return model.u[i, k] <= phase.most_rate[i] * phase.heard[i, k] * model.r[i, k]
+    """u_ik <= r_ik, and 0 without a gain."""
+    return model.u[i, k] <= (model.r[i, k] if phase.heard[i, k] else 0)
 
 
 def add_capacity(model: Any, data: ScaledCut, phase: ScaledPhase) -> None:
@@ -51,8 +50,8 @@ def uplink_rate(model: Any, i: int) -> Any:
 
 
 def downlink_rate(model: Any, phase: ScaledPhase, i: int) -> Any:
-    """R'_i = sum_k min(D_ik, most_i) r_ik: what exceeds all that a client can ever need changes nothing."""
-    rate = np.minimum(phase.rate[i], phase.most_rate[i])
+    """R'_i = sum_k min(D_ik, 1) r_ik: what exceeds all that a client can ever need changes nothing."""
+    rate = np.minimum(phase.rate[i], 1.0)
     return sum(float(rate[k]) * model.r[i, k] for k in model.subchannels)
 
 

@@ -16,6 +16,8 @@ from epsl_opt.solvers.pyomo_model.interrupts import noticed_interrupts
 from epsl_opt.solvers.pyomo_model.subsolvers import DIRECT, Subsolver
 
 MOST_SEED = 2**31
+MOST_SECONDS = 1e6
+LOG_ERRORS = 40
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,15 @@ class Outcome:
         Whether it proved that the model has no solution.
     finished
         Whether it ended by itself rather than at a limit.
+    interrupted
+        Whether it says that the user stopped it.
     """
 
     has_values: bool
     bound: float
     infeasible: bool
     finished: bool
+    interrupted: bool = False
 
 
 def run(subsolver: Subsolver, form: str, model: Any, limits: RunLimits) -> Outcome:
@@ -62,7 +67,7 @@ def run(subsolver: Subsolver, form: str, model: Any, limits: RunLimits) -> Outco
     with noticed_interrupts() as interrupted:
         direct = interface in DIRECT
         outcome = (_run_direct if direct else _run_classic)(subsolver, interface, model, limits)
-    if interrupted():
+    if interrupted() or outcome.interrupted:
         raise Interrupted(outcome)
     return outcome
 
@@ -100,6 +105,7 @@ def _run_direct(subsolver: Subsolver, interface: str, model: Any, limits: RunLim
         bound=_finite_or_none(results.objective_bound),
         infeasible=ended is TerminationCondition.provenInfeasible,
         finished=ended is TerminationCondition.convergenceCriteriaSatisfied,
+        interrupted=ended is TerminationCondition.interrupted,
     )
 
 
@@ -109,26 +115,39 @@ def _run_classic(subsolver: Subsolver, interface: str, model: Any, limits: RunLi
 
     solver = pyo.SolverFactory(interface)
     if interface == "mindtpy":
-        own = {"mip_solver": "appsi_highs", "nlp_solver": "ipopt", "time_limit": limits.time_s}
-        results = solver.solve(model, strategy="OA", **own)
+        results = solver.solve(model, **_mindtpy_settings(limits))
+        has_values = all(variable.value is not None for variable in model.r.values())
     else:
-        timed = {"timelimit": limits.time_s} if math.isfinite(limits.time_s) else {}
-        results = solver.solve(model, load_solutions=False, **timed)
+        timed = {"timelimit": math.ceil(limits.time_s)} if math.isfinite(limits.time_s) else {}
+        results = solver.solve(model, load_solutions=False, options=_settings(subsolver, limits), **timed)
+        has_values = len(results.solution) > 0
+        if has_values:
+            model.solutions.load_from(results)
     ended = results.solver.termination_condition
-    has_values = interface == "mindtpy" and ended in (TerminationCondition.optimal, TerminationCondition.feasible)
-    if interface != "mindtpy" and len(results.solution) > 0:
-        model.solutions.load_from(results)
-        has_values = True
     return Outcome(
         has_values=has_values,
         bound=_finite_or_none(results.problem.lower_bound),
         infeasible=ended == TerminationCondition.infeasible,
         finished=ended == TerminationCondition.optimal,
+        interrupted=ended == TerminationCondition.userInterrupt,
     )
 
 
+def _mindtpy_settings(limits: RunLimits) -> dict[str, Any]:
+    """Outer approximation with HiGHS and Ipopt; MindtPy wants whole seconds."""
+    return {
+        "strategy": "OA",
+        "mip_solver": "appsi_highs",
+        "nlp_solver": "ipopt",
+        "time_limit": math.ceil(min(limits.time_s, MOST_SECONDS)),
+        "relative_bound_tolerance": limits.rel_gap,
+        "logging_level": LOG_ERRORS,
+    }
+
+
 def _settings(subsolver: Subsolver, limits: RunLimits) -> dict[str, Any]:
-    return {key: limits.seed % MOST_SEED if value == "seed" else value for key, value in subsolver.settings.items()}
+    meant = {"seed": limits.seed % MOST_SEED, "gap": limits.rel_gap}
+    return {key: meant.get(value, value) for key, value in subsolver.settings.items()}
 
 
 def _allow_other_threads() -> None:

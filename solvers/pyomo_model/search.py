@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,15 +15,19 @@ from epsl_opt.solvers.cut_bounds import CutBounds
 from epsl_opt.solvers.power_control import best_schedule
 from epsl_opt.solvers.pyomo_model.bounds import safe_bound_s
 from epsl_opt.solvers.pyomo_model.running import Interrupted, Outcome, RunLimits, run
-from epsl_opt.solvers.pyomo_model.scaled import ScaledCut, scaled_cut
+from epsl_opt.solvers.pyomo_model.scaled import FINEST, ScaledCut, scaled_cut
 from epsl_opt.solvers.pyomo_model.subsolvers import MILP, MINLP, Subsolver
 from epsl_opt.solvers.rounding import round_allocation
 
-FINEST = 1e-9
-STALLED = 0.02
-"""A round of tangents that closes less than this share of the gap ends the rounds, except at the last level."""
+if TYPE_CHECKING:
+    from epsl_opt.solvers.pyomo_model.tangents import OuterApproximation
 
-MOST_ROUNDS = 100
+STALLED = 0.02
+"""A round of tangents that closes less than this share of the gap is idle."""
+
+CONTINUOUS, WHOLE_COUNTS, WHOLE_SUBCHANNELS = "continuous", "whole counts", "whole subchannels"
+MOST_IDLE = {CONTINUOUS: 1, WHOLE_COUNTS: 1, WHOLE_SUBCHANNELS: 10}
+"""Idle rounds in a row before the next level, or the end."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +47,16 @@ class CutSearch:
         outer = OuterApproximation(data, self.n_tangents)
         self.monitor.built()
         for level in _levels(outer.model):
-            last = math.inf
-            for _ in range(MOST_ROUNDS):
+            last, idle = math.inf, 0
+            while idle < MOST_IDLE[level]:
                 self.monitor.say(f"cut layer {cut}: {level}, {len(outer.model.tangents)} tangents")
                 outcome = self._run(cut, data, outer.model, MILP)
                 if self._decided(cut, outcome):
                     return
                 missing = self.monitor.latency_s - self.bounds.bound_s[cut]
-                if outer.refine(self._tolerance) == 0:
+                if not self._refined(outer, level):
                     break
-                if level != LAST_LEVEL and last - missing < STALLED * missing:
-                    break
+                idle = idle + 1 if last - missing < STALLED * missing else 0
                 last = missing
 
     def close_minlp(self, cut: int) -> None:
@@ -71,13 +74,17 @@ class CutSearch:
         """What a bound must exceed for a cut layer to be left out."""
         return self.monitor.latency_s * (1 - 0.99 * max(self.monitor.limits.rel_gap, FINEST))
 
-    @property
-    def _tolerance(self) -> float:
-        return max(0.1 * self.monitor.limits.rel_gap, FINEST)
+    def _refined(self, outer: OuterApproximation, level: str) -> bool:
+        """Add tangents to a precision that fits the gap; at the last level to a finer one, if that adds none."""
+        tolerance = 0.1 * self.monitor.limits.rel_gap
+        while outer.refine(max(tolerance, FINEST)) == 0:
+            if level != WHOLE_SUBCHANNELS or tolerance <= FINEST:
+                return False
+            tolerance /= 10
+        return True
 
     def _data(self, cut: int) -> ScaledCut:
-        problem = self.bounds.problem[cut]
-        return scaled_cut(self.monitor.instance, problem, self.bounds.radio_s(cut), self.monitor.latency_s)
+        return scaled_cut(self.monitor.instance, cut, self.monitor.latency_s)
 
     def _run(self, cut: int, data: ScaledCut, model: Any, form: str) -> Outcome:
         limits = self.monitor.limits
@@ -118,17 +125,14 @@ class CutSearch:
         return pruned or not outcome.has_values or not outcome.finished or self.monitor.out_of_time
 
 
-LAST_LEVEL = "whole subchannels"
-
-
 def _levels(model: Any) -> Iterator[str]:
     """Make the model's allocation whole step by step: nothing, the counts, every subchannel."""
     from pyomo.environ import Binary, NonNegativeIntegers, NonNegativeReals, UnitInterval
 
     for level, r_domain, n_domain in (
-        ("continuous", UnitInterval, NonNegativeReals),
-        ("whole counts", UnitInterval, NonNegativeIntegers),
-        (LAST_LEVEL, Binary, NonNegativeIntegers),
+        (CONTINUOUS, UnitInterval, NonNegativeReals),
+        (WHOLE_COUNTS, UnitInterval, NonNegativeIntegers),
+        (WHOLE_SUBCHANNELS, Binary, NonNegativeIntegers),
     ):
         model.r.domain = r_domain
         model.n.domain = n_domain

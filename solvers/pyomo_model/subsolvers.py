@@ -26,7 +26,7 @@ class Subsolver:
     module, program
         The Python package, or the program on PATH, that it needs.
     settings
-        Its own options that make it precise; a value of "seed" stands for the seed.
+        Its own options that make it precise; the value "seed" stands for the seed and "gap" for the gap.
     tolerance
         How far a constraint, whole number or reduced cost may be off under these settings.
     """
@@ -67,6 +67,7 @@ HIGHS = {
 }
 SCIP = {"numerics/feastol": 1e-9, "numerics/dualfeastol": 1e-9, "randomization/randomseedshift": "seed"}
 GUROBI = {"FeasibilityTol": 1e-9, "OptimalityTol": 1e-9, "IntFeasTol": 1e-9, "Seed": "seed"}
+CBC = {"ratioGap": "gap", "primalT": 1e-9, "dualT": 1e-9, "integerT": 1e-9, "randomCbcSeed": "seed"}
 
 
 def _program(name: str, forms: tuple[str, ...], install: str) -> Subsolver:
@@ -99,7 +100,14 @@ SUBSOLVERS = {
             "comes with Pyomo; needs the NLP solver Ipopt: conda install -c conda-forge ipopt",
             program="ipopt",
         ),
-        _program("cbc", (MILP,), "conda install -c conda-forge coin-or-cbc, or apt install coinor-cbc"),
+        Subsolver(
+            "cbc",
+            {MILP: "cbc"},
+            "conda install -c conda-forge coin-or-cbc, or apt install coinor-cbc",
+            program="cbc",
+            settings=CBC,
+            tolerance=1e-9,
+        ),
         Subsolver("glpk", {MILP: "glpk"}, "apt install glpk-utils, or conda install glpk", program="glpsol"),
         _program("bonmin", (MINLP,), "conda install -c conda-forge coinbonmin, or get it from ampl.com"),
         _program("couenne", (MINLP,), "get it from ampl.com or coin-or.org"),

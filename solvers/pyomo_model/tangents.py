@@ -12,7 +12,7 @@ from epsl_opt.arrays import BoolArray, FloatArray
 from epsl_opt.solvers.pyomo_model.model import blocks
 from epsl_opt.solvers.pyomo_model.phases import deadline_tangent, first_ends, phases
 from epsl_opt.solvers.pyomo_model.rates import capacity, capacity_tangent
-from epsl_opt.solvers.pyomo_model.scaled import ScaledCut, ScaledPhase
+from epsl_opt.solvers.pyomo_model.scaled import FINEST, ScaledCut, ScaledPhase
 
 
 class OuterApproximation:
@@ -39,6 +39,7 @@ class OuterApproximation:
     def refine(self, tolerance: float) -> int:
         """Cut the solution off where it is above a curve by more than `tolerance`, relatively; return how often it was.
 
+        What all of a client's subchannels may then be above their curves in sum is that share of the rate it needs.
         A tangent to the perspective cuts off (r, q, u) if it is taken at their own SNR g q / r.
         """
         found = self._refine_deadlines(tolerance)
@@ -51,8 +52,10 @@ class OuterApproximation:
         share = np.clip(values(model.r, data.shape), 0.0, 1.0)
         power = np.clip(values(model.q, data.shape), 0.0, share)
         true, snr = capacity(data, phase, share, power)
-        excess = values(model.u, data.shape) - true
-        above = phase.heard & (share > tolerance) & (excess > tolerance * phase.most_rate[:, None] * share)
+        rate = values(model.u, data.shape)
+        needed = np.array([[phase.needed_rate(i, max(pyo.value(model.T1), 1.0))] for i in model.clients])
+        matters = 0.5 * (np.minimum(rate, needed) + needed / data.shape[1])
+        above = phase.heard & (share > FINEST) & (rate - true > tolerance * matters)
         for i, k in np.argwhere(above):
             self._touch(phase, int(i), int(k), float(np.log1p(snr[i, k])))
         self._spread(phase, above, snr, tolerance)
@@ -64,7 +67,7 @@ class OuterApproximation:
             level = float(np.median(((1 + snr[i]) * self.data.noise[i])[above[i]]))
             for k in np.flatnonzero(phase.heard[i] & (self.data.noise[i] < level)):
                 log = float(np.log(level / self.data.noise[i, k]))
-                near = np.sqrt(2 * tolerance * phase.most_rate[i] / phase.rate[i, k])
+                near = np.sqrt(2 * tolerance / phase.rate[i, k])
                 if min((abs(log - known) for known in self._logs[int(i), int(k)]), default=np.inf) > near:
                     self._touch(phase, int(i), int(k), log)
 
@@ -76,9 +79,9 @@ class OuterApproximation:
     def _refine_deadlines(self, tolerance: float) -> int:
         added = 0
         for _, phase, end, rate in phases(self.model, self.data):
-            at = max(pyo.value(end), phase.earliest)
+            at = max(pyo.value(end), 1.0)
             for i in self.model.clients:
-                if pyo.value(rate[i]) * (at + phase.head_start[i]) < 1 - tolerance:
+                if pyo.value(rate[i]) < phase.needed_rate(i, at) * (1 - tolerance):
                     self.model.tangents.add(deadline_tangent(phase, end, rate, i, at))
                     added += 1
         return added

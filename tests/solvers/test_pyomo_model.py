@@ -1,0 +1,136 @@
+"""The Pyomo formulation: every schedule is a point of it, its tangents are valid, its optimum is the enumerated one."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pyo
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import instances, instances_with_schedules, magnitudes
+
+from epsl_opt import FREE, Instance, Limits, Schedule, SolutionStatus, StopReason, round_latency, solve
+from epsl_opt.solvers.pyomo_model.model import minlp
+from epsl_opt.solvers.pyomo_model.scaled import ScaledCut, scaled_cut
+from epsl_opt.solvers.pyomo_model.tangents import OuterApproximation
+from epsl_opt.testing import crossed_instance, draw_instance
+
+TIGHT = 1e-9
+
+
+def scaled(instance: Instance, schedule: Schedule) -> ScaledCut:
+    """The schedule's cut layer."""
+    return scaled_cut(instance, schedule.cut_layer)
+
+
+def set_point(model: Any, data: ScaledCut, instance: Instance, schedule: Schedule) -> None:
+    """Give the model's variables the values that a schedule means; a free subchannel goes to client 0."""
+    owner = np.where(schedule.subchannel_client == FREE, 0, schedule.subchannel_client)
+    latency = round_latency(instance, schedule)
+    held = owner == np.arange(instance.n_clients)[:, None]
+    full_w = data.full_power * instance.server.total_uplink_power_w
+    share = np.minimum(np.where(held, schedule.subchannel_power_w / full_w, 0.0), 1.0)
+    for i in model.clients:
+        model.n[i] = int(held[i].sum())
+        for k in model.subchannels:
+            model.r[i, k] = int(held[i, k])
+    if (phase := data.uplink) is not None:
+        rate = np.minimum(phase.rate * np.log1p(data.snr * share), 1.0)
+        for i in model.clients:
+            for k in model.subchannels:
+                model.q[i, k], model.u[i, k] = float(share[i, k]), float(rate[i, k])
+        model.T1 = (latency.uplink_phase_s - latency.client_forward_s.max()) / phase.unit_s
+    if (phase := data.downlink) is not None:
+        model.T2 = (latency.downlink_phase_s - latency.client_backward_s.max()) / phase.unit_s
+
+
+def worst_violation(model: Any) -> float:
+    """The largest violation of a constraint, relative to the magnitude of its terms."""
+    worst = 0.0
+    for row in model.component_data_objects(pyo.Constraint):
+        slack = min(row.uslack(), row.lslack())
+        scale = max(1.0, abs(pyo.value(row.body)), *(abs(term) for term in _terms(row.body)))
+        worst = max(worst, -slack / scale)
+    return worst
+
+
+def _terms(body: Any) -> list[float]:
+    return [pyo.value(argument) for argument in getattr(body, "args", ())]
+
+
+@given(instances_with_schedules())
+def test_every_schedule_is_a_point_of_both_forms(drawn: tuple[Instance, Schedule]) -> None:
+    """A schedule satisfies each constraint of the MINLP and of its relaxation, and its latency is the objective."""
+    instance, schedule = drawn
+    data = scaled(instance, schedule)
+    for model in (minlp(data, unit_s=1.0), OuterApproximation(data, 3, unit_s=1.0).model):
+        set_point(model, data, instance, schedule)
+        assert worst_violation(model) <= TIGHT
+        expected = round_latency(instance, schedule).round_latency_s
+        assert pyo.value(model.latency) == pytest.approx(expected, rel=1e-9)
+
+
+@given(instances_with_schedules(), magnitudes(1e-6, 1e6), st.floats(0, 1))
+def test_tangents_at_any_point_cut_no_schedule_off(
+    drawn: tuple[Instance, Schedule], stretch: float, fraction: float
+) -> None:
+    """Tangents that are added where some other point is leave every schedule feasible."""
+    instance, schedule = drawn
+    data = scaled(instance, schedule)
+    outer = OuterApproximation(data, 1)
+    set_point(outer.model, data, instance, schedule)
+    if data.uplink is not None:
+        for i, k in outer.model.u:
+            outer.model.r[i, k].set_value(fraction, skip_validation=True)
+            outer.model.q[i, k].set_value(fraction**2, skip_validation=True)
+            outer.model.u[i, k].set_value(stretch, skip_validation=True)
+    outer.model.T1.set_value(outer.model.T1.value * stretch, skip_validation=True)
+    outer.model.T2.set_value(outer.model.T2.value * stretch, skip_validation=True)
+    outer.refine(TIGHT)
+    set_point(outer.model, data, instance, schedule)
+    assert worst_violation(outer.model) <= TIGHT
+
+
+def assert_optimal(instance: Instance, gap: float, options: dict[str, Any]) -> None:
+    """Compare with enumeration."""
+    best_s = solve(instance, "brute-force").latency_s
+    result = solve(instance, "pyomo", Limits(time_s=60, rel_gap=gap, threads=1), options)
+    assert best_s is not None
+    assert result.latency_s is not None
+    assert result.bound_s is not None
+    assert result.stop_reason is StopReason.GAP_REACHED, result.message
+    assert best_s * (1 - 1e-9) <= result.latency_s <= best_s / (1 - gap) * (1 + 1e-9)
+    assert result.bound_s <= best_s * (1 + 1e-9)
+
+
+@settings(max_examples=30)
+@given(instances(max_clients=3, max_subchannels=5), st.sampled_from([1e-2, 1e-3, 1e-4]))
+def test_the_milp_proves_the_enumerated_optimum(instance: Instance, gap: float) -> None:
+    """The outer approximation ends within the gap asked for of the enumerated optimum, with a bound below it."""
+    assert_optimal(instance, gap, {})
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_tangents_it_begins_with(seed: int) -> None:
+    """One tangent a curve to begin with is enough, since others are added where the solution is."""
+    instance = draw_instance("drawn", seed, n_clients=2 + seed % 2, aggregation_ratio=(0.0, 0.3, 1.0)[seed % 3])
+    assert_optimal(instance, 1e-4, {"tangents": 1})
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("subsolver", "module"), [("scip", "pyscipopt"), ("gurobi", "gurobipy")])
+def test_the_minlp_proves_the_enumerated_optimum(subsolver: str, module: str, seed: int) -> None:
+    """Other solvers prove the same optimum from the convex MINLP itself."""
+    pytest.importorskip(module)
+    instance = draw_instance("drawn", seed, n_clients=2 + seed % 2, n_subchannels=4, aggregation_ratio=0.3 * seed)
+    assert_optimal(instance, 1e-3, {"subsolver": subsolver, "form": "minlp"})
+
+
+def test_infeasibility_that_only_a_search_can_tell_is_proved() -> None:
+    """Where each subchannel serves a client one way only, the model proves that there is no schedule."""
+    result = solve(crossed_instance(), "pyomo")
+    assert (result.status, result.stop_reason) == (SolutionStatus.NONE, StopReason.INFEASIBLE_PROVED)
+    assert result.bound_s is None or math.isfinite(result.bound_s)
