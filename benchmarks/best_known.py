@@ -44,7 +44,9 @@ def main() -> int:
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--solvers", default="greedy,bcd,convex,local-search,exact", help="registered names; '' only prints")
+    parser.add_argument(
+        "--solvers", default="greedy,bcd,convex,local-search,exact", help="registered names; '' only prints"
+    )
     parser.add_argument("--instances", default="", help="library names, separated by commas (default: all)")
     parser.add_argument("--time-limit", type=float, default=10.0, metavar="S", help="seconds a run")
     parser.add_argument("--gap", type=float, default=1e-6, help="relative gap at which a solver may stop")

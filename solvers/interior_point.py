@@ -140,16 +140,18 @@ class _Solver:
     def finish(self, cutoff_s: float, rel_gap: float, undecided: float) -> None:
         """Certify the running regions and drop those that are done."""
         at, index = self._at, self.running
-        bound = certified_bounds_s(self._problem, self._model.regions, self._model.split(at.z))
+        sound = np.isfinite(at.z.sum(axis=1) + at.weight.sum(axis=(1, 2)))
+        z = np.where(sound[:, None], at.z, self._best_z[index])
+        bound = certified_bounds_s(self._problem, self._model.regions, self._model.split(z))
         better = bound > self._best_s[index]
-        self._best_s[index[better]], self._best_z[index[better]] = bound[better], at.z[better]
+        self._best_s[index[better]], self._best_z[index[better]] = bound[better], z[better]
         self._improved[index[better]] = True
-        self._allocation[index] = at.weight
+        self._allocation[index[sound]] = at.weight[sound]
         best, left = self._best_s[index], _complementarity(self._model, at) + at.imbalance_s
         lacking = np.maximum(cutoff_s - best, 0.0)
         hopeless = (left < undecided * lacking) if math.isfinite(cutoff_s) else np.zeros(len(best), dtype=bool)
         done = (best > cutoff_s) | (left < rel_gap * np.abs(best)) | hopeless
-        done |= (at.length < STALLED) | ~np.isfinite(at.z).all(axis=1) | ~np.isfinite(left)
+        done |= (at.length < STALLED) | ~sound | ~np.isfinite(left)
         if done.any():
             self._keep(~done)
 
@@ -279,8 +281,9 @@ def _starting_iterate(model: DualModel, start: Prices, unit_s: FloatArray, sprea
     z = model.join(start, COUNT_START * spread * unit_s)
     value = model.evaluate(z).value
     margin = spread * unit_s
-    sigma = value.max(axis=1) + margin[:, None]
-    slack = np.where(np.isfinite(value), sigma[:, None, :] - value, np.inf)
+    most = value.max(axis=1)
+    sigma = most + margin[:, None]
+    slack = np.where(np.isfinite(value), most[:, None, :] - value + margin[:, None, None], np.inf)
     weight = margin[:, None, None] / slack
     weight /= weight.sum(axis=1, keepdims=True)
     slack = np.where(np.isfinite(slack), slack, 1.0)

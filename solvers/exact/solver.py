@@ -45,7 +45,7 @@ class Exact(Solver[ExactOptions]):
         """Prove the gap asked for, or go on until a limit."""
         search = _Search(instance, monitor)
         search.bound_roots()
-        stop = search.close()
+        stop = search.close(options.max_nodes)
         search.value_resources()
         return stop
 
@@ -74,7 +74,7 @@ class _Search:
                 break
             cut = left[0]
             monitor.say(f"bounding cut layer {cut}")
-            accuracy = max(0.05 * monitor.limits.rel_gap, ACCURACY)
+            accuracy = max(0.1 * monitor.limits.rel_gap, ACCURACY)
             root = bounds.refine(cut, cutoff_s=self._cutoff_s, rel_gap=accuracy, stop=monitor.is_out_of_time)
             self._seek_incumbent(cut, root.allocation[0])
             self._trees[cut] = CutTree(self._instance, cut, bounds.problem[cut], root)
@@ -92,17 +92,20 @@ class _Search:
         if schedule is not None:
             self._monitor.offer(schedule)
 
-    def close(self) -> StopReason:
-        """Grow the tree with the least bound until the gap is proved."""
-        monitor = self._monitor
+    def close(self, max_nodes: int | None) -> StopReason:
+        """Grow the tree with the least bound until the gap is proved, or about `max_nodes` nodes are bounded."""
+        monitor, nodes = self._monitor, 0
         while not monitor.gap_reached:
             if monitor.out_of_time:
                 return StopReason.TIME_LIMIT
+            if max_nodes is not None and nodes >= max_nodes:
+                monitor.message = f"stopped after {nodes} nodes (max_nodes={max_nodes})"
+                return StopReason.COMPLETED
             open_ = [tree for tree in self._trees.values() if not tree.exhausted]
             if not open_:
                 break
             tree = min(open_, key=lambda tree: tree.bound_s)
-            tree.grow(self._cutoff_s, monitor)
+            nodes += tree.grow(self._cutoff_s, monitor)
             if (bound_s := self._bound_s()) < math.inf:
                 monitor.prove(bound_s)
         return self._verdict()

@@ -51,11 +51,14 @@ class CutTree:
         """Whether no node is left to look at."""
         return not self._open
 
-    def grow(self, cutoff_s: float, monitor: SolveMonitor) -> None:
-        """Bound the most promising nodes, prune those that cannot beat `cutoff_s`, round and split the others."""
+    def grow(self, cutoff_s: float, monitor: SolveMonitor) -> int:
+        """Bound the most promising nodes, prune those that cannot beat `cutoff_s`, round and split the others.
+
+        Returns how many nodes were bounded.
+        """
         nodes = self._pop(cutoff_s)
         if not nodes:
-            return
+            return 0
         accuracy = 0.05 * monitor.limits.rel_gap
         solved = maximise_duals(
             self._problem,
@@ -70,10 +73,11 @@ class CutTree:
         bounded = [self._bounded(node, solved, n) for n, node in enumerate(nodes)]
         open_ = np.array([n for n, node in enumerate(bounded) if self._keeps(node, cutoff_s)], dtype=np.intp)
         if open_.size == 0:
-            return
+            return len(nodes)
         self._round([bounded[n] for n in open_], solved.allocation[open_], monitor)
         for n in open_:
             self._split(bounded[n], float(solved.bound_s[n]), solved.allocation[n], cutoff_s)
+        return len(nodes)
 
     def _pop(self, cutoff_s: float) -> list[Node]:
         nodes: list[Node] = []
