@@ -129,7 +129,8 @@ class _Solver:
             np.where(keep if old.ndim == 1 else keep[:, None], new, old)
             for new, old in zip(_parts(found), _parts(start), strict=True)
         ]
-        return DualSolutions(self._best_s, Prices(*chosen), self._allocation)
+        allocation = self._allocation / self._allocation.sum(axis=1, keepdims=True)
+        return DualSolutions(self._best_s, Prices(*chosen), allocation)
 
     def step(self) -> None:
         """One Newton step of every running region towards its less perturbed optimality conditions."""
