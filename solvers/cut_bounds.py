@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import numpy as np
+
 from epsl_opt.arrays import IntArray
 from epsl_opt.instance import Instance
 from epsl_opt.latency import CutCosts
+from epsl_opt.schedule import FREE
 from epsl_opt.solvers.allocation import equal_density_power_w, greedy_allocation
 from epsl_opt.solvers.cuts import feasible_cuts
 from epsl_opt.solvers.evaluation import allocation_latencies_s
@@ -28,8 +31,8 @@ class CutBounds:
         The data of each feasible cut layer, by index.
     bound_s
         The best certified bound of each so far, in seconds.
-    guess_s, first
-        Latency of a greedy allocation at each cut layer, and the cut layer at which it is least.
+    guess, guess_s, first
+        A greedy allocation, its latency at each cut layer, and the cut layer at which it is least.
     solution
         The dual solution of each cut layer that has been refined.
     """
@@ -40,6 +43,7 @@ class CutBounds:
         self.bound_s = {cut: bound_without_radio_s(costs) for cut, costs in cuts.items()}
         self.solution: dict[int, DualSolutions] = {}
         owner, self.guess_s = self._first_guess(instance)
+        self.guess = np.where(owner == FREE, instance.channel.uplink_gain.argmax(axis=0), owner)
         self.first = first = min(self.guess_s, key=self.guess_s.__getitem__)
         self._prices = {
             cut: starting_prices(instance, problem, owner)

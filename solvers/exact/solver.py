@@ -19,6 +19,9 @@ from epsl_opt.solvers.marginal import marginal_values
 from epsl_opt.solvers.power_control import best_schedule
 from epsl_opt.solvers.rounding import round_allocation
 
+LARGE = 1_000_000
+"""With more (client, subchannel) pairs a relaxation takes minutes: seek a first schedule without it."""
+
 MARGIN = 0.99
 """Prune at a little less than the gap asked for, so that rounding never leaves it unproved."""
 
@@ -68,6 +71,9 @@ class _Search:
     def bound_roots(self) -> None:
         """Refine the cut layers that can still win, least bound first, with an incumbent from each."""
         monitor, bounds = self._monitor, self._bounds
+        if bounds.problem[bounds.first].noise.size > LARGE:
+            monitor.say("local descent from the greedy allocation")
+            self._offer(bounds.first, polish(self._instance, bounds.first, bounds.guess, monitor))
         while not monitor.out_of_time:
             left = [cut for cut in bounds.open_cuts(self._cutoff_s) if cut not in bounds.solution]
             if not left:

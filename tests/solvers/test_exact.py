@@ -42,7 +42,7 @@ def test_equals_enumeration(instance: Instance) -> None:
 @pytest.mark.parametrize(("shape", "ratio"), list(product(SHAPES, RATIOS)))
 @pytest.mark.parametrize("total_power_w", [0.005, 0.5, 20.0])
 def test_equals_enumeration_in_every_corner(shape: str, ratio: float, total_power_w: float) -> None:
-    """As many subchannels as clients, one client or one cut, every phi, scarce and ample power: the optimum is found."""
+    """M = C, one client or one cut layer, every phi, scarce and ample power: the optimum is found."""
     seed = 100 * RATIOS.index(ratio) + list(SHAPES).index(shape)
     C, M, J = SHAPES[shape]
     _agrees(draw_instance(shape, seed, C, M, J, ratio, total_power_w))
