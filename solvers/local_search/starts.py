@@ -19,7 +19,7 @@ from epsl_opt.solvers.rounding import round_allocation
 ACCURACY = 1e-2
 """How far the relaxation is solved before it is rounded (relative gap)."""
 
-LARGEST_RELAXATION = 200_000
+LARGEST_RELAXATION = 50_000
 """Instances with more (client, subchannel) pairs than this start from greedy allocations alone."""
 
 HOPELESS = 1.25
