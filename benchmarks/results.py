@@ -160,13 +160,13 @@ def parts(settings: Settings) -> dict[str, Callable[[], str]]:
     """Return every generated part of the document by the name of its markers."""
     return {
         "conditions": lambda: conditions(settings),
+        "paper-all": lambda: summary_table([row for size in SIZES for row in sized_rows(settings, size)]),
+        "paper-10": lambda: summary_table(sized_rows(settings, 10)),
+        "paper-20": lambda: summary_table(sized_rows(settings, 20)),
         "paper-flat": lambda: summary_table(paper_rows(settings, "none")),
         "paper-flat-baselines": lambda: beaten_table(paper_rows(settings, "none")),
         "paper-rayleigh": lambda: summary_table(paper_rows(settings, "rayleigh")),
         "paper-rayleigh-baselines": lambda: beaten_table(paper_rows(settings, "rayleigh")),
-        "paper-all": lambda: summary_table([row for size in SIZES for row in sized_rows(settings, size)]),
-        "paper-10": lambda: summary_table(sized_rows(settings, 10)),
-        "paper-20": lambda: summary_table(sized_rows(settings, 20)),
         "library-status": lambda: status_table(library_rows(settings)),
         "library-gap": lambda: gap_table(library_rows(settings)),
         "library-latency": lambda: matrix_table(library_rows(settings), latency_s, 4, mark_least=True),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from epsl_opt import InputError, Instance, load_instance
+from epsl_opt.instance import SMALLEST_GAIN
 from epsl_opt.problems.measured import read_table
 from epsl_opt.problems.paper_options import PaperOptions
 from epsl_opt.problems.scenario import PaperScenario
@@ -34,7 +35,10 @@ def csv_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("measured") / "table.csv"
 
 
-@given(table=arrays(np.float64, st.tuples(st.integers(1, 5), st.integers(1, 6)), elements=st.floats(0, 1)))
+GAINS = st.just(0.0) | st.floats(SMALLEST_GAIN, 1)
+
+
+@given(table=arrays(np.float64, st.tuples(st.integers(1, 5), st.integers(1, 6)), elements=GAINS))
 def test_gains_survive_the_way_through_a_file(csv_path: Path, table: np.ndarray) -> None:
     """Linear gains reach the instance to the bit, in both directions, and the file sets its size."""
     instance = generate(uplink_csv=write(csv_path, table))
