@@ -39,7 +39,7 @@ class Agreement:
 
     def __str__(self) -> str:
         largest = f"{max(self.differences):.1e}" if self.differences else "none"
-        open_ = f"; {self.open_runs} left open after {SCIP_TIME_S:g} s" if self.open_runs else ""
+        open_ = f"; {self.open_runs} without schedule or not ended within {SCIP_TIME_S:g} s" if self.open_runs else ""
         return f"- {self.other}: {len(self.differences)} instances, largest relative difference {largest}{open_}"
 
 
@@ -109,9 +109,9 @@ def _compare(
 
 
 def _optimum_s(instance: Instance, solver: Solver[Any], limits: Limits, options: dict[str, Any] | None = None) -> float:
-    """Return the latency of the schedule found; inf if the solver did not end by itself."""
+    """Return the latency of the schedule found; inf if there is none, or time ran out."""
     result = solve(instance, solver, limits, options)
-    if result.status is not SolutionStatus.VERIFIED:
+    if result.status is SolutionStatus.REJECTED:
         raise RuntimeError(f"{solver.name} on {instance.name}: {result.status}, {result.message}")
     ended = result.stop_reason is not StopReason.TIME_LIMIT
     return result.latency_s if ended and result.latency_s is not None else math.inf

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -11,7 +13,7 @@ from epsl_opt.checker import Violation, check, check_bound, check_claim
 from epsl_opt.instance import Instance
 from epsl_opt.latency import RoundLatency, round_latency
 from epsl_opt.record import AsTuple, JsonObject, Name, NonNegativeFloat, PositiveInt, Record, UnitInterval
-from epsl_opt.results import SolveResult, StopReason, relative_gap
+from epsl_opt.results import SolveResult, StopReason, TracePoint, relative_gap
 from epsl_opt.schedule import FREE, Schedule
 
 ClientIndex = Annotated[int, Field(ge=0, lt=2**31)]
@@ -77,7 +79,7 @@ class ScheduleDocument(Record):
     gap: NonNegativeFloat | None = Field(description="(latency_s - bound_s) / latency_s, null if either is missing")
     stages: Stages | None = Field(description="every stage latency of one round")
     rates: Rates | None = Field(description="the rates behind the stages")
-    provenance: JsonObject = Field(description="versions, processor, limits, options, seed, times, message")
+    provenance: JsonObject = Field(description="versions, processor, limits, options, seed, times, trace, message")
 
     @model_validator(mode="after")
     def _check_presence(self) -> Self:
@@ -114,7 +116,7 @@ class ScheduleDocument(Record):
             gap=result.gap,
             stages=None if latency is None else stages(latency),
             rates=None if latency is None else rates(latency),
-            provenance=result.provenance | times | judgement,
+            provenance=result.provenance | times | judgement | {"trace": trace_rows(result.trace)},
         )
 
     def schedule(self) -> Schedule | None:
@@ -143,6 +145,15 @@ def stages(latency: RoundLatency) -> Stages:
 def rates(latency: RoundLatency) -> Rates:
     """Write the rates down."""
     return Rates(**{field: getattr(latency, field) for field in Rates.model_fields})
+
+
+def trace_rows(trace: Iterable[TracePoint]) -> list[list[float | None]]:
+    """Write incumbent and bound over time down: rows of elapsed_s, latency_s, bound_s, null where there was none."""
+    return [[point.elapsed_s, point.latency_s, _finite(point.bound_s)] for point in trace]
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 def check_document(instance: Instance, document: ScheduleDocument) -> list[Violation]:

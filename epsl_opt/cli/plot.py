@@ -25,10 +25,10 @@ SUFFIXES = (".png", ".svg", ".pdf")
 @click.option(
     "-k",
     "--kind",
-    type=click.Choice(["allocation", "gantt"]),
+    type=click.Choice(["allocation", "gantt", "gap"]),
     default="gantt",
     show_default=True,
-    help="Who holds which subchannel, or the course of one round.",
+    help="Who holds which subchannel, the course of one round, or that of the solve.",
 )
 @click.option("--instance", metavar="INSTANCE", shell_complete=complete_instance, help="For the clients' names.")
 @click.option("-o", "--output", type=click.Path(), metavar="FILE", required=True, help="A .png, .svg or .pdf file.")
@@ -37,12 +37,14 @@ def command(schedule: str, kind: str, instance: str | None, output: str, quiet: 
     """Draw a schedule file as a picture.
 
     allocation shows clients over subchannels, the shade being the uplink power. gantt shows one round: every client's
-    stages, the server's, and the barriers where all wait for the slowest.
+    stages, the server's, and the barriers where all wait for the slowest. gap shows how the solver's incumbent, bound
+    and gap came about over time.
 
     \b
     Examples:
       epsl-opt plot schedule.json --kind gantt -o round.svg
       epsl-opt plot schedule.json --kind allocation --instance instance.json -o allocation.png
+      epsl-opt plot schedule.json --kind gap -o gap.pdf
     """
     from epsl_opt.plots.save import save_figure
 
@@ -59,6 +61,10 @@ def _draw(kind: str, breakdown: Breakdown) -> Figure:
         from epsl_opt.plots.gantt import plot_gantt
 
         return plot_gantt(breakdown)
+    if kind == "gap":
+        from epsl_opt.plots.gap import plot_gap
+
+        return plot_gap(breakdown.document)
     from epsl_opt.plots.allocation import plot_allocation
 
     return plot_allocation(breakdown)
