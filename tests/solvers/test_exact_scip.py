@@ -1,0 +1,44 @@
+"""`exact` against SCIP, a solver that shares nothing with it but the problem; skipped where it is not installed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from epsl_opt import Limits, SolutionStatus, StopReason, solve
+
+pytest.importorskip("pyscipopt")
+
+
+@pytest.fixture(scope="module")
+def benchmark_modules() -> dict[str, ModuleType]:
+    """The benchmark's random instances and its SCIP model."""
+    folder = str(Path(__file__).parents[2] / "benchmarks")
+    sys.path.append(folder)
+    try:
+        import agreement
+        import scip_solver
+    finally:
+        sys.path.remove(folder)
+    return {"agreement": agreement, "scip_solver": scip_solver}
+
+
+@pytest.mark.parametrize("seed", [seed for seed in range(1, 27) if seed % 4])
+def test_scip_finds_the_same_optimum(seed: int, benchmark_modules: dict[str, ModuleType]) -> None:
+    """On small random instances SCIP and `exact` agree to 1e-6, and neither's bound is above the other's schedule."""
+    instance = benchmark_modules["agreement"].random_instance(seed)
+    exact = solve(instance, "exact", Limits(rel_gap=1e-9, threads=1))
+    options = {"feasibility_tolerance": 1e-8}
+    scip = solve(instance, benchmark_modules["scip_solver"].Scip(), Limits(time_s=20, rel_gap=1e-6), options)
+    assert exact.status is SolutionStatus.VERIFIED
+    assert scip.status is SolutionStatus.VERIFIED, scip.message
+    if scip.stop_reason is not StopReason.TIME_LIMIT:
+        assert scip.latency_s == pytest.approx(exact.latency_s, rel=1e-6)
+    assert exact.bound_s is not None
+    assert scip.latency_s is not None
+    assert exact.latency_s is not None
+    assert exact.bound_s <= scip.latency_s
+    assert scip.bound_s is None or scip.bound_s <= exact.latency_s * (1 + 1e-6)
