@@ -6,6 +6,8 @@ PY := $(VENV)/bin/python
 DEMO := out/demo
 TYPES := build/types
 PICTURES := out/pictures
+# One build for every check; without a version, Linux gets the newest with gigabytes of CUDA.
+TORCH ?= torch==2.13.0
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types suite bench results docs clean
@@ -60,5 +62,6 @@ $(VENV)/installed: pyproject.toml | $(PY)
 	touch $@
 
 $(VENV)/installed-dev: pyproject.toml | $(PY)
+	$(PY) -m pip install --quiet --disable-pip-version-check '$(TORCH)'
 	$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $@ $(VENV)/installed
