@@ -24,6 +24,7 @@ from pathlib import Path
 
 import agreement
 from contenders import CONTENDERS
+from destination import destination
 from exact_runs import Bench, Outcome, Run
 from exact_tables import csv_table, instance_table, ratio_text, scale_table, summary_table
 from profile_picture import plot_profiles
@@ -109,7 +110,7 @@ def main() -> int:
     settings = read_settings()
     campaign = Campaign(settings)
     try:
-        document = prepared(settings.quick)
+        document = destination(DOCUMENT, OUT / "quick" if settings.quick else None)
         write_marked(document, parts(settings, campaign))
         write_bytes(document.with_suffix(".csv"), csv_table(campaign.paper + campaign.small, GAPS).encode())
         pictures = document.parent / "pictures"
@@ -144,16 +145,6 @@ def read_settings() -> Settings:
     if args.quick:
         return Settings(True, 1, 2, min(args.time_limit, 5.0), solvers, False, again, args.runs)
     return Settings(False, args.seeds, args.exact_seeds, args.time_limit, solvers, args.huge, again, args.runs)
-
-
-def prepared(quick: bool) -> Path:
-    """Return the document to write into: the documentation's own, or a copy of it."""
-    if not quick:
-        return DOCUMENT
-    copy = OUT / "quick" / DOCUMENT.name
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    copy.write_bytes(DOCUMENT.read_bytes())
-    return copy
 
 
 def parts(settings: Settings, campaign: Campaign) -> dict[str, Callable[[], str]]:

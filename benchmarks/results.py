@@ -19,6 +19,7 @@ from pathlib import Path
 
 import power_control
 import scale
+from destination import destination
 from gap_picture import plot_gaps
 from result_tables import beaten_table, gap_table, latency_s, matrix_table, status_table, summary_table, time_s
 
@@ -109,7 +110,7 @@ def main() -> int:
     """Return 0; 1 if a run was rejected or failed, 2 if something given is wrong, 130 if interrupted."""
     settings = read_settings()
     try:
-        document = prepared(settings.quick)
+        document = destination(DOCUMENT, OUT / "quick" if settings.quick else None)
         write_marked(document, parts(settings))
         pictures = document.parent / "pictures"
         pictures.mkdir(exist_ok=True)
@@ -144,16 +145,6 @@ def read_settings() -> Settings:
     if seeds < 1:
         parser.error("--seeds must be at least 1")
     return Settings(args.quick, args.time_limit, args.gap, seeds, args.runs)
-
-
-def prepared(quick: bool) -> Path:
-    """Return the document to write into: the documentation's own, or a copy of it."""
-    if not quick:
-        return DOCUMENT
-    copy = OUT / "quick" / DOCUMENT.name
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    copy.write_bytes(DOCUMENT.read_bytes())
-    return copy
 
 
 def parts(settings: Settings) -> dict[str, Callable[[], str]]:
