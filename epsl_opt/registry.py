@@ -9,6 +9,7 @@ from typing import Any
 from epsl_opt.errors import InputError
 from epsl_opt.options import unknown
 from epsl_opt.solver import Solver
+from epsl_opt.training import TrainingBackend
 
 SOLVERS = "epsl_opt.solvers"
 BACKENDS = "epsl_opt.backends"
@@ -51,6 +52,20 @@ def load_solver(name: str) -> Solver[Any]:
     if not isinstance(solver, Solver):
         raise InputError("solver", f"{name!r} is not an epsl_opt.Solver")
     return solver
+
+
+def load_backend(name: str) -> TrainingBackend[Any]:
+    """Return a new training backend by its registered name.
+
+    Raises
+    ------
+    InputError
+        If there is no such backend, or what is registered is none.
+    """
+    backend = load(BACKENDS, name)()
+    if not isinstance(backend, TrainingBackend):
+        raise InputError("backend", f"{name!r} is not an epsl_opt.training.TrainingBackend")
+    return backend
 
 
 @cache
