@@ -1,0 +1,115 @@
+"""The `torch` backend: what the core asks of it, and PyTorch only when it is needed."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, ClassVar
+
+from epsl_opt.backends.datasets.dataset import Dataset
+from epsl_opt.backends.pytorch.options import Aggregation, Linearisation, TorchOptions
+from epsl_opt.instance import CutLayer, Instance, ModelProfile
+from epsl_opt.training import Framework, Measurement, TrainingBackend, TrainingPlan, TrainingSession
+
+if TYPE_CHECKING:
+    from epsl_opt.backends.pytorch.chain import Chain
+
+REQUIRED = ("torch", "safetensors", "sklearn", "PIL")
+
+
+class TorchBackend(TrainingBackend[TorchOptions]):
+    """Trains with PyTorch, on the processor or a CUDA device."""
+
+    name: ClassVar[str] = "torch"
+    summary: ClassVar[str] = "real training with PyTorch, in one process"
+    checkpoint_suffix: ClassVar[str] = ".safetensors"
+    options_type: ClassVar[type[TorchOptions]] = TorchOptions
+
+    def missing(self) -> str | None:
+        """Say which extra to install if a package is not there."""
+        absent = [package for package in REQUIRED if find_spec(package) is None]
+        if not absent:
+            return None
+        return f'{", ".join(absent)} not installed; pip install "epsl-opt[torch]"'
+
+    def tasks(self) -> dict[str, str]:
+        """Return the data sets."""
+        from epsl_opt.backends.datasets.tasks import task_names
+
+        return task_names()
+
+    def fit(self, instance: Instance, task: str, options: TorchOptions) -> Instance:
+        """Count the network's costs, unless the instance's model is that network already."""
+        from epsl_opt.backends.pytorch.profiling import profile_chain
+
+        data = _dataset(task, seed=0)
+        counted = profile_chain(_chain(data, options, seed=0), data.input_shape)
+        return instance if is_cut_of(instance.model, counted) else instance.replace(model=counted)
+
+    def start(self, plan: TrainingPlan, options: TorchOptions) -> TrainingSession:
+        """Load the data, deal them out, and set the models up."""
+        from epsl_opt.backends.datasets.partition import partition
+        from epsl_opt.backends.pytorch.session import TorchSession
+
+        data = _dataset(plan.task, plan.seed)
+        parts = partition(
+            data.train_y,
+            options.partition,
+            weights=plan.instance.data_share,
+            seed=plan.seed,
+            alpha=options.alpha,
+            shards=options.shards,
+        )
+        return TorchSession(plan, options, data, parts, _chain(data, options, plan.seed))
+
+    def clock(self, framework: Framework, options: TorchOptions) -> Framework:
+        """EPSL that pulls gradients back at every client's own activations costs what PSL does."""
+        per_client = options.linearization is Linearisation.PER_CLIENT and options.aggregation is Aggregation.MEAN
+        return Framework.PSL if framework is Framework.EPSL and per_client else framework
+
+    def profile(self, network: str, input_shape: tuple[int, ...], classes: int) -> ModelProfile:
+        """Count a network's costs."""
+        from epsl_opt.backends.pytorch.networks import build_chain
+        from epsl_opt.backends.pytorch.profiling import profile_chain
+
+        return profile_chain(build_chain(network, input_shape, classes, seed=0), input_shape)
+
+    def measure(self, network: str, input_shape: tuple[int, ...], classes: int, batch_size: int) -> Measurement:
+        """Time a network."""
+        from epsl_opt.backends.pytorch.measuring import measure_chain
+        from epsl_opt.backends.pytorch.networks import build_chain
+
+        return measure_chain(build_chain(network, input_shape, classes, seed=0), input_shape, batch_size)
+
+
+def is_cut_of(model: ModelProfile, network: ModelProfile) -> bool:
+    """Return whether every cut layer of `model` is one of `network`, with the same tensors and parameters."""
+    sizes = {cut.name: _sizes(cut) for cut in network.cut_layers}
+    whole = model.total_parameter_bits == network.total_parameter_bits
+    return whole and all(sizes.get(cut.name) == _sizes(cut) for cut in model.cut_layers)
+
+
+def _sizes(cut: CutLayer) -> tuple[float, ...]:
+    return cut.activation_bits, cut.gradient_bits, cut.client_parameter_bits
+
+
+@lru_cache(maxsize=1)
+def _dataset(task: str, seed: int) -> Dataset:
+    """Load a data set; the last one is kept, since a training asks for it more than once."""
+    from epsl_opt.backends.datasets.tasks import load_task
+
+    return load_task(task, seed)
+
+
+def _chain(data: Dataset, options: TorchOptions, seed: int) -> Chain:
+    from epsl_opt.backends.pytorch.networks import build_chain
+
+    network = options.network or default_network(data.input_shape)
+    return build_chain(network, data.input_shape, len(data.classes), seed)
+
+
+def default_network(input_shape: tuple[int, ...]) -> str:
+    """Return the network for samples of a shape: LeNet-5 for what it was made for, else something small."""
+    if len(input_shape) != 3:
+        return "mlp"
+    return "lenet5" if input_shape == (1, 28, 28) else "cnn"

@@ -1,0 +1,52 @@
+"""Which samples a client trains on in which round: a function of the seed, with nothing to remember."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from epsl_opt.arrays import IntArray
+
+
+class BatchStream:
+    """Deals out each client's samples, in a new random order every epoch.
+
+    A batch that reaches the end of an epoch goes on with the next, so that every batch has the same size.
+
+    Parameters
+    ----------
+    parts
+        Indices of each client's samples.
+    batch_size
+        b, samples of one batch.
+    seed
+        Of the random orders.
+    """
+
+    def __init__(self, parts: Sequence[IntArray], batch_size: int, seed: int) -> None:
+        self._parts, self._batch_size, self._seed = parts, batch_size, seed
+        self._orders: dict[int, tuple[int, IntArray]] = {}
+
+    def indices(self, finished_rounds: int) -> Tensor:
+        """Return the samples of the next round, shape (clients, batch_size)."""
+        first = finished_rounds * self._batch_size
+        rows = [self._client_indices(client, first) for client in range(len(self._parts))]
+        return torch.from_numpy(np.stack(rows))
+
+    def _client_indices(self, client: int, position: int) -> IntArray:
+        end, pieces = position + self._batch_size, []
+        while position < end:
+            epoch, offset = divmod(position, len(self._parts[client]))
+            pieces.append(self._order(client, epoch)[offset : offset + end - position])
+            position += len(pieces[-1])
+        return np.concatenate(pieces)
+
+    def _order(self, client: int, epoch: int) -> IntArray:
+        known = self._orders.get(client)
+        if known is None or known[0] != epoch:
+            generator = np.random.default_rng((self._seed, client, epoch))
+            known = self._orders[client] = epoch, generator.permutation(self._parts[client])
+        return known[1]

@@ -1,0 +1,34 @@
+"""Scores of models on test samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from epsl_opt.training import Scores
+
+ROWS = 1000
+"""Samples of one pass."""
+
+
+@torch.inference_mode()
+def evaluate(clients: Sequence[nn.Module], server: nn.Module, samples: Tensor, labels: Tensor, classes: int) -> Scores:
+    """Return the mean scores of every client-side model together with the server's; networks are in evaluation mode.
+
+    Macro-F1 is the mean over the classes that occur among `labels`.
+    """
+    confusions = torch.stack([_confusion(client, server, samples, labels, classes) for client in clients])
+    correct = confusions.diagonal(dim1=1, dim2=2)
+    actual, predicted = confusions.sum(2), confusions.sum(1)
+    accuracy = correct.sum(1) / actual.sum(1)
+    f1 = (2 * correct / (actual + predicted).clamp(min=1))[:, actual[0] > 0]
+    return Scores(float(accuracy.mean()), float(f1.mean()))
+
+
+def _confusion(client: nn.Module, server: nn.Module, samples: Tensor, labels: Tensor, classes: int) -> Tensor:
+    """Return counts as float64, shape (classes, classes): rows are labels, columns predictions."""
+    answers = torch.cat([server(client(part)).argmax(dim=1) for part in samples.split(ROWS)])
+    counts = torch.bincount(labels * classes + answers, minlength=classes * classes)
+    return counts.view(classes, classes).double()

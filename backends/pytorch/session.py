@@ -1,0 +1,153 @@
+"""A training under way."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from epsl_opt.arrays import IntArray
+from epsl_opt.backends.datasets.dataset import Dataset
+from epsl_opt.backends.pytorch.batches import BatchStream
+from epsl_opt.backends.pytorch.chain import Chain
+from epsl_opt.backends.pytorch.checkpoint import restore_models, save_models
+from epsl_opt.backends.pytorch.evaluation import evaluate
+from epsl_opt.backends.pytorch.models import Batch, Models
+from epsl_opt.backends.pytorch.options import Pairing, TorchOptions
+from epsl_opt.backends.pytorch.rounds import STRATEGIES, ClientSide, RoundResult
+from epsl_opt.backends.pytorch.split_step import CHECKED_STAGES
+from epsl_opt.errors import InputError
+from epsl_opt.training import DivergenceError, Framework, RoundOutcome, Scores, TrainingPlan, TrainingSession
+
+
+class TorchSession(TrainingSession):
+    """Trains one chain of segments on one data set.
+
+    Parameters
+    ----------
+    plan
+        What to train.
+    options
+        How.
+    data
+        The samples; they are put on the device.
+    parts
+        Each client's samples, as indices into the training data.
+    chain
+        The network with its initial weights.
+    """
+
+    def __init__(
+        self, plan: TrainingPlan, options: TorchOptions, data: Dataset, parts: Sequence[IntArray], chain: Chain
+    ) -> None:
+        self._plan, self._options, self._data, self._parts, self._chain = plan, options, data, parts, chain
+        self._strategy = STRATEGIES[plan.framework]
+        self._device = torch.device(options.device)
+        self._samples, self._labels = self._on_device(data.train_x, data.train_y)
+        self._test_samples, self._test_labels = self._on_device(data.test_x, data.test_y)
+        self._stream = self._batches()
+        self._models = self._deploy()
+        self._finished_rounds = 0
+
+    def train_round(self) -> RoundOutcome:
+        """Train one round; random draws are a function of seed and round."""
+        seed = int(np.random.SeedSequence((self._plan.seed, self._finished_rounds)).generate_state(1)[0])
+        self._models.begin_round(self._finished_rounds, seed)
+        with torch.random.fork_rng(devices=[self._device] if self._device.type == "cuda" else []):
+            torch.manual_seed(seed)
+            result = self._strategy.train(self._models, self._batch())
+        loss = self._finite_loss(result)
+        self._finished_rounds += 1
+        return RoundOutcome(loss, result.uplink_bits, result.downlink_bits)
+
+    def evaluate(self) -> Scores:
+        """Score every distinct client-side model with the server's."""
+        for network in self._models.networks:
+            network.eval()
+        clients = self._models.clients[:1] if self._strategy.averaged else self._models.clients
+        scores = evaluate(clients, self._models.server, self._test_samples, self._test_labels, len(self._data.classes))
+        self._models.train()
+        return scores
+
+    def save(self, metadata: str) -> bytes:
+        """Return a safetensors file."""
+        return save_models(self._models, {"finished_rounds": str(self._finished_rounds), "metadata": metadata})
+
+    def restore(self, checkpoint: bytes) -> str:
+        """Go back to a safetensors file that `save` returned."""
+        texts = restore_models(self._models, checkpoint)
+        rounds = texts.get("finished_rounds", "")
+        if "metadata" not in texts or not rounds.isdecimal():
+            raise InputError("checkpoint", "is not of a training")
+        self._finished_rounds = int(rounds)
+        return texts["metadata"]
+
+    def describe(self) -> dict[str, Any]:
+        """Say what is trained on what."""
+        parameters = [sum(p.numel() for p in network.parameters()) for network in self._models.networks]
+        return {
+            "data": self._data.name,
+            "train_samples": len(self._data.train_y),
+            "test_samples": len(self._data.test_y),
+            "classes": len(self._data.classes),
+            "majority_rate": self._data.majority_rate,
+            "client_samples": [len(part) for part in self._parts],
+            "network": self._chain.name,
+            "client_side_parameters": parameters[0],
+            "server_side_parameters": parameters[-1],
+            "torch": torch.__version__,
+            "threads": torch.get_num_threads(),
+        }
+
+    def _on_device(self, samples: np.ndarray[Any, Any], labels: IntArray) -> tuple[Tensor, Tensor]:
+        return torch.from_numpy(samples).to(self._device), torch.from_numpy(labels.astype(np.int64)).to(self._device)
+
+    def _batches(self) -> BatchStream:
+        batch_size = self._plan.instance.training.batch_size
+        if not self._strategy.pooled:
+            return BatchStream(self._parts, batch_size, self._plan.seed)
+        return BatchStream([np.concatenate(self._parts)], batch_size * len(self._parts), self._plan.seed)
+
+    def _deploy(self) -> Models:
+        """Copy the chain's parts to where the framework has them."""
+        held = {
+            ClientSide.CUT: self._cut_segments(),
+            ClientSide.ALL: len(self._chain.segments),
+            ClientSide.NONE: 0,
+        }[self._strategy.client_side]
+        sizes = np.array([len(part) for part in self._parts], dtype=np.float64)
+        shares = np.ones(1) if self._strategy.pooled else sizes / sizes.sum()
+        return Models(
+            self._chain.client_side(held),
+            self._chain.server_side(held),
+            len(self._parts) if self._strategy.replicated else 1,
+            torch.tensor(shares, dtype=torch.float32, device=self._device),
+            self._options,
+        )
+
+    def _cut_segments(self) -> int:
+        cut = self._plan.instance.model.cut_layers[self._plan.schedule.cut_layer].name
+        if cut not in self._chain.names[:-1]:
+            raise InputError("schedule", f"{cut!r} is no cut point of {self._chain.name}", "cut_layer")
+        return self._chain.names.index(cut) + 1
+
+    def _batch(self) -> Batch:
+        chosen = self._stream.indices(self._finished_rounds).to(self._device)
+        samples, labels = self._samples[chosen], self._labels[chosen]
+        m = self._plan.instance.aggregated_samples if self._plan.framework is Framework.EPSL else 0
+        if m and self._options.pairing is Pairing.LABEL:
+            chosen = torch.cat([chosen[:, :m].gather(1, labels[:, :m].argsort(stable=True)), chosen[:, m:]], dim=1)
+            samples, labels = self._samples[chosen], self._labels[chosen]
+        return Batch(samples, labels, m)
+
+    def _finite_loss(self, result: RoundResult) -> float:
+        """Return the loss; the one transfer from the device in a round."""
+        steps = torch.cat([result.checks.flatten(), result.loss[None]]).tolist()
+        for position, value in enumerate(steps[:-1]):
+            if not math.isfinite(value):
+                raise DivergenceError(CHECKED_STAGES[position % len(CHECKED_STAGES)])
+        return float(steps[-1])
