@@ -1,0 +1,63 @@
+"""Every task by name."""
+
+from __future__ import annotations
+
+import re
+
+from epsl_opt.backends.datasets.cifar10 import CIFAR10
+from epsl_opt.backends.datasets.dataset import Dataset
+from epsl_opt.backends.datasets.digits import DIGITS
+from epsl_opt.backends.datasets.ham10000 import HAM10000
+from epsl_opt.backends.datasets.image_folder import IMAGES
+from epsl_opt.backends.datasets.mnist import FASHION_MNIST, MNIST
+from epsl_opt.backends.datasets.synthetic import SYNTHETIC
+from epsl_opt.backends.datasets.task import Task, TaskOptions
+from epsl_opt.errors import InputError
+from epsl_opt.options import parse_options, split_pairs, unknown
+
+TASKS = {task.name: task for task in (DIGITS, MNIST, FASHION_MNIST, CIFAR10, HAM10000, IMAGES, SYNTHETIC)}
+BETWEEN_OPTIONS = re.compile(r",(?=\s*[A-Za-z][\w-]*=)")
+
+
+def load_task(spec: str, seed: int) -> Dataset:
+    """Load the data of a task.
+
+    Parameters
+    ----------
+    spec
+        A name with options, `synthetic:classes=10,size=8`. A value may hold commas where no `KEY=` follows.
+    seed
+        Of the split into training and test samples, and of whatever else is drawn; not negative.
+
+    Raises
+    ------
+    InputError
+        If a task or option is unknown, or files are missing or damaged.
+    """
+    name, _, pairs = spec.partition(":")
+    task = _find(name)
+    owner = f"task {task.name}"
+    given = split_pairs(BETWEEN_OPTIONS.split(pairs) if pairs else (), owner)
+    return task.load(parse_options(task.options_type, given, owner), seed)
+
+
+def task_names() -> dict[str, str]:
+    """Return the tasks by name, with one line about each."""
+    return {name: task.summary for name, task in TASKS.items()}
+
+
+def task_options(name: str) -> type[TaskOptions]:
+    """Return the options of a task as a pydantic model.
+
+    Raises
+    ------
+    InputError
+        If there is no such task.
+    """
+    return _find(name).options_type
+
+
+def _find(name: str) -> Task:
+    if name not in TASKS:
+        raise InputError("task", unknown(name, list(TASKS)))
+    return TASKS[name]
