@@ -8,7 +8,7 @@ from collections.abc import Callable
 import gurobipy as gp
 import numpy as np
 from gurobipy import GRB, nlfunc
-from minlp_data import MinlpData, Phase, offer_allocation, promising_first
+from minlp_data import MinlpData, Phase, offer_rounded, promising_first
 
 from epsl_opt import Instance, SolveMonitor, Solver, SolverKind, SolverOptions, StopReason
 from epsl_opt.arrays import FloatArray
@@ -60,7 +60,7 @@ def _solve_cut(instance: Instance, cuts: dict[int, CutCosts], cut: int, monitor:
             model.Params.Cutoff = cutoff_s
         model.optimize()
         if model.SolCount > 0:
-            offer_allocation(monitor, cuts, cut, np.array([[entry.X for entry in row] for row in r]))
+            offer_rounded(monitor, cuts, cut, np.array([[entry.X for entry in row] for row in r]))
         if model.Status in (GRB.CUTOFF, GRB.INFEASIBLE):
             return cutoff_s * (1 - TRUST)
         return float(model.ObjBound) * (1 - TRUST)

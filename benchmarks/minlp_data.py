@@ -13,7 +13,7 @@ from epsl_opt.arrays import FloatArray
 from epsl_opt.latency import CutCosts
 from epsl_opt.solvers.allocation import equal_density_power_w, greedy_allocation
 from epsl_opt.solvers.evaluation import allocation_latencies_s
-from epsl_opt.solvers.power_control import best_schedule
+from epsl_opt.solvers.offering import offer_allocation
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,14 +64,12 @@ class MinlpData:
         return self.bandwidth * np.log1p(self.snr)
 
 
-def offer_allocation(
+def offer_rounded(
     monitor: SolveMonitor, cuts: Mapping[int, CutCosts], cut: int, fraction: FloatArray, whole: float = 0.5
 ) -> None:
     """Offer the schedule of a (nearly) binary allocation, shape (clients, subchannels), with the best powers for it."""
     owner = np.where(fraction.max(axis=0) > whole, fraction.argmax(axis=0), FREE)
-    schedule = best_schedule(monitor.instance, cuts[cut], cut, owner)
-    if schedule is not None:
-        monitor.offer(schedule)
+    offer_allocation(monitor, cuts[cut], cut, owner)
 
 
 def promising_first(instance: Instance, cuts: Mapping[int, CutCosts]) -> list[int]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from minlp_data import MinlpData, offer_allocation, promising_first
+from minlp_data import MinlpData, offer_rounded, promising_first
 from pydantic import Field
 from pyscipopt import SCIP_EVENTTYPE, Eventhdlr
 from scip_model import ScipModel
@@ -113,7 +113,7 @@ class _Run:
         scip, monitor = model.model, self._monitor
         if scip.getNSols() > 0 and scip.getPrimalbound() < monitor.latency_s * (1 + TRUST):
             cut, fraction = model.allocation()
-            offer_allocation(monitor, self.cuts, cut, fraction)
+            offer_rounded(monitor, self.cuts, cut, fraction)
         bound_s = math.inf if scip.getStatus() == "infeasible" else scip.getDualbound() * (1 - TRUST)
         for j in cuts:
             self._bound_s[j] = max(self._bound_s[j], bound_s if abs(bound_s) < 1e19 or bound_s > 0 else 0.0)

@@ -15,7 +15,7 @@ from epsl_opt.results import StopReason
 from epsl_opt.solver import Solver, SolverKind, SolverOptions
 from epsl_opt.solvers.cuts import feasible_cuts
 from epsl_opt.solvers.evaluation import allocation_latencies_s
-from epsl_opt.solvers.power_control import best_schedule
+from epsl_opt.solvers.offering import offer_allocation
 
 BATCH = 4096
 ROUNDING = 1e-11
@@ -56,9 +56,7 @@ class BruteForce(Solver[BruteForceOptions]):
                 latency = allocation_latencies_s(instance, costs, owners)
                 best = int(latency.argmin())
                 if latency[best] < monitor.latency_s:
-                    schedule = best_schedule(instance, costs, cut, owners[best])
-                    if schedule is not None:
-                        monitor.offer(schedule)
+                    offer_allocation(monitor, costs, cut, owners[best])
         if monitor.incumbent is None:
             monitor.message = "no allocation gives every client the rates it needs"
             return StopReason.INFEASIBLE_PROVED

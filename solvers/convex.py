@@ -11,8 +11,8 @@ from epsl_opt.results import StopReason
 from epsl_opt.solver import Solver, SolverKind, SolverOptions
 from epsl_opt.solvers.cut_bounds import CutBounds
 from epsl_opt.solvers.lagrangian import CutProblem
+from epsl_opt.solvers.offering import offer_allocation
 from epsl_opt.solvers.perspective import solve_relaxation
-from epsl_opt.solvers.power_control import best_schedule
 from epsl_opt.solvers.rounding import round_allocation
 
 POLISH_SPREAD = 1e-2
@@ -73,7 +73,4 @@ class Convex(Solver[ConvexOptions]):
 
 
 def _offer_rounded(monitor: SolveMonitor, cut: int, problem: CutProblem, fraction: FloatArray) -> None:
-    owner = round_allocation(monitor.instance, problem.costs, fraction)
-    schedule = best_schedule(monitor.instance, problem.costs, cut, owner)
-    if schedule is not None:
-        monitor.offer(schedule)
+    offer_allocation(monitor, problem.costs, cut, round_allocation(monitor.instance, problem.costs, fraction))

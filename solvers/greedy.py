@@ -8,7 +8,7 @@ from epsl_opt.results import StopReason
 from epsl_opt.solver import Solver, SolverKind, SolverOptions
 from epsl_opt.solvers.allocation import equal_density_power_w, greedy_allocation
 from epsl_opt.solvers.cuts import feasible_cuts
-from epsl_opt.solvers.power_control import best_schedule
+from epsl_opt.solvers.offering import offer_allocation
 
 
 class Greedy(Solver[SolverOptions]):
@@ -24,7 +24,5 @@ class Greedy(Solver[SolverOptions]):
         for cut, costs in feasible_cuts(instance).items():
             if monitor.out_of_time:
                 return StopReason.TIME_LIMIT
-            schedule = best_schedule(instance, costs, cut, greedy_allocation(instance, costs, power))
-            if schedule is not None:
-                monitor.offer(schedule)
+            offer_allocation(monitor, costs, cut, greedy_allocation(instance, costs, power))
         return StopReason.COMPLETED

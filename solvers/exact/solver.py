@@ -16,7 +16,7 @@ from epsl_opt.solvers.cut_bounds import ACCURACY, CutBounds
 from epsl_opt.solvers.exact.polish import polish
 from epsl_opt.solvers.exact.tree import CutTree
 from epsl_opt.solvers.marginal import marginal_values
-from epsl_opt.solvers.power_control import best_schedule
+from epsl_opt.solvers.offering import offer_allocation
 from epsl_opt.solvers.rounding import round_allocation
 
 LARGE = 1_000_000
@@ -94,9 +94,7 @@ class _Search:
             self._offer(cut, polish(self._instance, cut, owner, self._monitor))
 
     def _offer(self, cut: int, owner: IntArray) -> None:
-        schedule = best_schedule(self._instance, self._bounds.problem[cut].costs, cut, owner)
-        if schedule is not None:
-            self._monitor.offer(schedule)
+        offer_allocation(self._monitor, self._bounds.problem[cut].costs, cut, owner)
 
     def close(self, max_nodes: int | None) -> StopReason:
         """Grow the tree with the least bound until the gap is proved, or about `max_nodes` nodes are bounded."""

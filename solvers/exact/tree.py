@@ -17,7 +17,7 @@ from epsl_opt.solvers.exact.branching import branch
 from epsl_opt.solvers.exact.node import Node, prices_of, regions_of
 from epsl_opt.solvers.interior_point import DualSolutions, maximise_duals
 from epsl_opt.solvers.lagrangian import CutProblem, Regions, subchannel_values
-from epsl_opt.solvers.power_control import best_schedule
+from epsl_opt.solvers.offering import offer_allocation
 from epsl_opt.solvers.rounding import assign_counts, nearest_counts
 
 UNDECIDED = 0.1
@@ -108,9 +108,7 @@ class CutTree:
         latency = allocation_latencies_s(self._instance, self._problem.costs, owners)
         best = int(latency.argmin())
         if latency[best] < monitor.latency_s:
-            schedule = best_schedule(self._instance, self._problem.costs, self.cut, owners[best])
-            if schedule is not None:
-                monitor.offer(schedule)
+            offer_allocation(monitor, self._problem.costs, self.cut, owners[best])
 
     def _split(self, node: Node, price_bound_s: float, fraction: FloatArray, cutoff_s: float) -> None:
         """Forbid what the prices rule out, then branch; a leaf is closed with the latency it has."""

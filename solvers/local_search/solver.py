@@ -14,7 +14,7 @@ from epsl_opt.solvers.local_search.chains import Chains
 from epsl_opt.solvers.local_search.problem import SearchProblem
 from epsl_opt.solvers.local_search.starts import starts
 from epsl_opt.solvers.local_search.work import patience_rounds, step_work, work_limit
-from epsl_opt.solvers.power_control import best_schedule
+from epsl_opt.solvers.offering import offer_allocation
 
 
 class LocalSearchOptions(SolverOptions):
@@ -61,6 +61,4 @@ class LocalSearch(Solver[LocalSearchOptions]):
 
 def _offer(instance: Instance, problem: SearchProblem, chains: Chains, monitor: SolveMonitor) -> None:
     cut = int(problem.cut_layer[chains.best.cut[0]])
-    schedule = best_schedule(instance, cut_costs(instance, cut), cut, chains.best.owner[0])
-    if schedule is not None:
-        monitor.offer(schedule)
+    offer_allocation(monitor, cut_costs(instance, cut), cut, chains.best.owner[0])

@@ -13,7 +13,7 @@ from epsl_opt.solvers.allocation import equal_density_power_w, greedy_allocation
 from epsl_opt.solvers.cut_bounds import CutBounds
 from epsl_opt.solvers.local_search.problem import SearchProblem
 from epsl_opt.solvers.local_search.states import States, evaluate
-from epsl_opt.solvers.power_control import best_schedule
+from epsl_opt.solvers.offering import offer_allocation
 from epsl_opt.solvers.rounding import round_allocation
 
 ACCURACY = 1e-2
@@ -36,9 +36,7 @@ def starts(instance: Instance, problem: SearchProblem, monitor: SolveMonitor) ->
     for cut in problem.cut_layer.tolist():
         costs = cut_costs(instance, cut)
         owner = greedy_allocation(instance, costs, power)
-        schedule = best_schedule(instance, costs, cut, owner)
-        if schedule is not None:
-            monitor.offer(schedule)
+        offer_allocation(monitor, costs, cut, owner)
         owners.append(_filled(instance, owner))
         if monitor.out_of_time:
             break
@@ -58,9 +56,7 @@ def _rounded_relaxations(instance: Instance, monitor: SolveMonitor) -> list[IntA
         relaxed = bounds.refine(left[0], cutoff_s=monitor.latency_s, rel_gap=ACCURACY, stop=monitor.is_out_of_time)
         costs = bounds.problem[left[0]].costs
         owners.append(round_allocation(instance, costs, relaxed.allocation[0]))
-        schedule = best_schedule(instance, costs, left[0], owners[-1])
-        if schedule is not None:
-            monitor.offer(schedule)
+        offer_allocation(monitor, costs, left[0], owners[-1])
     return owners
 
 

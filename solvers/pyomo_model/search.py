@@ -12,7 +12,7 @@ import numpy as np
 from epsl_opt.arrays import FloatArray
 from epsl_opt.monitor import SolveMonitor
 from epsl_opt.solvers.cut_bounds import CutBounds
-from epsl_opt.solvers.power_control import best_schedule
+from epsl_opt.solvers.offering import offer_allocation
 from epsl_opt.solvers.pyomo_model.bounds import safe_bound_s
 from epsl_opt.solvers.pyomo_model.running import Interrupted, Outcome, RunLimits, run
 from epsl_opt.solvers.pyomo_model.scaled import FINEST, ScaledCut, scaled_cut
@@ -114,10 +114,7 @@ class CutSearch:
 
     def _offer(self, cut: int, fraction: FloatArray) -> None:
         costs = self.bounds.problem[cut].costs
-        owner = round_allocation(self.monitor.instance, costs, fraction)
-        schedule = best_schedule(self.monitor.instance, costs, cut, owner)
-        if schedule is not None:
-            self.monitor.offer(schedule)
+        offer_allocation(self.monitor, costs, cut, round_allocation(self.monitor.instance, costs, fraction))
 
     def _decided(self, cut: int, outcome: Outcome) -> bool:
         """Whether the cut layer is closed, or there is no solution to go on from."""

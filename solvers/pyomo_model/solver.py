@@ -13,7 +13,7 @@ from epsl_opt.results import StopReason
 from epsl_opt.solver import Details, Solver, SolverKind, SolverOptions
 from epsl_opt.solvers.allocation import equal_density_power_w, greedy_allocation
 from epsl_opt.solvers.cut_bounds import CutBounds
-from epsl_opt.solvers.power_control import best_schedule
+from epsl_opt.solvers.offering import offer_allocation
 from epsl_opt.solvers.pyomo_model.search import CutSearch
 from epsl_opt.solvers.pyomo_model.subsolvers import MILP, SUBSOLVERS, available_subsolvers, unusable
 
@@ -79,10 +79,7 @@ def _start(instance: Instance, bounds: CutBounds, monitor: SolveMonitor) -> None
     """Offer the paper's greedy allocation with exact powers at every cut layer: ranges of variables rest on it."""
     power = equal_density_power_w(instance)
     for cut, problem in bounds.problem.items():
-        owner = greedy_allocation(instance, problem.costs, power)
-        schedule = best_schedule(instance, problem.costs, cut, owner)
-        if schedule is not None:
-            monitor.offer(schedule)
+        offer_allocation(monitor, problem.costs, cut, greedy_allocation(instance, problem.costs, power))
 
 
 def _verdict(bounds: CutBounds, monitor: SolveMonitor) -> StopReason:

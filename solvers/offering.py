@@ -1,0 +1,30 @@
+"""Offering an allocation to be judged, with the best powers for it."""
+
+from __future__ import annotations
+
+import math
+
+from numpy.typing import ArrayLike
+
+from epsl_opt.latency import CutCosts
+from epsl_opt.monitor import SolveMonitor
+from epsl_opt.solvers.power_control import best_schedule
+
+
+def offer_allocation(monitor: SolveMonitor, costs: CutCosts, cut_layer: int, owner: ArrayLike) -> float:
+    """Offer the schedule with the best powers for an allocation, unless a client that must send or receive cannot.
+
+    Parameters
+    ----------
+    monitor, costs, cut_layer
+        Who judges, and `latency.cut_costs` of the monitor's instance at that cut layer.
+    owner
+        Client index of each subchannel, or FREE, shape (subchannels,).
+
+    Returns
+    -------
+    float
+        The latency in seconds as judged; inf if nothing was offered.
+    """
+    schedule = best_schedule(monitor.instance, costs, cut_layer, owner)
+    return math.inf if schedule is None else monitor.offer(schedule)
