@@ -20,7 +20,8 @@ def apportion(weights: FloatArray | IntArray, total: int) -> IntArray:
     IntArray
         Shape (n,), the sum is `total`; of equal remainders the first wins.
     """
-    quotas: FloatArray = np.asarray(weights, dtype=np.float64) / np.max(weights)
+    quotas = np.asarray(weights).astype(np.float64)
+    quotas /= quotas.max()
     quotas *= total / quotas.sum()
     whole: IntArray = np.floor(quotas).astype(np.intp)
     last = np.argsort(whole - quotas, kind="stable")[: total - int(whole.sum())]

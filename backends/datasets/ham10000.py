@@ -100,10 +100,9 @@ def _read_images(root: Path, lesions: Lesions, options: HamOptions) -> Samples:
     there = {path.stem: path for pattern in ("*.jpg", "*/*.jpg") for path in sorted(root.glob(pattern))}
     missing = [image for image in lesions.image_ids if image not in there]
     if missing:
-        count = f"{len(missing)} of {len(lesions.image_ids)} images"
-        raise InputError(
-            "task ham10000", f"{count} are in neither {root} nor its folders, e.g. {missing[0]}.jpg", "root"
-        )
+        before = "no table of pixels fits the options, and " if options.source is HamSource.AUTO else ""
+        problem = f"{before}{len(missing)} of {len(lesions.image_ids)} images are neither in it nor in its folders"
+        raise InputError(str(root), f"{problem}, {missing[0]}.jpg for one")
     paths = [there[image] for image in lesions.image_ids]
     pixels = read_pictures(paths, options.size or DEFAULT_SIZE, bool(options.grey), "ham10000")
     return Samples(pixels, lesions.labels)
