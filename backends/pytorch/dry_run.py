@@ -1,0 +1,123 @@
+"""What each operation of a network gives and costs, found out by running it on tensors without content."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, fx, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from epsl_opt.backends.pytorch.tracing import Traced
+from epsl_opt.errors import InputError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation.
+
+    Parameters
+    ----------
+    shape
+        Of the tensor it gives, batch first; None if it gives anything else than one tensor of floating-point numbers.
+    flops
+        Of the forward pass.
+    overwritten
+        Whether a later operation writes into that tensor.
+    """
+
+    shape: tuple[int, ...] | None
+    flops: int
+    overwritten: bool
+
+
+def dry_run(name: str, traced: Traced, example: Tensor) -> dict[str, Step]:
+    """Run the graph in evaluation mode and return its steps by the names of the nodes.
+
+    Raises
+    ------
+    InputError
+        If the network does not take such an input.
+    """
+    return on_copy(name, traced.module(traced.graph), example, _record)
+
+
+def output_shape(name: str, module: nn.Module, example: Tensor) -> tuple[int, ...]:
+    """Return the shape of what a module returns in evaluation.
+
+    Raises
+    ------
+    InputError
+        If it does not take such an input.
+    """
+    return on_copy(name, module, example, lambda copied, x: tuple(copied.eval()(x).shape))
+
+
+def on_copy(name: str, module: nn.Module, example: Tensor, run: Callable[[nn.Module, Tensor], T]) -> T:
+    """Call `run` with a copy of the module and the input, both without content, so that nothing is computed.
+
+    Not every operation knows its result without content; if one does not, the copy is a real one.
+
+    Raises
+    ------
+    InputError
+        If the module does not take such an input.
+    """
+    with suppress(Exception), torch.device("meta"):
+        return run(_without_content(module), torch.empty_like(example, device="meta"))
+    try:
+        with torch.random.fork_rng(devices=[]):
+            return run(copy.deepcopy(module), example)
+    except Exception as error:
+        shape = "x".join(map(str, example.shape[1:]))
+        raise InputError(f"network {name}", f"does not run on an input of {shape}: {error}") from error
+
+
+def _without_content(module: nn.Module) -> nn.Module:
+    """Return a copy whose parameters and buffers have a shape only."""
+    memo: dict[int, Any] = {}
+    for parameter in module.parameters():
+        memo[id(parameter)] = nn.Parameter(torch.empty_like(parameter, device="meta"), parameter.requires_grad)
+    for buffer in module.buffers():
+        memo[id(buffer)] = torch.empty_like(buffer, device="meta")
+    return copy.deepcopy(module, memo)
+
+
+def _record(module: nn.Module, example: Tensor) -> dict[str, Step]:
+    recorder = _Recorder(module.eval(), garbage_collect_values=False)
+    recorder.run(example)
+    return recorder.steps()
+
+
+class _Recorder(fx.Interpreter):
+    """Runs a graph node by node."""
+
+    def __init__(self, module: nn.Module, garbage_collect_values: bool) -> None:
+        super().__init__(module, garbage_collect_values)
+        self._flops: dict[fx.Node, int] = {}
+        self._versions: dict[fx.Node, int] = {}
+
+    def run_node(self, n: fx.Node) -> Any:
+        """Count FLOPs, and note how often the result has been written to so far."""
+        with FlopCounterMode(display=False) as counter:
+            result = super().run_node(n)
+        self._flops[n] = counter.get_total_flops()
+        if isinstance(result, Tensor):
+            self._versions[n] = result._version
+        return result
+
+    def steps(self) -> dict[str, Step]:
+        """Return what was recorded."""
+        return {node.name: self._step(node) for node in self._flops}
+
+    def _step(self, node: fx.Node) -> Step:
+        value = self.env.get(node)
+        if not isinstance(value, Tensor) or not value.is_floating_point():
+            return Step(None, self._flops[node], False)
+        return Step(tuple(value.shape), self._flops[node], value._version > self._versions[node])

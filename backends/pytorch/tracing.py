@@ -1,0 +1,135 @@
+"""A network as a graph of operations, by symbolic tracing (torch.fx)."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
+
+from torch import Tensor, fx, nn
+
+from epsl_opt.backends.pytorch.modes import TRAINING, merge, modes_restored
+from epsl_opt.errors import InputError
+
+OWNER = "owner"
+"""Key of a node's `meta`: path of the module whose `forward` made the node."""
+
+_ROOT = "network"
+
+
+@dataclass(frozen=True, eq=False)
+class Traced:
+    """A network as a graph, and the modules, parameters and buffers that the graph names."""
+
+    graph: fx.Graph
+    attributes: dict[str, Any]
+    training: bool
+
+    def module(self, graph: fx.Graph) -> fx.GraphModule:
+        """Return a module that runs `graph`, a part of this one, with the network's own parameters."""
+        named = {node.target for node in graph.nodes if node.op in ("call_module", "get_attr")}
+        made = fx.GraphModule({target: self.attributes[target] for target in named}, graph)
+        made.training = self.training
+        return made
+
+
+def trace(name: str, network: nn.Module) -> Traced:
+    """Follow a network's operations; modules of torch.nn stay whole, as do children that can't be followed.
+
+    The children of nested `nn.Sequential` come one after another, and are not looked into.
+
+    Raises
+    ------
+    InputError
+        If the network is no `nn.Sequential` and its own `forward` can't be followed.
+    """
+    owner = _OneInput(network)
+    graph = _sequence(network) if _is_sequence(network) else _in_both_modes(name, owner)
+    attributes: dict[str, Any] = {TRAINING: network.training}
+    for node in graph.nodes:
+        if node.op in ("call_module", "get_attr") and node.target != TRAINING:
+            value = attrgetter(node.target)(owner)
+            node.target = node.target.removeprefix(f"{_ROOT}.")
+            attributes[node.target] = value
+        node.meta[OWNER] = node.meta.get(OWNER, "").removeprefix(_ROOT).removeprefix(".")
+    return Traced(graph, attributes, network.training)
+
+
+class _OneInput(nn.Module):
+    """Leaves the other arguments of the network's `forward` at their defaults."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Any:
+        return self.network(x)
+
+
+def _is_sequence(module: nn.Module) -> bool:
+    return type(module).forward is nn.Sequential.forward
+
+
+def _sequence(network: nn.Module) -> fx.Graph:
+    graph = fx.Graph()
+    node = graph.placeholder("x")
+    for path in _flattened(network, _ROOT):
+        node = graph.call_module(path, (node,))
+    graph.output(node)
+    return graph
+
+
+def _flattened(module: nn.Module, path: str) -> Iterator[str]:
+    if not _is_sequence(module):
+        yield path
+        return
+    # `named_children` would leave out a module that comes a second time.
+    for key, child in module._modules.items():
+        if child is not None:
+            yield from _flattened(child, f"{path}.{key}")
+
+
+def _in_both_modes(name: str, owner: _OneInput) -> fx.Graph:
+    """Trace for training and for evaluation; where the two differ in a flag, read it from the module that runs."""
+    # What a tracer finds to be constant it sets as an attribute of the module it is given.
+    other = _OneInput(owner.network)
+    try:
+        with modes_restored(owner):
+            training = _Tracer().trace(owner.train())
+            evaluation = _Tracer().trace(other.eval())
+        merge(training, evaluation, owner, other)
+    except Exception as error:
+        problem = f"its forward can't be followed ({error}); write the network as an nn.Sequential of its stages"
+        raise InputError(f"network {name}", problem) from error
+    return training
+
+
+class _Tracer(fx.Tracer):
+    """Keeps whole what can't be followed, and notes for each node in whose `forward` it was made."""
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        """Look into the network even if it is a module of torch.nn."""
+        return module_qualified_name != _ROOT and super().is_leaf_module(m, module_qualified_name)
+
+    def create_node(self, *args: Any, **kwargs: Any) -> fx.Node:
+        """Note the owner."""
+        node = super().create_node(*args, **kwargs)
+        node.meta[OWNER] = self.scope.module_path
+        return node
+
+    def call_module(
+        self, m: nn.Module, forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Follow a module; if that fails, forget what was traced of it and keep it whole."""
+        path, before, stack = self.path_of_module(m), len(self.graph.nodes), OrderedDict(self.module_stack)
+        try:
+            return super().call_module(m, forward, args, kwargs)
+        except Exception:
+            if path == _ROOT:
+                raise
+            self.module_stack = stack
+            for node in reversed(list(self.graph.nodes)[before:]):
+                self.graph.erase_node(node)
+            return self.create_proxy("call_module", path, args, kwargs)
