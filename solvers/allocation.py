@@ -57,8 +57,12 @@ def strongest_signal_allocation(instance: Instance, costs: CutCosts) -> IntArray
     A reconstruction of the paper's baseline by received signal strength; shape (subchannels,).
     """
     gain = instance.channel.uplink_gain
-    owner = first_choice(gain, np.arange(instance.n_clients), usable(instance, costs))
-    return np.where(owner == FREE, gain.argmax(axis=0), owner)
+    return filled(instance, first_choice(gain, np.arange(instance.n_clients), usable(instance, costs)))
+
+
+def filled(instance: Instance, owner: IntArray) -> IntArray:
+    """Give what is free to the client received strongest on it: one more subchannel never hurts its holder."""
+    return np.where(owner == FREE, instance.channel.uplink_gain.argmax(axis=0), owner)
 
 
 def usable(instance: Instance, costs: CutCosts) -> IntArray:

@@ -5,13 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import numpy as np
-
 from epsl_opt.arrays import IntArray
 from epsl_opt.instance import Instance
 from epsl_opt.latency import CutCosts
-from epsl_opt.schedule import FREE
-from epsl_opt.solvers.allocation import equal_density_power_w, greedy_allocation
+from epsl_opt.solvers.allocation import equal_density_power_w, filled, greedy_allocation
 from epsl_opt.solvers.cuts import feasible_cuts
 from epsl_opt.solvers.evaluation import allocation_latencies_s
 from epsl_opt.solvers.interior_point import DualSolutions, maximise_duals
@@ -32,7 +29,8 @@ class CutBounds:
     bound_s
         The best certified bound of each so far, in seconds.
     guess, guess_s, first
-        A greedy allocation, its latency at each cut layer, and the cut layer at which it is least.
+        A greedy allocation, what it leaves free filled in; the latency of the greedy part alone at each cut layer, and
+        the cut layer at which that is least.
     solution
         The dual solution of each cut layer that has been refined.
     """
@@ -43,10 +41,10 @@ class CutBounds:
         self.bound_s = {cut: bound_without_radio_s(costs) for cut, costs in cuts.items()}
         self.solution: dict[int, DualSolutions] = {}
         owner, self.guess_s = self._first_guess(instance)
-        self.guess = np.where(owner == FREE, instance.channel.uplink_gain.argmax(axis=0), owner)
+        self.guess = filled(instance, owner)
         self.first = first = min(self.guess_s, key=self.guess_s.__getitem__)
         self._prices = {
-            cut: starting_prices(instance, problem, owner)
+            cut: starting_prices(instance, problem, self.guess)
             for cut, problem in self.problem.items()
             if cut == first or not _prices_all_of(self.problem[first], problem)
         }

@@ -7,7 +7,6 @@ import numpy as np
 from epsl_opt.arrays import FloatArray, IntArray
 from epsl_opt.instance import Instance
 from epsl_opt.latency import CutCosts
-from epsl_opt.schedule import FREE
 from epsl_opt.solvers.lagrangian import CutProblem, Prices
 from epsl_opt.solvers.power_control import rows_of, uplink_phase_s
 
@@ -15,12 +14,11 @@ OWN_SHARE = 0.1
 
 
 def starting_prices(instance: Instance, problem: CutProblem, owner: IntArray) -> Prices:
-    """Return prices near the optimum's from an allocation that serves every client, shape (subchannels,).
+    """Return prices near the optimum's from an allocation that leaves nothing free, shape (subchannels,).
 
     At the optimum a client's uplink price is its water level times its power price, and the prices weigh the clients'
     phases with total weight one. `OWN_SHARE` of the power price goes to each P_i, the rest to P_th.
     """
-    owner = np.where(owner == FREE, problem.noise.argmin(axis=0), owner)
     uplink, power = _uplink_prices(instance, problem, owner)
     own = np.full(len(uplink), OWN_SHARE * power)
     rows = (uplink, _downlink_prices(problem, owner), own, np.array(power), np.zeros(len(uplink)))

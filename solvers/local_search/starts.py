@@ -8,8 +8,7 @@ from epsl_opt.arrays import IntArray
 from epsl_opt.instance import Instance
 from epsl_opt.latency import cut_costs
 from epsl_opt.monitor import SolveMonitor
-from epsl_opt.schedule import FREE
-from epsl_opt.solvers.allocation import equal_density_power_w, greedy_allocation
+from epsl_opt.solvers.allocation import equal_density_power_w, filled, greedy_allocation
 from epsl_opt.solvers.cut_bounds import CutBounds
 from epsl_opt.solvers.local_search.problem import SearchProblem
 from epsl_opt.solvers.local_search.states import States, evaluate
@@ -37,7 +36,7 @@ def starts(instance: Instance, problem: SearchProblem, monitor: SolveMonitor) ->
         costs = cut_costs(instance, cut)
         owner = greedy_allocation(instance, costs, power)
         offer_allocation(monitor, costs, cut, owner)
-        owners.append(_filled(instance, owner))
+        owners.append(filled(instance, owner))
         if monitor.out_of_time:
             break
     if problem.noise.size <= LARGEST_RELAXATION and not monitor.out_of_time:
@@ -58,11 +57,6 @@ def _rounded_relaxations(instance: Instance, monitor: SolveMonitor) -> list[IntA
         owners.append(round_allocation(instance, costs, relaxed.allocation[0]))
         offer_allocation(monitor, costs, left[0], owners[-1])
     return owners
-
-
-def _filled(instance: Instance, owner: IntArray) -> IntArray:
-    """Give what the greedy rule left free to the client received strongest: one more subchannel never hurts."""
-    return np.where(owner == FREE, instance.channel.uplink_gain.argmax(axis=0), owner)
 
 
 def _best_of_each_cut(problem: SearchProblem, owners: IntArray) -> States:
