@@ -15,18 +15,21 @@ from epsl_opt.backends.pytorch.models import Models
 from epsl_opt.errors import InputError
 
 SOURCE = "checkpoint"
+NOTE = "epsl-opt"
+"""The one entry of the file's metadata: several would come in any order, and equal states have equal files."""
+
 _HEADER_BYTES = 8
 _OPTIMISER_KEY = re.compile(r"(client|server)_optimiser\.\d{1,9}\.\w+")
 
 
-def save_models(models: Models, metadata: dict[str, str]) -> bytes:
-    """Return the state of all models and optimisers, and texts to go with them."""
+def save_models(models: Models, note: str) -> bytes:
+    """Return the state of all models and optimisers, and a note to go with them."""
     tensors = {f"{part}.{key}": value for part, state in _states(models).items() for key, value in state.items()}
-    return safetensors.torch.save({key: value.detach().cpu().clone() for key, value in tensors.items()}, metadata)
+    return safetensors.torch.save({key: value.detach().cpu().clone() for key, value in tensors.items()}, {NOTE: note})
 
 
-def restore_models(models: Models, checkpoint: bytes) -> dict[str, str]:
-    """Give models and optimisers the saved state; return the texts.
+def restore_models(models: Models, checkpoint: bytes) -> str:
+    """Give models and optimisers the saved state; return the note.
 
     Raises
     ------
@@ -34,7 +37,7 @@ def restore_models(models: Models, checkpoint: bytes) -> dict[str, str]:
         If the bytes are no checkpoint, or one of other models.
     """
     try:
-        tensors, metadata = safetensors.torch.load(checkpoint), _metadata(checkpoint)
+        tensors, note = safetensors.torch.load(checkpoint), _note(checkpoint)
     except (safetensors.SafetensorError, ValueError, KeyError) as error:
         raise InputError(SOURCE, f"is damaged: {error}") from error
     _refuse_other(_states(models), tensors)
@@ -42,7 +45,7 @@ def restore_models(models: Models, checkpoint: bytes) -> dict[str, str]:
         network.load_state_dict(_part(tensors, f"network{index}"))
     for name, optimiser in _optimisers(models).items():
         _load_optimiser(optimiser, _part(tensors, name))
-    return metadata
+    return note
 
 
 def _states(models: Models) -> dict[str, dict[str, Tensor]]:
@@ -84,8 +87,7 @@ def _refuse_other(expected: dict[str, dict[str, Tensor]], found: dict[str, Tenso
             raise InputError(SOURCE, "is not of these models", key)
 
 
-def _metadata(checkpoint: bytes) -> dict[str, str]:
+def _note(checkpoint: bytes) -> str:
     length = int.from_bytes(checkpoint[:_HEADER_BYTES], "little")
     header = json.loads(checkpoint[_HEADER_BYTES : _HEADER_BYTES + length])
-    metadata: dict[str, str] = header["__metadata__"]
-    return metadata
+    return str(header["__metadata__"][NOTE])

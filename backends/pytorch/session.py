@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -75,16 +76,17 @@ class TorchSession(TrainingSession):
 
     def save(self, metadata: str) -> bytes:
         """Return a safetensors file."""
-        return save_models(self._models, {"finished_rounds": str(self._finished_rounds), "metadata": metadata})
+        return save_models(self._models, json.dumps([self._finished_rounds, metadata]))
 
     def restore(self, checkpoint: bytes) -> str:
         """Go back to a safetensors file that `save` returned."""
-        texts = restore_models(self._models, checkpoint)
-        rounds = texts.get("finished_rounds", "")
-        if "metadata" not in texts or not rounds.isdecimal():
-            raise InputError("checkpoint", "is not of a training")
-        self._finished_rounds = int(rounds)
-        return texts["metadata"]
+        note = restore_models(self._models, checkpoint)
+        try:
+            rounds, metadata = json.loads(note)
+            self._finished_rounds = int(rounds)
+        except (ValueError, TypeError) as error:
+            raise InputError("checkpoint", "is not of a training") from error
+        return str(metadata)
 
     def describe(self) -> dict[str, Any]:
         """Say what is trained on what."""
