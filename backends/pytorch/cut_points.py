@@ -150,7 +150,8 @@ def _subgraph(nodes: Sequence[fx.Node], given: fx.Node, result: fx.Node) -> fx.G
 
 
 def _input(graph: fx.Graph) -> fx.Node:
-    return next(iter(graph.nodes))
+    first: fx.Node = next(iter(graph.nodes))
+    return first
 
 
 def _result(graph: fx.Graph) -> fx.Node:
