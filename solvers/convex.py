@@ -45,14 +45,11 @@ class Convex(Solver[ConvexOptions]):
         bounds = CutBounds(instance)
         monitor.prove(bounds.least_s)
         monitor.built()
-        solved: set[int] = set()
         while not monitor.out_of_time:
-            left = [cut for cut in bounds.open_cuts(monitor.latency_s) if cut not in solved]
-            if not left:
+            if (cut := bounds.next_cut(monitor.latency_s)) is None:
                 return StopReason.GAP_REACHED if monitor.gap_reached else StopReason.COMPLETED
-            monitor.say(f"relaxation of cut layer {left[0]}")
-            solved.add(left[0])
-            self._solve_cut(bounds, left[0], options, monitor)
+            monitor.say(f"relaxation of cut layer {cut}")
+            self._solve_cut(bounds, cut, options, monitor)
         return StopReason.TIME_LIMIT
 
     def _solve_cut(self, bounds: CutBounds, cut: int, options: ConvexOptions, monitor: SolveMonitor) -> None:

@@ -76,6 +76,10 @@ class CutBounds:
         open_ = [cut for cut, bound in self.bound_s.items() if bound < latency_s]
         return sorted(open_, key=lambda cut: (bool(self.solution) or cut != self.first, self.bound_s[cut]))
 
+    def next_cut(self, latency_s: float) -> int | None:
+        """Return the first of `open_cuts` that has not been refined, None if there is none."""
+        return next((cut for cut in self.open_cuts(latency_s) if cut not in self.solution), None)
+
     def refine(
         self,
         cut: int,

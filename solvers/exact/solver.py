@@ -74,11 +74,7 @@ class _Search:
         if bounds.problem[bounds.first].noise.size > LARGE:
             monitor.say("local descent from the greedy allocation")
             self._offer(bounds.first, polish(self._instance, bounds.first, bounds.guess, monitor))
-        while not monitor.out_of_time:
-            left = [cut for cut in bounds.open_cuts(self._cutoff_s) if cut not in bounds.solution]
-            if not left:
-                break
-            cut = left[0]
+        while not monitor.out_of_time and (cut := bounds.next_cut(self._cutoff_s)) is not None:
             monitor.say(f"bounding cut layer {cut}")
             accuracy = max(0.1 * monitor.limits.rel_gap, ACCURACY)
             root = bounds.refine(cut, cutoff_s=self._cutoff_s, rel_gap=accuracy, stop=monitor.is_out_of_time)

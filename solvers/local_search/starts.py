@@ -48,14 +48,11 @@ def _rounded_relaxations(instance: Instance, monitor: SolveMonitor) -> list[IntA
     """Round the relaxation of every cut layer that can beat what is known, and offer the schedules."""
     bounds = CutBounds(instance)
     owners: list[IntArray] = []
-    while not monitor.out_of_time:
-        left = [cut for cut in bounds.open_cuts(monitor.latency_s) if cut not in bounds.solution]
-        if not left:
-            break
-        relaxed = bounds.refine(left[0], cutoff_s=monitor.latency_s, rel_gap=ACCURACY, stop=monitor.is_out_of_time)
-        costs = bounds.problem[left[0]].costs
+    while not monitor.out_of_time and (cut := bounds.next_cut(monitor.latency_s)) is not None:
+        relaxed = bounds.refine(cut, cutoff_s=monitor.latency_s, rel_gap=ACCURACY, stop=monitor.is_out_of_time)
+        costs = bounds.problem[cut].costs
         owners.append(round_allocation(instance, costs, relaxed.allocation[0]))
-        offer_allocation(monitor, costs, left[0], owners[-1])
+        offer_allocation(monitor, costs, cut, owners[-1])
     return owners
 
 
