@@ -70,7 +70,8 @@ def _given_away(fraction: FloatArray, owner: IntArray, left: IntArray, allowed: 
 def _candidate_counts(total: FloatArray, n_subchannels: int, most: int) -> list[IntArray]:
     """The nearest whole counts, and those one transfer away that stay nearest to the fractional totals."""
     n_clients = len(total)
-    base = nearest_counts(total, np.ones(n_clients, dtype=np.intp), np.full(n_clients, n_subchannels))
+    least = int(n_clients <= n_subchannels)  # with fewer subchannels than clients, nobody needs one
+    base = nearest_counts(total, np.full(n_clients, least), np.full(n_clients, n_subchannels))
     giving = np.where(base > 1, total - base, np.inf)
     strain = giving[:, None] - (total - base)[None, :]
     np.fill_diagonal(strain, np.inf)
@@ -89,8 +90,15 @@ def nearest_counts(total: FloatArray, least: IntArray, most: IntArray) -> IntArr
     """Round fractional counts that sum to a whole number to whole ones with the same sum, by largest remainders.
 
     `least` and `most` are kept to, shape (clients,).
+
+    Raises
+    ------
+    ValueError
+        If no counts between them have that sum.
     """
     n_subchannels = round(float(total.sum()))
+    if not (least <= most).all() or not least.sum() <= n_subchannels <= most.sum():
+        raise ValueError(f"no counts between {least} and {most} sum to {n_subchannels}")
     counts = np.clip(np.floor(total).astype(np.intp), least, most)
     while counts.sum() > n_subchannels:
         counts[np.where(counts > least, counts - total, -np.inf).argmax()] -= 1
