@@ -18,6 +18,7 @@ PROGRAM = "epsl-opt"
 COMMANDS = {
     "solve": ("epsl_opt.cli.solve", "Find a verified schedule for an instance."),
     "compare": ("epsl_opt.cli.compare", "Run every solver on every instance and rank them."),
+    "train": ("epsl_opt.cli.train", "Train for real under a schedule."),
     "check": ("epsl_opt.cli.check", "Verify a schedule file against its instance."),
     "generate": ("epsl_opt.cli.generate", "Draw an instance from a scenario."),
     "show": ("epsl_opt.cli.show", "Describe an instance or a schedule."),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from epsl_opt.cli.talk import is_quiet
 from epsl_opt.cli.units import NOTHING, number, percent
@@ -17,7 +18,23 @@ if TYPE_CHECKING:
     from epsl_opt.monitor import SolveMonitor
 
 
-class ProgressLine:
+class LiveLine(ABC):
+    """A line of text that says anew, whenever it is drawn, how things are."""
+
+    @abstractmethod
+    def text(self) -> str:
+        """Return the line."""
+
+    def __rich__(self) -> Text:
+        from rich.text import Text
+
+        return Text(self.text(), no_wrap=True, overflow="ellipsis", style="dim")
+
+
+LineT = TypeVar("LineT", bound=LiveLine)
+
+
+class ProgressLine(LiveLine):
     """What is known of the running solve: solver, elapsed time, incumbent, bound, gap."""
 
     def __init__(self) -> None:
@@ -41,16 +58,17 @@ class ProgressLine:
         known = f"{elapsed:.0f} s  incumbent {self._incumbent}  bound {self._bound}  gap {self._gap}"
         return "  ".join(part for part in (self._label, known, self._activity) if part)
 
-    def __rich__(self) -> Text:
-        from rich.text import Text
-
-        return Text(self.text(), no_wrap=True, overflow="ellipsis", style="dim")
-
 
 @contextlib.contextmanager
 def live_progress() -> Iterator[ProgressLine]:
-    """Show a progress line on stderr while the block runs; nothing if stderr is no terminal, or under `--quiet`."""
-    line = ProgressLine()
+    """Show a solve's progress on stderr while the block runs; nothing if stderr is no terminal, or under `--quiet`."""
+    with live(ProgressLine()) as line:
+        yield line
+
+
+@contextlib.contextmanager
+def live(line: LineT) -> Iterator[LineT]:
+    """Show a line that changes on stderr while the block runs; nothing if stderr is no terminal, or under `--quiet`."""
     if is_quiet() or not sys.stderr.isatty():
         yield line
         return

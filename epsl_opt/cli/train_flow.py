@@ -1,0 +1,183 @@
+"""The way of `epsl-opt train`: instance, schedule, training, and what to say at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from epsl_opt.cli.exits import ExitCode, exit_code
+from epsl_opt.cli.params import DEFAULT_SOLVER
+from epsl_opt.cli.progress import live, live_progress
+from epsl_opt.cli.redirect import stdout_to_stderr
+from epsl_opt.cli.talk import complain, note, warn
+from epsl_opt.cli.training_progress import TrainingLine
+from epsl_opt.documents import ScheduleDocument, check_document
+from epsl_opt.errors import InputError
+from epsl_opt.files import read_schedule, source_name
+from epsl_opt.instance import Instance
+from epsl_opt.results import Limits
+from epsl_opt.solving import solve
+from epsl_opt.sources import load_instance
+from epsl_opt.stop_request import deferred_interrupt
+from epsl_opt.training import Framework, TrainingBackend, TrainingOptions, TrainingPlan
+from epsl_opt.training_document import TrainingDocument, TrainingStop
+from epsl_opt.training_files import TrainingFolder, open_training, run_training
+from epsl_opt.training_run import TrainingGoal, TrainingRun
+from epsl_opt.training_setup import (
+    instance_for,
+    parse_training_options,
+    ready_backend,
+    refuse_foreign_schedule,
+    training_plan,
+)
+
+Printer = Callable[[TrainingRun, TrainingDocument], None]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user asked for; a solver of None is the default, or the one that the folder to resume names."""
+
+    instance: str
+    solver: str | None
+    schedule: str | None
+    limits: Limits
+    framework: Framework
+    aggregation_ratio: float | None
+    batch_size: int | None
+    task: str
+    backend: str
+    options: dict[str, str]
+    seed: int
+    goal: TrainingGoal
+    checkpoint_every: int
+    folder: Path | None
+    resume: bool
+
+
+def train_as(wish: Wish, show: Printer) -> int:
+    """Do as the user wishes and return the exit code; `show` writes what came of it.
+
+    Raises
+    ------
+    InputError
+        If anything the user gave is wrong; before anything is trained.
+    """
+    backend = ready_backend(wish.backend)
+    options = parse_training_options(backend, wish.options)
+    folder = None if wish.folder is None else TrainingFolder(wish.folder, backend.checkpoint_suffix)
+    if folder is not None and not wish.resume:
+        folder.refuse_occupied()
+    asked = instance_for(load_instance(wish.instance), wish.framework, wish.aggregation_ratio, wish.batch_size)
+    instance = fit_network(backend, options, asked, wish.task)
+    source, document = _schedule(wish, instance, folder)
+    if document.status != "verified" or _stopped_by_user(wish, document):
+        return _give_up(document)
+    plan = training_plan(instance, document, source, wish.framework, wish.task, wish.seed)
+    if folder is not None and wish.resume:
+        folder.refuse_other(plan, backend, options)
+    refuse_foreign_schedule(instance, document, source, replaced=instance is not asked)
+    if violations := check_document(instance, document):
+        complain(f"{source}: {violations[0]}")
+        return ExitCode.REJECTED
+    return _train(wish, backend, options, folder, plan, document, show)
+
+
+def fit_network(backend: TrainingBackend[Any], options: TrainingOptions, instance: Instance, task: str) -> Instance:
+    """Return the instance with the profile of the network to train, and say so if that replaced another."""
+    with stdout_to_stderr():
+        found = backend.fit(instance, task, options)
+    if found.sha256 == instance.sha256:
+        return instance
+    new, old = found.model.name, instance.model.name
+    note(f"{instance.name}: the profile of the network that is trained, {new!r}, replaces that of {old!r}")
+    return found
+
+
+def _schedule(wish: Wish, instance: Instance, folder: TrainingFolder | None) -> tuple[str, ScheduleDocument]:
+    """Return the schedule to train under, or what there is instead, and where it is from."""
+    if wish.schedule is not None:
+        return source_name(wish.schedule), read_schedule(wish.schedule)
+    if folder is None or not wish.resume:
+        return "schedule", _solve(wish, instance, folder)
+    document = folder.read_schedule()
+    if wish.solver not in (None, document.solver):
+        problem = f"is of another training: solver ({document.solver}, not {wish.solver})"
+        raise InputError(str(folder.path), problem)
+    return str(folder.schedule), document
+
+
+def _solve(wish: Wish, instance: Instance, folder: TrainingFolder | None) -> ScheduleDocument:
+    if folder is not None:
+        folder.claim()
+    solver = wish.solver or DEFAULT_SOLVER
+    with live_progress() as line, stdout_to_stderr():
+        line.start(solver)
+        result = solve(instance, solver, wish.limits, {}, line.listen)
+    if result.stop_reason == "error" and result.schedule is not None:
+        warn(f"the solver failed, this is what it had found: {result.message}")
+    return ScheduleDocument.from_result(instance, result)
+
+
+def _stopped_by_user(wish: Wish, document: ScheduleDocument) -> bool:
+    """Ctrl-C during the solve ends the command, even if the solver had a schedule by then."""
+    return wish.schedule is None and not wish.resume and document.stop_reason == "interrupted"
+
+
+def _give_up(document: ScheduleDocument) -> int:
+    if document.status == "verified":
+        complain("interrupted while solving; nothing was trained")
+        return ExitCode.INTERRUPTED
+    message = document.provenance.get("message")
+    complain(f"no schedule ({document.status}, {document.stop_reason}){': ' + message if message else ''}")
+    return exit_code(document.status, document.stop_reason)
+
+
+def _train(
+    wish: Wish,
+    backend: TrainingBackend[Any],
+    options: TrainingOptions,
+    folder: TrainingFolder | None,
+    plan: TrainingPlan,
+    document: ScheduleDocument,
+    show: Printer,
+) -> int:
+    with stdout_to_stderr():
+        run = open_training(backend, options, plan, document, wish.goal, folder, resume=wish.resume)
+    if run.records:
+        note(f"{wish.folder}: going on after round {len(run.records)}")
+    with live(TrainingLine()) as line, stdout_to_stderr(), deferred_interrupt() as request:
+        line.start(str(wish.framework), wish.goal.rounds, request)
+        summary = run_training(
+            run,
+            wish.goal,
+            folder,
+            checkpoint_every=wish.checkpoint_every,
+            listener=line.listen,
+            request=request,
+        )
+    show(run, summary)
+    return training_exit(summary, folder)
+
+
+def training_exit(summary: TrainingDocument, folder: TrainingFolder | None) -> ExitCode:
+    """Say what the user should know of how a training ended, and return the exit code for it."""
+    if summary.divergence is not None:
+        where = f"round {summary.divergence.round}, {summary.divergence.stage}"
+        complain(f"training diverged in {where}: a value is not finite{_last_good(folder)}")
+        return ExitCode.ERROR
+    if summary.stop_reason == TrainingStop.INTERRUPTED:
+        how = "with --output DIR it could go on" if folder is None else "the same command with --resume goes on"
+        complain(f"interrupted after {summary.rounds} rounds; {how}")
+        return ExitCode.INTERRUPTED
+    if folder is not None:
+        note(f"wrote {folder.path}")
+    return ExitCode.OK
+
+
+def _last_good(folder: TrainingFolder | None) -> str:
+    if folder is None or not folder.checkpoint.exists():
+        return ""
+    return f"; the last good checkpoint is {folder.checkpoint}"

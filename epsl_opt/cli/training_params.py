@@ -1,0 +1,94 @@
+"""Options that `train` and `compare --train` share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from epsl_opt.training_run import TrainingGoal
+
+FRAMEWORKS = ("epsl", "psl", "sfl", "sfl-v2", "sl", "fl", "centralised")
+"""The same as `training.Framework`, without importing it (a test compares them)."""
+
+DEFAULT_BACKEND, DEFAULT_TASK = "torch", "digits"
+
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+
+
+def training_options(command: CommandT) -> CommandT:
+    """Add what says how to train, whatever the framework; what is not given is None."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def make_goal(rounds: int | None, target_accuracy: float | None, evaluate_every: int | None) -> TrainingGoal:
+    """Return when to stop training; with a target accuracy there are more rounds by default.
+
+    Raises
+    ------
+    click.UsageError
+        Naming the option with a bad value.
+    """
+    from epsl_opt.training_run import (
+        DEFAULT_EVALUATE_EVERY,
+        DEFAULT_ROUNDS,
+        DEFAULT_ROUNDS_TO_TARGET,
+        TrainingGoal,
+    )
+
+    default_rounds = DEFAULT_ROUNDS if target_accuracy is None else DEFAULT_ROUNDS_TO_TARGET
+    try:
+        return TrainingGoal(rounds or default_rounds, target_accuracy, evaluate_every or DEFAULT_EVALUATE_EVERY)
+    except ValueError as error:
+        field, _, problem = str(error).partition(" ")
+        raise click.UsageError(f"--{field.replace('_', '-')} {problem}") from error
+
+
+def checkpoint_rounds(checkpoint_every: int | None) -> int:
+    """Return how many rounds lie between checkpoints."""
+    from epsl_opt.training_run import DEFAULT_CHECKPOINT_EVERY
+
+    return checkpoint_every or DEFAULT_CHECKPOINT_EVERY
+
+
+def split_options(pairs: Sequence[str], network: str | None) -> dict[str, str]:
+    """Return the backend's options as text, `--network` among them.
+
+    Raises
+    ------
+    InputError
+        If an option has no value or comes twice.
+    """
+    from epsl_opt.options import split_pairs
+
+    return split_pairs([*pairs, *([] if network is None else [f"network={network}"])], "train")
+
+
+def complete_backend(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete a training backend's name."""
+    from epsl_opt import registry
+
+    return [CompletionItem(name) for name in registry.names(registry.BACKENDS) if name.startswith(incomplete)]
+
+
+_COUNT = click.IntRange(min=1)
+
+_OPTIONS = (
+    click.option("-t", "--task", metavar="NAME", help=f"What to learn [default: {DEFAULT_TASK}]."),
+    click.option("--network", metavar="NAME", help="What to train [default: the task's own]."),
+    click.option("-b", "--batch-size", type=_COUNT, metavar="B", help="Samples per client [default: the instance's]."),
+    click.option(
+        "-n", "--rounds", type=_COUNT, metavar="N", help="At most so many [default: 200; with a target 1000]."
+    ),
+    click.option("--target-accuracy", type=float, metavar="A", help="End when an evaluation reaches this fraction."),
+    click.option("--evaluate-every", type=_COUNT, metavar="K", help="Rounds between evaluations [default: 10]."),
+    click.option("--checkpoint-every", type=_COUNT, metavar="N", help="Rounds between checkpoints [default: 50]."),
+    click.option(
+        "--backend", metavar="NAME", shell_complete=complete_backend, help=f"Who trains [default: {DEFAULT_BACKEND}]."
+    ),
+)

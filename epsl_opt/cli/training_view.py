@@ -1,0 +1,69 @@
+"""A training's summary, and a backend, as tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from epsl_opt.cli.output import facts, table
+from epsl_opt.cli.units import NOTHING, fixed, number, percent
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from epsl_opt.training import TrainingBackend
+    from epsl_opt.training_document import TrainingDocument
+
+
+def training_facts(document: TrainingDocument) -> Table:
+    """Return what came of a training, as names and values."""
+    cut = document.schedule.cut_layer
+    pairs = [
+        ("instance", f"{document.instance.name} (sha256 {document.instance.sha256[:12]}…)"),
+        ("schedule", f"{document.schedule.solver}, cut layer {cut.name} (index {cut.index})"),
+        ("framework", _framework(document)),
+        ("task", f"{document.task} (majority rate {_rate(document.description.get('majority_rate'))})"),
+        ("rounds", f"{document.rounds} ({document.stop_reason})"),
+        ("round latency", f"{number(document.round_latency_s, 8)} s"),
+        ("simulated time", f"{number(document.simulated_time_s, 8)} s"),
+        ("accuracy", f"final {percent(document.final_accuracy, 2)}, best {percent(document.best_accuracy, 2)}"),
+        ("macro-F1", f"final {fixed(document.final_macro_f1)}, best {fixed(document.best_macro_f1)}"),
+    ]
+    if document.target_accuracy is not None:
+        pairs.append((f"to {percent(document.target_accuracy, 1)}", _to_target(document)))
+    pairs += [
+        ("bits", f"{megabits(document.uplink_bits)} up, {megabits(document.downlink_bits)} down"),
+        ("real time", f"{fixed(document.real_time_s, 2)} s"),
+    ]
+    return facts("", pairs)
+
+
+def backend_tables(backend: TrainingBackend[Any]) -> list[Table]:
+    """Return what a backend can learn, and its options."""
+    from epsl_opt.cli.option_rows import COLUMNS, option_cells, option_rows
+
+    rows = option_cells(option_rows(backend.options_type))
+    return [
+        table(f"{backend.name}: {backend.summary}", ("task", "data"), backend.tasks().items(), text_columns=2),
+        table("Options", COLUMNS, rows, text_columns=4),
+    ]
+
+
+def megabits(bits: int) -> str:
+    """Return an amount of data in Mbit."""
+    return f"{number(bits / 1e6, 5)} Mbit"
+
+
+def _framework(document: TrainingDocument) -> str:
+    ratio = f", phi {document.aggregation_ratio:g}" if document.framework == "epsl" else ""
+    other_clock = f" (by the clock of {document.clock})" if document.clock != document.framework else ""
+    return f"{document.framework}{ratio}, batch size {document.batch_size}{other_clock}"
+
+
+def _to_target(document: TrainingDocument) -> str:
+    if document.rounds_to_target is None:
+        return "not reached"
+    return f"{document.rounds_to_target} rounds, {number(document.time_to_target_s, 8)} simulated s"
+
+
+def _rate(value: object) -> str:
+    return percent(value, 1) if isinstance(value, int | float) else NOTHING
