@@ -54,13 +54,12 @@ def read_batch(path: Path) -> Samples:
 
     Raises
     ------
+    OSError
+        If the file can't be read.
     InputError
-        If the file is missing, does not consist of whole rows, or has a label beyond 9.
+        If it does not consist of whole rows, or has a label beyond 9.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(str(path), error.strerror or str(error)) from error
+    content = path.read_bytes()
     if not content or len(content) % ROW_BYTES:
         raise InputError(str(path), f"has {len(content)} bytes, which is no whole number of {ROW_BYTES}-byte rows")
     rows = np.frombuffer(content, dtype=np.uint8).reshape(-1, ROW_BYTES)
@@ -80,7 +79,7 @@ def _download(root: Path) -> None:
     try:
         utils.download_and_extract_archive(URL, str(root), md5=MD5)
     except (OSError, RuntimeError) as error:
-        raise InputError("task cifar10", f"could not be fetched: {error}", "download") from error
+        raise InputError("task cifar10", f"could not be fetched: {' '.join(str(error).split())}", "download") from error
 
 
 CIFAR10 = Task(

@@ -24,8 +24,10 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
 
     Raises
     ------
+    OSError
+        If the file can't be read.
     InputError
-        If it can't be read, is of another format, or ends too early or too late.
+        If it is of another format, or ends too early or too late.
     """
     try:
         with path.open("rb") as file:
@@ -34,8 +36,6 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
             return _read(cast("IO[bytes]", gzip.open(file)) if compressed else file, str(path))
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(str(path), f"is damaged: {error}") from error
-    except OSError as error:
-        raise InputError(str(path), error.strerror or str(error)) from error
 
 
 def _read(file: IO[bytes], source: str) -> NDArray[np.uint8]:

@@ -34,6 +34,8 @@ def read_lesions(root: Path) -> Lesions:
 
     Raises
     ------
+    OSError
+        If the file can't be read.
     InputError
         If there are none, a column is missing, an image comes twice, or a diagnosis is unknown.
     """
@@ -43,8 +45,6 @@ def read_lesions(root: Path) -> Lesions:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = _columns(csv.DictReader(file), str(path))
-    except OSError as error:
-        raise InputError(str(path), error.strerror or str(error)) from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(str(path), f"is not CSV text: {error}") from error
     lesions, images, labels = zip(*rows, strict=True)

@@ -92,7 +92,7 @@ def _download(root: Path, task: str, collection: str) -> None:
     try:
         getattr(datasets, collection)(root=str(root), train=True, download=True)
     except (OSError, RuntimeError) as error:
-        raise InputError(f"task {task}", f"could not be fetched: {error}", "download") from error
+        raise InputError(f"task {task}", f"could not be fetched: {' '.join(str(error).split())}", "download") from error
 
 
 MNIST = Task(

@@ -38,7 +38,11 @@ def load_task(spec: str, seed: int) -> Dataset:
     task = _find(name)
     owner = f"task {task.name}"
     given = split_pairs(BETWEEN_OPTIONS.split(pairs) if pairs else (), owner)
-    return task.load(parse_options(task.options_type, given, owner), seed)
+    options = parse_options(task.options_type, given, owner)
+    try:
+        return task.load(options, seed)
+    except OSError as error:
+        raise InputError(str(error.filename or owner), error.strerror or str(error)) from error
 
 
 def task_names() -> dict[str, str]:
