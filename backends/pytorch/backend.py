@@ -58,7 +58,7 @@ class TorchBackend(TrainingBackend[TorchOptions]):
             weights=plan.instance.data_share,
             seed=plan.seed,
             alpha=options.alpha,
-            shards=options.shards,
+            shards_per_client=options.shards,
         )
         return TorchSession(plan, options, data, parts, _chain(data, options, plan.seed))
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import prod
-from typing import Any
 
 from torch import Tensor, fx, nn
 
-from epsl_opt.backends.pytorch.dry_run import Step, dry_run
-from epsl_opt.backends.pytorch.segment_names import segment_names
+from epsl_opt.backends.pytorch.extraction import Facts, extract, gather
+from epsl_opt.backends.pytorch.segment_names import Head, segment_names
 from epsl_opt.backends.pytorch.tracing import OWNER, Traced
 from epsl_opt.errors import InputError
 
@@ -52,46 +50,38 @@ def find_segments(name: str, traced: Traced, example: Tensor) -> dict[str, nn.Mo
     InputError
         If the network does not take such an input, or does not return one row per sample.
     """
-    # Which axis is the batch shows when its size changes.
-    few, more = (dry_run(name, traced, example.new_zeros((n, *example.shape[1:]))) for n in (2, 3))
-    sizes = {key: prod(step.shape or ()) for key, step in few.items() if _has_row_per_sample(step, more[key])}
-    if _result(traced.graph).name not in sizes:
+    facts = gather(name, traced, example)
+    if traced.result.name not in facts.sizes:
         raise InputError(f"network {name}", "does not return one tensor with a row for each sample")
-    groups = _grouped(list(_parts(traced, few, sizes)))
-    names = segment_names([_paths(group) for group in groups])
-    return dict(zip(names, _segments(traced, groups), strict=True))
+    groups = _grouped(list(_parts(traced, facts)))
+    names = segment_names([_head(group) for group in groups])
+    return dict(zip(names, _segments(traced, groups, facts), strict=True))
 
 
-def _has_row_per_sample(step: Step, with_more: Step) -> bool:
-    if not step.shape or not with_more.shape:
-        return False
-    return (step.shape[0], with_more.shape[0]) == (2, 3) and step.shape[1:] == with_more.shape[1:]
-
-
-def _parts(traced: Traced, steps: dict[str, Step], sizes: dict[str, int]) -> Iterator[Part]:
+def _parts(traced: Traced, facts: Facts) -> Iterator[Part]:
     nodes = [node for node in traced.graph.nodes if node.op not in ("placeholder", "get_attr", "output")]
-    begin, size = 0, sizes.get(_input(traced.graph).name, 0)
-    for end, result in _places(traced, nodes):
-        if result.name in sizes and not steps[result.name].overwritten:
+    begin, size = 0, facts.sizes.get(traced.input.name, 0)
+    for end, result in _places(traced, nodes, facts):
+        if result.name in facts.sizes:
             part = tuple(nodes[begin:end])
-            computing = tuple(node for node in part if steps[node.name].flops)
-            yield Part(part, result, sizes[result.name] < size, computing)
-            begin, size = end, sizes[result.name]
+            computing = tuple(node for node in part if facts.flops[node.name])
+            yield Part(part, result, facts.sizes[result.name] < size, computing)
+            begin, size = end, facts.sizes[result.name]
 
 
-def _places(traced: Traced, nodes: Sequence[fx.Node]) -> Iterator[tuple[int, fx.Node]]:
+def _places(traced: Traced, nodes: Sequence[fx.Node], facts: Facts) -> Iterator[tuple[int, fx.Node]]:
     """Yield how many nodes come before each possible cut, and which one's value passes it; at last, the end."""
     last_use = {value: position for position, node in enumerate(nodes) for value in node.all_input_nodes}
-    result = _result(traced.graph)
-    last_use[result] = len(nodes)
+    last_use = {value: position for value, position in last_use.items() if value.name not in facts.numbers}
+    last_use[traced.result] = len(nodes)
     last_shared = {id(t): position for position, node in enumerate(nodes) for t in _tensors(traced, node)}
-    live, reach = {_input(traced.graph)}, 0
+    live, reach = {traced.input}, 0
     for position, node in enumerate(nodes[:-1]):
         live = {value for value in (*live, node) if last_use.get(value, -1) > position}
         reach = max([reach, *(last_shared[id(t)] for t in _tensors(traced, node))])
-        if len(live) == 1 and reach <= position and _input(traced.graph) not in live:
+        if len(live) == 1 and reach <= position and traced.input not in live:
             yield position + 1, next(iter(live))
-    yield len(nodes), result
+    yield len(nodes), traced.result
 
 
 def _tensors(traced: Traced, node: fx.Node) -> list[Tensor]:
@@ -113,10 +103,10 @@ def _grouped(parts: Sequence[Part]) -> list[Sequence[Part]]:
     return [parts[begin:end] for begin, end in pairwise(bounds)]
 
 
-def _paths(group: Sequence[Part]) -> list[str]:
-    """Return the paths of the operations that a segment is named after."""
-    computing = next((part.computing for part in group if part.computing), ())
-    return [_path(node) for node in computing or group[0].nodes[-1:]]
+def _head(group: Sequence[Part]) -> Head:
+    part = next((part for part in group if part.computing), group[0])
+    computing = part.computing or part.nodes[-1:]
+    return Head([_path(node) for node in computing], [_path(node) for node in part.nodes])
 
 
 def _path(node: fx.Node) -> str:
@@ -125,36 +115,9 @@ def _path(node: fx.Node) -> str:
     return ".".join(part for part in (node.meta[OWNER], node.name) if part)
 
 
-def _segments(traced: Traced, groups: Sequence[Sequence[Part]]) -> Iterator[nn.Module]:
-    given = _input(traced.graph)
+def _segments(traced: Traced, groups: Sequence[Sequence[Part]], facts: Facts) -> Iterator[nn.Module]:
+    given = traced.input
     for group in groups:
         nodes = [node for part in group for node in part.nodes]
-        yield traced.module(_subgraph(nodes, given, group[-1].result))
+        yield traced.module(extract(nodes, given, group[-1].result, facts))
         given = group[-1].result
-
-
-def _subgraph(nodes: Sequence[fx.Node], given: fx.Node, result: fx.Node) -> fx.Graph:
-    graph = fx.Graph()
-    copies: dict[fx.Node, Any] = {given: graph.placeholder("x")}
-
-    def copied(node: fx.Node) -> Any:
-        """Copy what is read from the network when it is first used."""
-        if node not in copies:
-            copies[node] = graph.node_copy(node)
-        return copies[node]
-
-    for node in nodes:
-        copies[node] = graph.node_copy(node, copied)
-    graph.output(copied(result))
-    return graph
-
-
-def _input(graph: fx.Graph) -> fx.Node:
-    first: fx.Node = next(iter(graph.nodes))
-    return first
-
-
-def _result(graph: fx.Graph) -> fx.Node:
-    """Return the node whose value the network returns; the input if it returns anything but one value."""
-    returned = next(iter(reversed(graph.nodes))).args[0]
-    return returned if isinstance(returned, fx.Node) else _input(graph)

@@ -30,11 +30,14 @@ class Step:
         Of the forward pass.
     overwritten
         Whether a later operation writes into that tensor.
+    integer
+        What it gives, if that is an integer, such as the length of an axis.
     """
 
     shape: tuple[int, ...] | None
     flops: int
-    overwritten: bool
+    overwritten: bool = False
+    integer: int | None = None
 
 
 def dry_run(name: str, traced: Traced, example: Tensor) -> dict[str, Step]:
@@ -117,7 +120,7 @@ class _Recorder(fx.Interpreter):
         return {node.name: self._step(node) for node in self._flops}
 
     def _step(self, node: fx.Node) -> Step:
-        value = self.env.get(node)
-        if not isinstance(value, Tensor) or not value.is_floating_point():
-            return Step(None, self._flops[node], False)
-        return Step(tuple(value.shape), self._flops[node], value._version > self._versions[node])
+        value, flops = self.env.get(node), self._flops[node]
+        if isinstance(value, Tensor) and value.is_floating_point():
+            return Step(tuple(value.shape), flops, overwritten=value._version > self._versions[node])
+        return Step(None, flops, integer=value if type(value) is int else None)

@@ -52,7 +52,7 @@ def build_chain(spec: str, input_shape: tuple[int, ...], classes: int, seed: int
     ----------
     spec
         `cnn`, `mlp:width=128,activation=tanh`, a classification model of torchvision, or `module:factory`. The factory
-        is called with `classes=` if it takes that, the current folder being importable.
+        is called with `classes=` or `num_classes=` if it takes that; the current folder is importable.
     input_shape
         Of one sample, without the batch.
     classes
@@ -95,9 +95,9 @@ def _own(spec: str, module: str, factory: str, classes: int) -> nn.Module:
     try:
         with _current_folder_importable():
             make = getattr(import_module(module), factory)
-            parameters = inspect.signature(make).parameters.values()
-            takes_classes = any(p.name == "classes" or p.kind is p.VAR_KEYWORD for p in parameters)
-            network = make(classes=classes) if takes_classes else make()
+            parameters = inspect.signature(make).parameters
+            takes = [p for p in ("classes", "num_classes") if p in parameters]
+            network = make(**{takes[0]: classes}) if takes else make()
     except Exception as error:
         raise InputError(f"network {spec}", f"{type(error).__name__}: {error}") from error
     if not isinstance(network, nn.Module):
@@ -118,8 +118,8 @@ def _current_folder_importable() -> Iterator[None]:
 def _torchvision(name: str, classes: int) -> nn.Module:
     try:
         from torchvision import models
-    except ImportError as error:
-        problem = f"{unknown(name, list(_BUILTIN))} (torchvision, whose networks go by name too, is not installed)"
+    except (ImportError, OSError, RuntimeError) as error:
+        problem = f"{unknown(name, list(_BUILTIN))} (torchvision, whose networks go by name too: {error})"
         raise InputError("network", problem) from error
     known = models.list_models(module=models)
     if name not in known:

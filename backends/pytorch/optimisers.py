@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
-from epsl_opt.backends.pytorch.options import LrSchedule, Optimizer, TorchOptions
+from epsl_opt.backends.pytorch.options import DEFAULT_MOMENTUM, LrSchedule, Optimizer, TorchOptions
 
 
 def make_optimiser(parameters: Iterable[nn.Parameter], options: TorchOptions) -> torch.optim.Optimizer | None:
@@ -18,7 +18,8 @@ def make_optimiser(parameters: Iterable[nn.Parameter], options: TorchOptions) ->
         return None
     match options.optimizer:
         case Optimizer.SGD:
-            return torch.optim.SGD(trained, options.lr, options.momentum, weight_decay=options.weight_decay)
+            momentum = DEFAULT_MOMENTUM if options.momentum is None else options.momentum
+            return torch.optim.SGD(trained, options.lr, momentum, weight_decay=options.weight_decay)
         case Optimizer.ADAM:
             return torch.optim.Adam(trained, options.lr, weight_decay=options.weight_decay)
         case Optimizer.ADAMW:

@@ -7,10 +7,12 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from epsl_opt.backends.datasets.partition import PartitionKind
 from epsl_opt.record import NonNegativeFloat, PositiveFloat, PositiveInt, UnitInterval
 from epsl_opt.training import TrainingOptions
 
-DEFAULT_LR = 0.1
+DEFAULT_LR = 0.05
+DEFAULT_MOMENTUM = 0.9
 
 
 class Linearisation(StrEnum):
@@ -69,19 +71,11 @@ class LrSchedule(StrEnum):
     """Is multiplied by `lr_factor` every `lr_rounds` rounds."""
 
 
-class Partition(StrEnum):
-    """How the training samples are dealt out to the clients."""
-
-    IID = "iid"
-    DIRICHLET = "dirichlet"
-    SHARDS = "shards"
-
-
 class TorchOptions(TrainingOptions):
     """Network, data partition, EPSL's variants, optimisation and device."""
 
     network: str | None = Field(default=None, min_length=1, description="what to train; the task's own if not given")
-    partition: Partition = Field(default=Partition.IID, description="iid, dirichlet (label skew) or shards")
+    partition: PartitionKind = Field(default=PartitionKind.IID, description="iid, dirichlet (label skew) or shards")
     alpha: PositiveFloat = Field(default=0.5, description="for partition=dirichlet: the smaller, the more skewed")
     shards: PositiveInt = Field(default=2, description="for partition=shards: shards of sorted labels a client gets")
 
@@ -95,7 +89,7 @@ class TorchOptions(TrainingOptions):
     optimizer: Optimizer = Field(default=Optimizer.SGD, description="sgd, adam or adamw")
     lr: PositiveFloat = Field(default=DEFAULT_LR, description="learning rate")
     client_lr: PositiveFloat | None = Field(default=None, description="that of the clients' models, if another")
-    momentum: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.0, description="of sgd")
+    momentum: Annotated[float, Field(ge=0, lt=1)] | None = Field(default=None, description="of sgd [default: 0.9]")
     weight_decay: NonNegativeFloat = Field(default=0.0, description="of every optimiser")
     lr_schedule: LrSchedule = Field(default=LrSchedule.CONSTANT, description="constant, cosine or step")
     lr_rounds: PositiveInt = Field(default=200, description="length of the learning rate's schedule, or of a step")
@@ -108,6 +102,6 @@ class TorchOptions(TrainingOptions):
         """An option without effect is a mistake, not a wish."""
         if self.aggregation is Aggregation.REPRESENTATIVE and self.linearization is not Linearisation.MEAN_ACTIVATION:
             raise ValueError("linearization: has no effect with aggregation=representative")
-        if self.momentum and self.optimizer is not Optimizer.SGD:
+        if self.momentum is not None and self.optimizer is not Optimizer.SGD:
             raise ValueError(f"momentum: has no effect with optimizer={self.optimizer}")
         return self

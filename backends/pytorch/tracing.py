@@ -27,6 +27,18 @@ class Traced:
     attributes: dict[str, Any]
     training: bool
 
+    @property
+    def input(self) -> fx.Node:
+        """The node of the network's input."""
+        first: fx.Node = next(iter(self.graph.nodes))
+        return first
+
+    @property
+    def result(self) -> fx.Node:
+        """The node whose value the network returns; the input if it returns anything but one value."""
+        returned = next(iter(reversed(self.graph.nodes))).args[0]
+        return returned if isinstance(returned, fx.Node) else self.input
+
     def module(self, graph: fx.Graph) -> fx.GraphModule:
         """Return a module that runs `graph`, a part of this one, with the network's own parameters."""
         named = {node.target for node in graph.nodes if node.op in ("call_module", "get_attr")}
