@@ -65,13 +65,16 @@ def read_records(path: Path) -> list[RoundRecord]:
     Raises
     ------
     InputError
-        If the file can't be read, lacks a column, or a cell is wrong.
+        If the file can't be read, has other columns, or a cell is wrong.
     """
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
+            reader = csv.DictReader(file)
+            columns, rows = tuple(reader.fieldnames or ()), list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(str(path), str(error)) from error
+    if columns != COLUMNS:
+        raise InputError(str(path), f"must have the columns {', '.join(COLUMNS)}")
     records = [_parse_row(row, f"{path} line {number}") for number, row in enumerate(rows, start=2)]
     check_order(records, str(path))
     return records
