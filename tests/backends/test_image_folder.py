@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from epsl_opt import InputError
+from epsl_opt.backends.datasets.pictures import read_pictures
 from epsl_opt.backends.datasets.tasks import load_task
 
 Image = pytest.importorskip("PIL.Image")
@@ -86,6 +87,14 @@ def test_a_large_photograph_is_shrunk_without_bias(tmp_path: Path) -> None:
     data = load_task(f"images:root={tmp_path},size=8,grey=true,test-fraction=0.5", 0)
     assert data.train_x[:, 0, :, :3].max() < -0.9
     assert data.train_x[:, 0, :, 5:].min() > 0.8
+
+
+def test_shrinking_averages(tmp_path: Path) -> None:
+    """A fine chequerboard becomes an even grey, not a pattern of single pixels that happened to be picked."""
+    board = (np.indices((64, 64)).sum(axis=0) % 2 * 254).astype(np.uint8)
+    Image.fromarray(board).save(tmp_path / "board.png")
+    shrunk = read_pictures([tmp_path / "board.png"], 8, True, "images")
+    assert shrunk == pytest.approx(np.full((1, 1, 8, 8), 127), abs=2)
 
 
 def test_what_is_wrong_is_one_line(tmp_path: Path) -> None:

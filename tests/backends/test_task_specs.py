@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from epsl_opt import InputError
 from epsl_opt.backends.datasets.dataset import Dataset
 from epsl_opt.backends.datasets.reference import DOCUMENT, TABLES, options_table
+from epsl_opt.backends.datasets.streams import Concern, stream
+from epsl_opt.backends.datasets.task import require
 from epsl_opt.backends.datasets.tasks import TASKS, load_task, task_names, task_options
 from epsl_opt.marked_text import write_marked
 
@@ -130,7 +132,9 @@ def test_every_option_has_a_default_and_a_meaning(name: str) -> None:
 def test_no_task_imports_what_it_does_not_need() -> None:
     """Listing tasks and drawing synthetic data takes neither PyTorch nor scikit-learn nor Pillow."""
     code = (
-        "import sys; from epsl_opt.backends.datasets.tasks import load_task; load_task('synthetic', 0);"
+        "import sys; from epsl_opt.backends.datasets.streams import Concern, stream
+from epsl_opt.backends.datasets.task import require
+from epsl_opt.backends.datasets.tasks import load_task; load_task('synthetic', 0);"
         "print(sorted({'torch', 'torchvision', 'sklearn', 'PIL'} & sys.modules.keys()))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -144,6 +148,19 @@ def test_a_missing_package_is_named(task: str, module: str, tmp_path: Path, monk
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match=r": needs [\w-]+: pip install (scikit-learn|torchvision) \("):
         load_task(task, 0)
+
+
+def test_a_package_that_breaks_on_import_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A torchvision that does not fit the installed torch fails with a RuntimeError; that is one line too."""
+    (tmp_path / "broken_vision.py").write_text("raise RuntimeError('operator does not exist')", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(InputError, match=r"^task x: needs vision: pip install vision \(operator does not exist\)$"):
+        require("broken_vision", "vision", "x")
+
+
+def test_streams_of_a_seed_are_apart() -> None:
+    """What is drawn for the split says nothing of the partition or of synthetic samples."""
+    assert len({stream(0, concern).random() for concern in Concern}) == len(Concern)
 
 
 def test_the_documentation_is_current(tmp_path: Path) -> None:
