@@ -132,9 +132,7 @@ def test_every_option_has_a_default_and_a_meaning(name: str) -> None:
 def test_no_task_imports_what_it_does_not_need() -> None:
     """Listing tasks and drawing synthetic data takes neither PyTorch nor scikit-learn nor Pillow."""
     code = (
-        "import sys; from epsl_opt.backends.datasets.streams import Concern, stream
-from epsl_opt.backends.datasets.task import require
-from epsl_opt.backends.datasets.tasks import load_task; load_task('synthetic', 0);"
+        "import sys; from epsl_opt.backends.datasets.tasks import load_task; load_task('synthetic', 0);"
         "print(sorted({'torch', 'torchvision', 'sklearn', 'PIL'} & sys.modules.keys()))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
