@@ -23,6 +23,7 @@ COMMANDS = {
     "generate": ("epsl_opt.cli.generate", "Draw an instance from a scenario."),
     "show": ("epsl_opt.cli.show", "Describe an instance or a schedule."),
     "solvers": ("epsl_opt.cli.solvers", "List the solvers, or one solver's options."),
+    "profile": ("epsl_opt.cli.profile", "Count what a network costs at each possible cut; measure this machine."),
     "plot": ("epsl_opt.cli.plot", "Draw a schedule file as a picture."),
     "export": ("epsl_opt.cli.export", "Convert a schedule file to CSV, or write an instance as an optimisation model."),
     "schema": ("epsl_opt.cli.schema", "Print the JSON Schema of a file format."),

@@ -1,0 +1,165 @@
+"""`epsl-opt profile`: what a network costs at each cut, and how fast this machine is at it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from epsl_opt.cli.output import emit_csv, emit_json, emit_tables, refuse_unwritable
+from epsl_opt.cli.params import format_option, output_option, quiet_option
+from epsl_opt.cli.talk import note
+from epsl_opt.cli.training_params import DEFAULT_BACKEND, complete_backend
+
+if TYPE_CHECKING:
+    from epsl_opt.instance import Client, ModelProfile
+    from epsl_opt.training import Measurement, TrainingBackend
+
+DEFAULTS: dict[str, Any] = {
+    "batch_size": 64,
+    "client_name": "measured",
+    "client_power_dbm": 31.76,
+    "client_samples": 2000,
+    "client_output": None,
+}
+"""Of what needs `--measure`; power and samples are the scenario `paper`'s."""
+
+
+class Shape(click.ParamType):  # type: ignore[type-arg]
+    """Lengths between commas, `3,64,64`."""
+
+    name = "shape"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        """Return the lengths."""
+        parts = value.split(",") if isinstance(value, str) else value
+        try:
+            lengths = tuple(int(part) for part in parts)
+        except (TypeError, ValueError):
+            self.fail(f"must look like 3,64,64, got {value!r}", param, ctx)
+        if not lengths or min(lengths) < 1 or max(lengths) > 2**31:
+            self.fail(f"must be lengths of at least 1, got {value!r}", param, ctx)
+        return lengths
+
+
+_POWER = click.FloatRange(min=-300, max=300)
+
+
+@click.command()
+@click.argument("model", metavar="MODEL")
+@click.option("--input", "shape", type=Shape(), required=True, metavar="SHAPE", help="Of one sample, like 3,64,64.")
+@click.option("--classes", type=click.IntRange(min=1), default=10, show_default=True, metavar="N", help="Logits.")
+@click.option(
+    "--backend",
+    default=DEFAULT_BACKEND,
+    show_default=True,
+    metavar="NAME",
+    shell_complete=complete_backend,
+    help="Whose networks.",
+)
+@click.option("--measure", is_flag=True, help="Also time every layer on this machine.")
+@click.option("-b", "--batch-size", type=click.IntRange(min=1), metavar="B", help="To time with [default: 64].")
+@click.option("--client-output", type=click.Path(), metavar="FILE", help="Write this machine as a client to this file.")
+@click.option("--client-name", metavar="NAME", help="Of that client [default: measured].")
+@click.option("--client-power-dbm", type=_POWER, metavar="P", help="Its transmit power limit [default: 31.76].")
+@click.option("--client-samples", type=click.IntRange(min=1), metavar="N", help="Samples it holds [default: 2000].")
+@output_option("the profile")
+@format_option("table", "json", "csv")
+@quiet_option
+def command(
+    *,
+    model: str,
+    shape: tuple[int, ...],
+    classes: int,
+    backend: str,
+    measure: bool,
+    output: str | None,
+    form: str,
+    quiet: bool,
+    **measuring: Any,
+) -> int:
+    """Count what a network costs at each possible cut; measure this machine.
+
+    MODEL is a built-in network with options after a colon (mlp, cnn, lenet5, resnet18, cnn:width=32,activation=tanh),
+    a classification model of torchvision by name, or your own as module:factory. Cuts are found automatically. The
+    profile that -o and --format json write is what --option model=FILE of the scenario reads.
+
+    \b
+    Examples:
+      epsl-opt profile resnet18 --input 3,64,64 --classes 7 -o profile.json
+      epsl-opt generate paper --option model=profile.json -o instance.json
+      epsl-opt profile mynet:build --input 1,28,28
+      epsl-opt profile cnn --input 1,8,8 --measure --client-name pi4 --client-output pi4.json
+
+    With --measure every layer is timed forward and backward in training, and the machine becomes a client as instances
+    list them: its simulated time for the whole network is the measured one.
+    """
+    from epsl_opt.training_setup import ready_backend
+
+    options = _measuring_options(measuring, measure)
+    refuse_unwritable(output)
+    refuse_unwritable(options["client_output"])
+    trainer = ready_backend(backend)
+    profile = trainer.profile(model, shape, classes)
+    measured = _measured(trainer, model, shape, classes, options) if measure else None
+    _write(profile, output, None if measured is None else measured[1], options["client_output"])
+    _show(profile, measured, form)
+    return 0
+
+
+def _measuring_options(given: dict[str, Any], measure: bool) -> dict[str, Any]:
+    """Fill in the defaults of what needs `--measure`."""
+    source = click.get_current_context().get_parameter_source
+    typed = [name for name in given if source(name) is ParameterSource.COMMANDLINE]
+    if typed and not measure:
+        raise click.UsageError(f"--{typed[0].replace('_', '-')} needs --measure")
+    return DEFAULTS | {name: value for name, value in given.items() if value is not None}
+
+
+def _measured(
+    backend: TrainingBackend[Any], model: str, shape: tuple[int, ...], classes: int, options: dict[str, Any]
+) -> tuple[Measurement, Client]:
+    from pydantic import ValidationError
+
+    from epsl_opt.errors import InputError
+    from epsl_opt.measured_client import client_of
+
+    measurement = backend.measure(model, shape, classes, options["batch_size"])
+    max_power_w = 10 ** (options["client_power_dbm"] / 10 - 3)
+    try:
+        return measurement, client_of(measurement, options["client_name"], max_power_w, options["client_samples"])
+    except ValidationError as error:
+        raise InputError.from_validation("client", error) from error
+
+
+def _write(profile: ModelProfile, output: str | None, client: Client | None, client_output: str | None) -> None:
+    from epsl_opt.files import write_record
+
+    for path, record in ((output, profile), (client_output, client)):
+        if path is not None and record is not None:
+            write_record(path, record)
+            note(f"wrote {path}")
+
+
+def _show(profile: ModelProfile, measured: tuple[Measurement, Client] | None, form: str) -> None:
+    from epsl_opt.cli.profile_view import (
+        CUT_COLUMNS,
+        LAYER_COLUMNS,
+        cut_rows,
+        layer_rows,
+        measurement_tables,
+        profile_tables,
+    )
+
+    if form == "table":
+        emit_tables(*profile_tables(profile), *(measurement_tables(*measured) if measured else []))
+    elif measured is None:
+        emit_json(profile.to_document()) if form == "json" else emit_csv(CUT_COLUMNS, cut_rows(profile))
+    elif form == "csv":
+        emit_csv(LAYER_COLUMNS, layer_rows(measured[0]))
+    else:
+        measurement, client = measured
+        parts = {"profile": profile.to_document(), "measurement": asdict(measurement), "client": client.to_document()}
+        emit_json(parts)
