@@ -68,28 +68,28 @@ def split_step(
     sent = [client(x) for client, x in zip(clients, samples, strict=True)]
     smashed = torch.stack([tensor.detach() for tensor in sent])
     needed = any(tensor.requires_grad for tensor in sent)
-    loss, gradient, downlink_bits = _server(server, smashed, labels, shares, aggregated, backpropagate, needed)
+    loss, gradient, downlink_bits = server_step(server, smashed, labels, shares, aggregated, backpropagate, needed)
     if needed:
         torch.autograd.backward(sent, list(gradient))
     checks = torch.stack([smashed.sum(), loss, gradient.sum()])
     return StepResult(loss, checks, bits(smashed), downlink_bits)
 
 
-def bits(tensor: Tensor) -> int:
-    """Return the size of a tensor's numbers."""
-    return 8 * tensor.numel() * tensor.element_size()
-
-
-def _server(
+def server_step(
     server: nn.Sequential,
     smashed: Tensor,
     labels: Tensor,
     shares: Tensor,
-    m: int,
+    aggregated: int,
     backpropagate: Backpropagation,
-    needed: bool,
+    needed: bool = True,
 ) -> tuple[Tensor, Tensor, int]:
-    """Return the loss, the gradient of each client's smashed data (clients, b, ...), and the bits that carry it."""
+    """Run the server's part of a step (see `split_step` for the parameters).
+
+    Returns the loss, the gradient of each client's smashed data, shape (clients, b, ...), if it is `needed`, and the
+    bits that carry it.
+    """
+    m = aggregated
     scale = 1.0 / labels.shape[1]
     if m == 0:
         loss, own = _unaggregated(server, smashed, labels, shares, scale, needed)
@@ -119,3 +119,8 @@ def _unaggregated(
         return loss.detach(), torch.zeros_like(smashed[:, :0])
     gradient = gradient_of(points).view_as(smashed)
     return loss.detach(), gradient / by_client(shares, gradient)
+
+
+def bits(tensor: Tensor) -> int:
+    """Return the size of a tensor's numbers."""
+    return 8 * tensor.numel() * tensor.element_size()
