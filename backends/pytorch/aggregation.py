@@ -40,7 +40,12 @@ class AggregatedRows:
 
     def mean(self, values: Tensor) -> Tensor:
         """Return the clients' mean by their shares: shape (clients, m, ...) to (m, ...)."""
-        return torch.tensordot(self.shares, values, dims=1)
+        mean: Tensor = torch.tensordot(self.shares, values, dims=1)
+        return mean
+
+    def by_client(self, values: Tensor) -> Tensor:
+        """Return values of all rows, shape (clients * m, ...), with the shape (clients, m, ...)."""
+        return values.view(*self.labels.shape, *values.shape[1:])
 
     def weighted_loss(self, losses: Tensor) -> Tensor:
         """Return the part of the round's loss from the losses of rows in the order of `smashed`."""
@@ -51,7 +56,7 @@ class AggregatedRows:
         outputs = logits.detach().requires_grad_()
         losses = functional.cross_entropy(outputs, self.labels.flatten(), reduction="none")
         (gradients,) = torch.autograd.grad(losses.sum(), outputs)
-        return losses.detach(), gradients.unflatten(0, self.labels.shape)
+        return losses.detach(), self.by_client(gradients)
 
 
 Backpropagation = Callable[[nn.Sequential, AggregatedRows], tuple[Tensor, Tensor]]
@@ -76,7 +81,7 @@ def layer_wise(server: nn.Sequential, rows: AggregatedRows) -> tuple[Tensor, Ten
     points, activations = [], rows.smashed.flatten(0, 1)
     with torch.no_grad():
         for layer in server:
-            points.append(rows.mean(activations.unflatten(0, rows.labels.shape)))
+            points.append(rows.mean(rows.by_client(activations)))
             activations = layer(activations)
     losses, gradients = rows.output_gradients(activations)
     gradient = rows.mean(gradients) * rows.scale
@@ -94,9 +99,9 @@ def per_client(server: nn.Sequential, rows: AggregatedRows) -> tuple[Tensor, Ten
     logits = server(points)
     losses, gradients = rows.output_gradients(logits)
     mean = rows.mean(gradients).expand_as(gradients) * rows.scale
-    torch.autograd.backward(logits, (by_client(rows.shares, mean) * mean).flatten(0, 1))
-    gradient = gradient_of(points).unflatten(0, rows.labels.shape)
-    return rows.weighted_loss(losses), gradient / by_client(rows.shares, gradient)
+    torch.autograd.backward(logits, (one_a_client(rows.shares, mean) * mean).flatten(0, 1))
+    gradient = rows.by_client(gradient_of(points))
+    return rows.weighted_loss(losses), gradient / one_a_client(rows.shares, gradient)
 
 
 def representative(generator: torch.Generator) -> Backpropagation:
@@ -116,14 +121,14 @@ def representative(generator: torch.Generator) -> Backpropagation:
         positions = torch.arange(m, device=drawn.device)
         points = rows.smashed[drawn, positions].requires_grad_()
         own = functional.cross_entropy(server(points), rows.labels[drawn, positions], reduction="none")
-        (own.sum() * rows.scale).backward()
+        torch.autograd.backward(own.sum() * rows.scale)
         losses[drawn, positions] = own.detach()
         return rows.weighted_loss(losses), gradient_of(points)
 
     return backpropagate
 
 
-def by_client(values: Tensor, like: Tensor) -> Tensor:
+def one_a_client(values: Tensor, like: Tensor) -> Tensor:
     """Return one value a client, shape (clients,), shaped to multiply a tensor of shape (clients, ...)."""
     return values.view(-1, *[1] * (like.dim() - 1))
 

@@ -11,7 +11,7 @@ from epsl_opt.backends.datasets.partition import PartitionKind
 from epsl_opt.record import NonNegativeFloat, PositiveFloat, PositiveInt, UnitInterval
 from epsl_opt.training import TrainingOptions
 
-DEFAULT_LR = 0.05
+DEFAULT_LR = 0.1
 DEFAULT_MOMENTUM = 0.9
 
 

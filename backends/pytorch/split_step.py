@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from epsl_opt.backends.pytorch.aggregation import AggregatedRows, Backpropagation, by_client, gradient_of
+from epsl_opt.backends.pytorch.aggregation import AggregatedRows, Backpropagation, gradient_of, one_a_client
 
 CHECKED_STAGES = ("client forward", "server forward", "server backward")
 """The stages whose results `StepResult.checks` tells to be finite or not, in order."""
@@ -114,11 +114,11 @@ def _unaggregated(
     losses = functional.cross_entropy(server(points), labels.flatten(), reduction="none")
     weights = shares * scale
     loss = (weights @ losses.view_as(labels)).sum()
-    loss.backward()
+    torch.autograd.backward(loss)
     if not needed:
         return loss.detach(), torch.zeros_like(smashed[:, :0])
     gradient = gradient_of(points).view_as(smashed)
-    return loss.detach(), gradient / by_client(shares, gradient)
+    return loss.detach(), gradient / one_a_client(shares, gradient)
 
 
 def bits(tensor: Tensor) -> int:

@@ -35,9 +35,9 @@ class Traced:
 
     @property
     def result(self) -> fx.Node:
-        """The node whose value the network returns; the input if it returns anything but one value."""
-        returned = next(iter(reversed(self.graph.nodes))).args[0]
-        return returned if isinstance(returned, fx.Node) else self.input
+        """The node whose value the network returns."""
+        returned: fx.Node = next(iter(reversed(self.graph.nodes))).args[0]
+        return returned
 
     def module(self, graph: fx.Graph) -> fx.GraphModule:
         """Return a module that runs `graph`, a part of this one, with the network's own parameters."""
@@ -55,10 +55,12 @@ def trace(name: str, network: nn.Module) -> Traced:
     Raises
     ------
     InputError
-        If the network is no `nn.Sequential` and its own `forward` can't be followed.
+        If the network is no `nn.Sequential`, and its own `forward` can't be followed or returns several values.
     """
     owner = _OneInput(network)
     graph = _sequence(network) if _is_sequence(network) else _in_both_modes(name, owner)
+    if not all(isinstance(node.args[0], fx.Node) for node in graph.nodes if node.op == "output"):
+        raise InputError(f"network {name}", "does not return one tensor")
     attributes: dict[str, Any] = {TRAINING: network.training}
     for node in graph.nodes:
         if node.op in ("call_module", "get_attr") and node.target != TRAINING:
