@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, fx, nn
-from torch.utils.flop_counter import FlopCounterMode
 
+from epsl_opt.backends.pytorch.counting import countable_kernels, flop_counter
 from epsl_opt.backends.pytorch.tracing import Traced
 from epsl_opt.errors import InputError
 
@@ -72,10 +72,10 @@ def on_copy(name: str, module: nn.Module, example: Tensor, run: Callable[[nn.Mod
     InputError
         If the module does not take such an input.
     """
-    with suppress(Exception), torch.device("meta"):
+    with suppress(Exception), countable_kernels(), torch.device("meta"):
         return run(_without_content(module), torch.empty_like(example, device="meta"))
     try:
-        with torch.random.fork_rng(devices=[]):
+        with countable_kernels(), torch.random.fork_rng(devices=[]):
             return run(copy.deepcopy(module), example)
     except Exception as error:
         shape = "x".join(map(str, example.shape[1:]))
@@ -108,7 +108,7 @@ class _Recorder(fx.Interpreter):
 
     def run_node(self, n: fx.Node) -> Any:
         """Count FLOPs, and note how often the result has been written to so far."""
-        with FlopCounterMode(display=False) as counter:
+        with flop_counter() as counter:
             result = super().run_node(n)
         self._flops[n] = counter.get_total_flops()
         if isinstance(result, Tensor):

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from epsl_opt.backends.pytorch.chain import Chain
+from epsl_opt.backends.pytorch.counting import flop_counter
 from epsl_opt.backends.pytorch.dry_run import on_copy
 from epsl_opt.instance import CutLayer, ModelProfile
 
@@ -64,9 +64,9 @@ def segment_costs(chain: Chain, input_shape: tuple[int, ...]) -> list[SegmentCos
 def _count(segments: nn.Module, x: Tensor) -> list[SegmentCost]:
     costs = []
     for segment in segments.train().children():
-        with FlopCounterMode(display=False) as forward:
+        with flop_counter() as forward:
             output = segment(x)
-        with FlopCounterMode(display=False) as backward:
+        with flop_counter() as backward:
             if output.requires_grad:
                 output.sum().backward()
         bits = BITS_PER_BYTE * output.element_size() * output.numel()

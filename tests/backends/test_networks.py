@@ -1,0 +1,147 @@
+"""Networks by name."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from epsl_opt.backends.pytorch.chain import Chain
+from epsl_opt.backends.pytorch.networks import build_chain, network_names
+from epsl_opt.errors import InputError
+
+SHAPES = {"mlp": (12,), "cnn": (1, 8, 8), "lenet5": (1, 28, 28), "resnet18": (3, 32, 32)}
+
+
+def weights(chain: Chain) -> list[torch.Tensor]:
+    """Return all parameters."""
+    return list(chain.client_side(len(chain.segments)).parameters())
+
+
+@pytest.mark.parametrize("name", network_names())
+def test_builtin_networks_give_a_logit_for_each_class(name: str) -> None:
+    """Every built-in network turns a batch into one row of logits per sample, and trains all of its weights."""
+    chain = build_chain(name, SHAPES[name], classes=7, seed=0)
+    whole = chain.client_side(len(chain.segments))
+    logits = whole(torch.randn(3, *SHAPES[name]))
+    assert logits.shape == (3, 7)
+    logits.logsumexp(1).sum().backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in whole.parameters())
+
+
+@pytest.mark.parametrize("name", network_names())
+def test_weights_depend_on_the_seed_alone(name: str) -> None:
+    """Equal seeds give equal weights whatever was drawn before, other seeds others, and nothing else sees the draws."""
+    state = torch.get_rng_state()
+    first = weights(build_chain(name, SHAPES[name], 7, seed=1))
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.rand(5)
+    again, other = (weights(build_chain(name, SHAPES[name], 7, seed)) for seed in (1, 2))
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not all(torch.equal(a, b) for a, b in zip(first, other, strict=True))
+
+
+@pytest.mark.parametrize("side", [4, 7, 8, 15, 16, 28, 32, 64])
+def test_cnn_takes_any_image(side: int) -> None:
+    """`cnn` takes images of any size from 4 x 4 on, with at most 40,000 weights."""
+    chain = build_chain("cnn", (3, side, side + 1), 10, seed=0)
+    assert sum(p.numel() for p in weights(chain)) <= 40_000
+
+
+@pytest.mark.parametrize("name", ["cnn", "mlp"])
+def test_identity_makes_a_linear_network(name: str) -> None:
+    """With `activation=identity` a network is affine in its input, with tanh it is not."""
+    for activation, affine in (("identity", True), ("tanh", False)):
+        chain = build_chain(f"{name}:activation={activation}", (1, 8, 8), 10, seed=0)
+        whole = chain.client_side(len(chain.segments)).double()
+        x, y = torch.randn(2, 4, 1, 8, 8, dtype=torch.float64)
+        assert torch.allclose(whole(x) + whole(y), whole(x + y) + whole(torch.zeros_like(x)), atol=1e-9) is affine
+
+
+def test_options_change_width_and_depth() -> None:
+    """`mlp:width=..,depth=..` has so many neurons in so many hidden layers."""
+    chain = build_chain("mlp:width=5,depth=3", (12,), 4, seed=0)
+    shapes = [tuple(p.shape) for p in weights(chain) if p.dim() == 2]
+    assert (chain.names, shapes) == (("fc1", "fc2", "fc3", "fc4"), [(5, 12), (5, 5), (5, 5), (4, 5)])
+
+
+FACTORIES = """
+from torch import nn
+def body(n):
+    return nn.Sequential(nn.Flatten(), nn.Linear(12, 6), nn.Tanh(), nn.Linear(6, n))
+def by_classes(classes):
+    return body(classes)
+def by_num_classes(width=3, *, num_classes=2):
+    return body(num_classes)
+def fixed():
+    return body(3)
+def broken():
+    raise ValueError("no luck")
+def text():
+    return "network"
+"""
+
+
+@pytest.fixture
+def factories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Go to a folder with a module of factories, and return its name."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "networks_of_mine", raising=False)
+    (tmp_path / "networks_of_mine.py").write_text(FACTORIES)
+    return "networks_of_mine"
+
+
+@pytest.mark.parametrize(("factory", "classes"), [("by_classes", 4), ("by_num_classes", 4), ("fixed", 3)])
+def test_own_factories_are_called(factories: str, factory: str, classes: int) -> None:
+    """`module:factory` from the current folder is called with the number of classes if it takes it."""
+    chain = build_chain(f"{factories}:{factory}", (12,), classes, seed=0)
+    assert (chain.names, weights(chain)[-1].numel()) == (("1", "3"), classes)
+
+
+@pytest.mark.parametrize(
+    ("spec", "problem"),
+    [
+        ("{}:broken", "network networks_of_mine:broken: ValueError: no luck"),
+        ("{}:text", "must give a torch.nn.Module, gave str"),
+        ("{}:absent", "has no attribute 'absent'"),
+        ("{}:fixed", "returns 3 numbers for a sample, not one for each of 7 classes"),
+        ("nowhere:fixed", "ModuleNotFoundError: No module named 'nowhere'"),
+        ("cnm", "unknown name 'cnm'; did you mean cnn"),
+        ("mlp:dept=3", "network mlp: option: unknown name 'dept'; did you mean depth?"),
+        ("mlp:depth=0", "network mlp: depth: "),
+        ("mlp:activation=step", "network mlp: activation: .*'leaky-relu'"),
+        ("mlp:", "network mlp: option: must be KEY=VALUE"),
+        ("cnn", "network cnn: takes images of at least 4 x 4, not an input of 12"),
+        ("lenet5", "network lenet5: takes images of at least 12 x 12"),
+        ("resnet18", "network resnet18: does not run on an input of 12: "),
+    ],
+)
+def test_wrong_names_and_inputs_are_one_line(factories: str, spec: str, problem: str) -> None:
+    """What can't be built is an error of one line that names the network and the reason."""
+    with pytest.raises(InputError, match=problem) as error:
+        build_chain(spec.format(factories), (12,), 7, seed=0)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["squeezenet1_1", "mobilenet_v3_small", "efficientnet_b0", "googlenet", "swin_t", "vit_b_32"]
+)
+def test_torchvision_networks_are_their_chains(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A classification model of torchvision, cut into a chain, returns what the model does, in both modes."""
+    models = pytest.importorskip("torchvision.models")
+    made: list[nn.Module] = []
+    genuine = models.get_model
+    monkeypatch.setattr(models, "get_model", lambda *args, **kwargs: made.append(genuine(*args, **kwargs)) or made[0])
+    chain = build_chain(name, (3, 224, 224), 1000, seed=0)
+    assert len(chain.segments) > 5
+    x = torch.randn(2, 3, 224, 224)
+    for training in (False, True):
+        outputs = []
+        for module in (made[0].train(training), chain.client_side(len(chain.segments)).train(training)):
+            torch.manual_seed(0)
+            with torch.no_grad():
+                outputs.append(module(x))
+        assert torch.equal(*outputs)
