@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from epsl_opt.cli.exits import ExitCode, exit_code, worst
 from epsl_opt.cli.output import emit_csv, emit_json, emit_tables
@@ -23,6 +24,7 @@ from epsl_opt.cli.params import (
 from epsl_opt.cli.progress import live_progress
 from epsl_opt.cli.redirect import stdout_to_stderr
 from epsl_opt.cli.talk import complain, note, warn
+from epsl_opt.cli.training_params import FrameworkList, RatioList, training_options
 
 if TYPE_CHECKING:
     from epsl_opt.compare import Comparison
@@ -32,13 +34,20 @@ if TYPE_CHECKING:
 
 Options = dict[str, dict[str, str]]
 
+_SOLVERS_HELP = "Solvers by name [default: all; with --train exact]."
+
 
 @click.command()
 @click.argument("instances", metavar="INSTANCE...", nargs=-1, required=True, shell_complete=complete_instance)
-@click.option("--solvers", type=CommaList(), metavar="A,B,C", help="Solvers by name [default: all].")
+@click.option("--solvers", type=CommaList(), metavar="A,B,C", help=_SOLVERS_HELP)
 @click.option("--seeds", type=SeedList(), metavar="0..4", help="Draw every scenario among the instances once per seed.")
 @limit_options
 @pairs_option("A solver's own option", metavar="SOLVER.K=V")
+@click.option("--train", is_flag=True, help="Train for real under the schedules, too; what follows is for that.")
+@click.option("--frameworks", type=FrameworkList(), metavar="A,B", help="How to train [default: epsl,psl,sfl,sl,fl].")
+@click.option("--phi", type=RatioList(), metavar="0.5,1", help="Aggregation ratios of epsl [default: the instance's].")
+@click.option("--train-seeds", type=SeedList(), metavar="0..2", help="Train once per seed [default: 0].")
+@training_options
 @click.option("-o", "--output", type=click.Path(), metavar="DIR", help="Keep runs, tables, schedules, pictures here.")
 @format_option("table", "json", "csv")
 @quiet_option
@@ -52,9 +61,11 @@ def command(
     seed: int,
     threads: int | None,
     pairs: tuple[str, ...],
+    train: bool,
     output: str | None,
     form: str,
     quiet: bool,
+    **training: Any,
 ) -> int:
     """Run every solver on every instance and rank them.
 
@@ -68,18 +79,33 @@ def command(
       epsl-opt compare paper --seeds 0..29 --solvers greedy,bcd,local-search --output results
       epsl-opt compare a.json b.json --option bcd.max_sweeps=10 --format csv
 
+    With --train, every framework is trained for real under the schedules of --solvers (exact, if not given); the table
+    has rounds and simulated seconds to the target, accuracy and bits. `train.K=V` is an option of the training
+    backend, `train.FRAMEWORK.K=V` one for a single framework (`epsl-opt train --describe` lists them).
+
+    \b
+      epsl-opt compare paper --train --rounds 100 --output trained
+      epsl-opt compare paper --train --frameworks epsl,psl --phi 0.5,1 --target-accuracy 0.9 --option train.psl.lr=0.1
+
     With --output, every finished run is kept in DIR/runs and not run again by the same command: stop it with Ctrl-C,
     start it again, and it goes on. DIR also gets comparison.csv, comparison.json, schedules/ and pictures/.
 
     The exit code is 0 if every run is verified or unsupported, else the first of these that applies to a run:
-    130 interrupted, 1 error, 5 rejected, 4 no schedule, 3 infeasible.
+    130 interrupted, 1 error (or a training that diverged), 5 rejected, 4 no schedule, 3 infeasible.
     """
     from epsl_opt.ranking import rank
 
+    if not train:
+        _refuse_options(training)
     limits = make_limits(time_limit, gap, seed, threads)
     problems = load_instances(instances, seeds)
     folder = None if output is None else Path(output)
-    comparison = _compare(problems, solvers, limits, split_solver_pairs(pairs), folder)
+    options = split_solver_pairs(pairs)
+    if train:
+        from epsl_opt.cli.compare_train import TrainingWish, compare_trainings
+
+        return compare_trainings(problems, solvers, limits, options, TrainingWish(**training), folder, form)
+    comparison = _compare(problems, solvers, limits, options, folder)
     rows = rank(comparison.documents, _known_bounds(comparison.instances))
     _print(rows, form)
     if folder is not None and rows:
@@ -88,6 +114,15 @@ def command(
         write_comparison(folder, comparison, rows)
         note(f"wrote {folder}")
     return _finish(comparison, rows, output)
+
+
+def _refuse_options(training: Iterable[str]) -> None:
+    """Raise if what only --train understands stands on the command line without it; a file may hold it for others."""
+    ctx = click.get_current_context()
+    for parameter in ctx.command.params:
+        name = parameter.name or ""
+        if name in training and ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{parameter.opts[-1]} is for --train")
 
 
 def load_instances(sources: Sequence[str], seeds: Sequence[int] | None) -> list[Instance]:

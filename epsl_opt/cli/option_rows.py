@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -29,6 +30,11 @@ def option_cells(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
 
 
 def _type_name(annotation: Any) -> str:
+    """Return a type as people read it, without the limits of its values."""
+    if get_origin(annotation) is Annotated:
+        return _type_name(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        return " | ".join(map(_type_name, get_args(annotation)))
     name = getattr(annotation, "__name__", None)
     text = name if isinstance(annotation, type) and name else str(annotation)
     return text.replace("typing.", "").replace("NoneType", "None")

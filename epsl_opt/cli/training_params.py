@@ -14,9 +14,40 @@ if TYPE_CHECKING:
 FRAMEWORKS = ("epsl", "psl", "sfl", "sfl-v2", "sl", "fl", "centralised")
 """The same as `training.Framework`, without importing it (a test compares them)."""
 
+DEFAULT_FRAMEWORKS = ("epsl", "psl", "sfl", "sl", "fl")
+"""What `compare --train` trains."""
+
 DEFAULT_BACKEND, DEFAULT_TASK = "torch", "digits"
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+
+
+class FrameworkList(click.ParamType):  # type: ignore[type-arg]
+    """Frameworks between commas; a list in a configuration file is taken as it is."""
+
+    name = "frameworks"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """Return the frameworks in the order given."""
+        parts = [str(part).strip() for part in (value.split(",") if isinstance(value, str) else value)]
+        for part in parts:
+            if part not in FRAMEWORKS:
+                self.fail(f"{part!r} is none of {', '.join(FRAMEWORKS)}", param, ctx)
+        return tuple(dict.fromkeys(parts))
+
+
+class RatioList(click.ParamType):  # type: ignore[type-arg]
+    """Aggregation ratios as `0.5,1`."""
+
+    name = "ratios"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+        """Return the ratios in the order given."""
+        parts = value.split(",") if isinstance(value, str) else value if isinstance(value, Sequence) else [value]
+        try:
+            return tuple(dict.fromkeys(float(part) for part in parts))
+        except (TypeError, ValueError):
+            self.fail(f"must look like 0.5,1, got {value!r}", param, ctx)
 
 
 def training_options(command: CommandT) -> CommandT:

@@ -6,12 +6,33 @@ from typing import TYPE_CHECKING, Any
 
 from epsl_opt.cli.output import facts, table
 from epsl_opt.cli.units import NOTHING, fixed, number, percent
+from epsl_opt.training_cases import method_name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.table import Table
 
     from epsl_opt.training import TrainingBackend
+    from epsl_opt.training_campaign import TrainingRow
     from epsl_opt.training_document import TrainingDocument
+
+CAMPAIGN_COLUMNS = (
+    "framework",
+    "solver",
+    "cut layer",
+    "seed",
+    "round\ns",
+    "rounds",
+    "rounds to\ntarget",
+    "time to\ntarget s",
+    "simulated\ns",
+    "final\naccuracy",
+    "final\nmacro-F1",
+    "up\nMbit",
+    "down\nMbit",
+    "stop",
+)
 
 
 def training_facts(document: TrainingDocument) -> Table:
@@ -35,6 +56,40 @@ def training_facts(document: TrainingDocument) -> Table:
         ("real time", f"{fixed(document.real_time_s, 2)} s"),
     ]
     return facts("", pairs)
+
+
+def campaign_tables(rows: Sequence[TrainingRow]) -> list[Table]:
+    """Return a table per instance, one line per framework, schedule and seed."""
+    by_instance: dict[str, list[TrainingRow]] = {}
+    for row in rows:
+        by_instance.setdefault(row.instance, []).append(row)
+    return [_instance_table(own) for own in by_instance.values()]
+
+
+def _instance_table(rows: Sequence[TrainingRow]) -> Table:
+    target = rows[0].target_accuracy
+    asked = "" if target is None else f", target accuracy {percent(target, 1)}"
+    title = f"{rows[0].instance}: majority rate {_rate(rows[0].majority_rate)}{asked}"
+    return table(title, CAMPAIGN_COLUMNS, map(_cells, rows), text_columns=3)
+
+
+def _cells(row: TrainingRow) -> tuple[str, ...]:
+    return (
+        method_name(row.framework, row.aggregation_ratio),
+        row.solver,
+        row.cut_layer,
+        str(row.seed),
+        number(row.round_latency_s),
+        str(row.rounds),
+        NOTHING if row.rounds_to_target is None else str(row.rounds_to_target),
+        number(row.time_to_target_s),
+        number(row.simulated_time_s),
+        percent(row.final_accuracy, 2),
+        fixed(row.final_macro_f1),
+        number(row.uplink_bits / 1e6, 5),
+        number(row.downlink_bits / 1e6, 5),
+        row.stop_reason,
+    )
 
 
 def backend_tables(backend: TrainingBackend[Any]) -> list[Table]:

@@ -1,0 +1,159 @@
+"""`epsl-opt compare --train`: frameworks under every solver's schedules, trained for real."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from epsl_opt.cli.exits import ExitCode, exit_code, worst
+from epsl_opt.cli.output import emit_csv, emit_json, emit_tables
+from epsl_opt.cli.params import DEFAULT_SOLVER
+from epsl_opt.cli.progress import live, live_progress
+from epsl_opt.cli.redirect import stdout_to_stderr
+from epsl_opt.cli.talk import complain, note
+from epsl_opt.cli.training_params import DEFAULT_BACKEND, DEFAULT_FRAMEWORKS, DEFAULT_TASK, checkpoint_rounds, make_goal
+from epsl_opt.cli.training_progress import TrainingLine
+from epsl_opt.cli.training_view import campaign_tables
+from epsl_opt.compare import Comparison, compare
+from epsl_opt.instance import Instance
+from epsl_opt.results import Limits
+from epsl_opt.stop_request import deferred_interrupt
+from epsl_opt.training import Framework, TrainingBackend
+from epsl_opt.training_campaign import TRAINING_COLUMNS, TrainingCampaign, train_cases
+from epsl_opt.training_campaign_files import TRAININGS, write_campaign
+from epsl_opt.training_cases import FOR_ALL, FittedInstance, fit_instances, make_cases, make_variants
+from epsl_opt.training_run import TrainingGoal
+from epsl_opt.training_setup import ready_backend
+
+Options = Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class TrainingWish:
+    """What the user asked to train; None is the default."""
+
+    frameworks: tuple[str, ...] | None
+    phi: tuple[float, ...] | None
+    train_seeds: tuple[int, ...] | None
+    task: str | None
+    network: str | None
+    batch_size: int | None
+    rounds: int | None
+    target_accuracy: float | None
+    evaluate_every: int | None
+    checkpoint_every: int | None
+    backend: str | None
+
+
+def compare_trainings(
+    problems: Sequence[Instance],
+    solvers: Sequence[str] | None,
+    limits: Limits,
+    options: Options,
+    wish: TrainingWish,
+    folder: Path | None,
+    form: str,
+) -> int:
+    """Solve every instance for every framework, train under the schedules, print the table; return the exit code.
+
+    Raises
+    ------
+    InputError
+        If anything the user gave is wrong.
+    """
+    goal = make_goal(wish.rounds, wish.target_accuracy, wish.evaluate_every)
+    backend = ready_backend(wish.backend or DEFAULT_BACKEND)
+    fitted = _fitted(problems, backend, options, wish)
+    own = {owner: values for owner, values in options.items() if not _is_training(owner)}
+    comparison = _solve([each.instance for each in fitted], solvers or (DEFAULT_SOLVER,), limits, own, folder)
+    if comparison.interrupted:
+        complain(f"interrupted while solving; {_go_on(folder)}")
+        return ExitCode.INTERRUPTED
+    campaign = _train(fitted, comparison, backend, goal, wish, folder)
+    _print(campaign, form)
+    if folder is not None and campaign.cases:
+        write_campaign(folder, campaign)
+        note(f"wrote {folder}")
+    return _finish(comparison, campaign, folder)
+
+
+def _fitted(
+    problems: Sequence[Instance], backend: TrainingBackend[Any], options: Options, wish: TrainingWish
+) -> list[FittedInstance]:
+    training = {owner: dict(values) for owner, values in options.items() if _is_training(owner)}
+    if wish.network is not None:
+        training.setdefault(FOR_ALL, {})["network"] = wish.network
+    frameworks = [Framework(name) for name in wish.frameworks or DEFAULT_FRAMEWORKS]
+    variants = make_variants(backend, frameworks, wish.phi, training)
+    with stdout_to_stderr():
+        return fit_instances(backend, problems, variants, wish.task or DEFAULT_TASK, wish.batch_size)
+
+
+def _is_training(owner: str) -> bool:
+    return owner == FOR_ALL or owner.startswith(f"{FOR_ALL}.")
+
+
+def _solve(
+    instances: Sequence[Instance], solvers: Sequence[str], limits: Limits, options: Options, folder: Path | None
+) -> Comparison:
+    runs = None if folder is None else folder / "runs"
+    with live_progress() as line, stdout_to_stderr():
+        return compare(instances, solvers, limits=limits, options=options, folder=runs, observer=line)
+
+
+def _train(
+    fitted: Sequence[FittedInstance],
+    comparison: Comparison,
+    backend: TrainingBackend[Any],
+    goal: TrainingGoal,
+    wish: TrainingWish,
+    folder: Path | None,
+) -> TrainingCampaign:
+    cases = list(make_cases(fitted, comparison.documents, wish.task or DEFAULT_TASK, wish.train_seeds or (0,)))
+    with live(TrainingLine()) as line, stdout_to_stderr(), deferred_interrupt() as request:
+        return train_cases(
+            cases,
+            backend,
+            goal,
+            folder=None if folder is None else folder / TRAININGS,
+            checkpoint_every=checkpoint_rounds(wish.checkpoint_every),
+            observer=line,
+            request=request,
+        )
+
+
+def _print(campaign: TrainingCampaign, form: str) -> None:
+    rows = [trained.row for trained in campaign.cases]
+    if form == "json":
+        emit_json([row.to_dict() for row in rows])
+    elif form == "csv":
+        emit_csv(TRAINING_COLUMNS, [row.to_dict() for row in rows])
+    else:
+        emit_tables(*campaign_tables(rows))
+
+
+def _finish(comparison: Comparison, campaign: TrainingCampaign, folder: Path | None) -> int:
+    """Say what was shared, reused or is missing, and return the exit code."""
+    note(f"{len(campaign.cases)} of {campaign.planned} rows, {campaign.trainings} different trainings")
+    if campaign.reused:
+        note(f"{campaign.reused} of {campaign.trainings} trainings were there already")
+    if campaign.interrupted:
+        complain(f"interrupted after {len(campaign.cases)} of {campaign.planned} rows; {_go_on(folder)}")
+        return ExitCode.INTERRUPTED
+    codes = []
+    for document in comparison.documents:
+        if document.status != "verified":
+            reason = document.provenance.get("message") or document.stop_reason
+            complain(f"{document.solver} on {document.instance.name}: no schedule ({document.status}): {reason}")
+            codes.append(exit_code(document.status, document.stop_reason))
+    for trained in campaign.cases:
+        if trained.row.message:
+            complain(f"{trained.case.method} on {trained.row.instance}, seed {trained.row.seed}: {trained.row.message}")
+            codes.append(ExitCode.ERROR)
+    return worst(codes)
+
+
+def _go_on(folder: Path | None) -> str:
+    return "with --output DIR it could go on" if folder is None else "the same command goes on from here"

@@ -1,0 +1,58 @@
+"""What a campaign of trainings writes into its folder: tables, every case's records, pictures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from epsl_opt.comparison_files import PICTURES, SCHEDULES, file_labels
+from epsl_opt.csv_text import format_csv
+from epsl_opt.files import format_json, write_bytes, write_record
+from epsl_opt.training_campaign import TRAINING_COLUMNS, TrainedCase, TrainingCampaign
+from epsl_opt.training_records import format_records
+
+INSTANCES, RECORDS, TRAININGS = "instances", "records", "trainings"
+
+
+def write_campaign(folder: Path, campaign: TrainingCampaign) -> None:
+    """Write training.csv, training.json, instances/, schedules/, records/ and pictures/."""
+    rows = [trained.row.to_dict() for trained in campaign.cases]
+    write_bytes(folder / "training.csv", format_csv(TRAINING_COLUMNS, rows).encode())
+    write_bytes(folder / "training.json", format_json(rows).encode())
+    for part in (INSTANCES, SCHEDULES, RECORDS, PICTURES):
+        (folder / part).mkdir(exist_ok=True)
+    sources = {trained.case.fitted.source.sha256: trained.case.fitted.source for trained in campaign.cases}
+    for sha256, label in file_labels(list(sources.values())).items():
+        own = [trained for trained in campaign.cases if trained.case.fitted.source.sha256 == sha256]
+        _write_inputs(folder, label, own)
+        for trained in own:
+            text = format_records(trained.records, trained.stages)
+            write_bytes(folder / RECORDS / f"{label}--{case_label(trained)}.csv", text.encode())
+        _write_picture(folder / PICTURES / f"{label}--training", own)
+
+
+def case_label(trained: TrainedCase) -> str:
+    """Return what tells a case from the others of its instance, fit for a file name."""
+    return f"{_method(trained)}--{trained.row.solver}--seed-{trained.row.seed}"
+
+
+def _method(trained: TrainedCase) -> str:
+    return re.sub(r"[()]+", "-", trained.case.method).strip("-")
+
+
+def _write_inputs(folder: Path, label: str, cases: Sequence[TrainedCase]) -> None:
+    """Write each method's instance, and each solver's schedule for it; equal for every seed."""
+    instances = {f"{label}--{_method(trained)}": trained.case.fitted.instance for trained in cases}
+    documents = {f"{label}--{_method(trained)}--{trained.row.solver}": trained.case.document for trained in cases}
+    for name, instance in instances.items():
+        write_record(folder / INSTANCES / f"{name}.json", instance)
+    for name, document in documents.items():
+        write_record(folder / SCHEDULES / f"{name}.json", document)
+
+
+def _write_picture(stem: Path, cases: Sequence[TrainedCase]) -> None:
+    from epsl_opt.plots.save import save_picture
+    from epsl_opt.plots.training import plot_training
+
+    save_picture(plot_training(cases), stem)
