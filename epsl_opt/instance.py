@@ -7,6 +7,7 @@ J of cut layers.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
@@ -15,6 +16,8 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from epsl_opt.arrays import FloatArray, NonNegativeMatrix, PositiveVector, frozen
+from epsl_opt.errors import InputError
+from epsl_opt.options import unknown
 from epsl_opt.record import (
     AsTuple,
     JsonObject,
@@ -148,6 +151,21 @@ class Instance(Record):
             aggregation_ratio=(self.training.aggregation_ratio if aggregation_ratio is None else aggregation_ratio),
         )
         return self.replace(training=training)
+
+    def with_cut_layers(self, names: Sequence[str]) -> Instance:
+        """Return the same instance with these of its cut layers only, in their order.
+
+        Raises
+        ------
+        InputError
+            If it has no such cut layer.
+        """
+        known = {cut.name: cut for cut in self.model.cut_layers}
+        for name in names:
+            if name not in known:
+                raise InputError(f"model {self.model.name}", unknown(name, list(known)), "cut_layers")
+        kept = tuple(cut for cut in self.model.cut_layers if cut.name in names)
+        return self.replace(model=self.model.model_copy(update={"cut_layers": kept}))
 
     def replace(self, **fields: Any) -> Instance:
         """Return a copy with the given top-level fields replaced, validated again.

@@ -1,0 +1,99 @@
+"""What `training_results.py` compares: frameworks and variants, each with the cut layer and schedule it is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+
+from epsl_opt import Instance, Limits, ScheduleDocument, load_instance, solve
+from epsl_opt.backends.pytorch import TorchBackend
+from epsl_opt.backends.pytorch.options import TorchOptions
+from epsl_opt.stage_times import stage_times
+from epsl_opt.training import Framework, TrainingPlan
+from epsl_opt.training_cases import FittedInstance, TrainingCase, Variant
+
+BACKEND = TorchBackend()
+SOLVER = "exact"
+
+
+@dataclass(frozen=True)
+class Method:
+    """A framework, EPSL's aggregation ratio, and options that make it a variant."""
+
+    label: str
+    framework: Framework
+    phi: float = 0.0
+    options: dict[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def splits(self) -> bool:
+        """Whether the network is cut at all."""
+        return self.framework not in (Framework.FL, Framework.CENTRALISED)
+
+
+REPRESENTATIVE = {"aggregation": "representative"}
+METHODS = (
+    Method("PSL", Framework.PSL),
+    Method("EPSL(0.5)", Framework.EPSL, 0.5),
+    Method("EPSL(1)", Framework.EPSL, 1.0),
+    Method("EPSL(0.5), representative", Framework.EPSL, 0.5, REPRESENTATIVE),
+    Method("EPSL(1), representative", Framework.EPSL, 1.0, REPRESENTATIVE),
+    Method("SFL", Framework.SFL),
+    Method("SFL-v2", Framework.SFL_V2),
+    Method("SL", Framework.SL),
+    Method("FL", Framework.FL),
+    Method("centralised", Framework.CENTRALISED),
+)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A task with a network, on the paper's scenario.
+
+    Parameters
+    ----------
+    cut_layer
+        Where all methods cut; each has its own best cut layer if None.
+    batch_size
+        Samples a client and round; the scenario's if None.
+    """
+
+    name: str
+    task: str
+    network: str
+    rounds: int
+    target_accuracy: float
+    cut_layer: str | None = None
+    batch_size: int | None = None
+
+
+def make_case(setting: Setting, method: Method, lr: float, seed: int) -> TrainingCase:
+    """Return one training."""
+    options = TorchOptions.model_validate({"network": setting.network, "lr": lr, **method.options})
+    instance, document = schedule_for(setting, method.framework, method.phi)
+    variant = Variant(method.framework, method.phi, options)
+    schedule = document.schedule()
+    if schedule is None:
+        raise RuntimeError(f"no schedule for {setting.name}, {method.label}: {document.stop_reason}")
+    plan = TrainingPlan(instance, schedule, method.framework, setting.task, seed)
+    return TrainingCase(FittedInstance(instance, instance, variant), document, plan)
+
+
+@cache
+def schedule_for(setting: Setting, framework: Framework, phi: float) -> tuple[Instance, ScheduleDocument]:
+    """Return the paper's scenario cut where the framework's own round is quickest, and its certified schedule there.
+
+    At each cut layer, subchannels and powers are those that make the round of (E)PSL quickest.
+    """
+    fitted = BACKEND.fit(load_instance("paper"), setting.task, TorchOptions(network=setting.network))
+    base = fitted.with_training(aggregation_ratio=phi, batch_size=setting.batch_size)
+    names = [cut.name for cut in base.model.cut_layers] if setting.cut_layer is None else [setting.cut_layer]
+    found = []
+    for name in names:
+        instance = base.with_cut_layers([name])
+        document = ScheduleDocument.from_result(instance, solve(instance, SOLVER, Limits(time_s=30.0)))
+        schedule = document.schedule()
+        if schedule is not None:
+            found.append((stage_times(instance, schedule, framework).round_latency_s, instance, document))
+    _, instance, document = min(found, key=lambda entry: entry[0])
+    return instance, document

@@ -1,0 +1,149 @@
+"""Train every framework on real images under certified schedules, and write what it came to into `docs/results.md`.
+
+    python benchmarks/training_results.py --mnist DIR
+    python benchmarks/training_results.py --quick
+
+DIR holds the files `t10k-images-idx3-ubyte.gz` and `t10k-labels-idx1-ubyte.gz`; without it, MNIST is left out and its
+part of the page stays as it is. Learning rates are tuned for each method with the same budget, on splits of their own.
+Finished trainings are kept in `out/training-results/runs` and not run again; `--quick` writes to
+`out/training-results/quick` instead of the page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from statistics import fmean
+
+from destination import destination
+from training_methods import BACKEND, METHODS, Method, Setting, make_case
+from training_tables import Outcome, compare_table, method_table, picture, tuning_table
+
+from epsl_opt.marked_text import write_marked
+from epsl_opt.plots.save import save_picture
+from epsl_opt.provenance import cpu, versions
+from epsl_opt.training_campaign import TrainedCase, train_cases
+from epsl_opt.training_cases import TrainingCase
+from epsl_opt.training_run import TrainingGoal
+
+PAGE = Path(__file__).parents[1] / "docs" / "results.md"
+OUT = Path("out/training-results")
+LEARNING_RATES = (0.02, 0.05, 0.1, 0.2, 0.4)
+TUNING_SEED = 100
+SEEDS = (0, 1, 2)
+EVALUATE_EVERY = 10
+LAST = 3
+"""Evaluations whose mean accuracy counts when a learning rate is chosen."""
+
+
+def settings(mnist: Path | None, quick: bool) -> list[Setting]:
+    """Return what is trained."""
+    digits = Setting("digits", "digits", "cnn", 400, 0.90)
+    early = replace(digits, name="digits-early", cut_layer="pool1")
+    found = [digits, early, replace(digits, name="digits-small-batch", batch_size=16)]
+    if mnist is not None:
+        lenet = Setting("mnist", f"mnist:root={mnist}", "lenet5", 400, 0.90)
+        found += [lenet, replace(lenet, name="mnist-early", cut_layer="pool1")]
+    return [replace(setting, rounds=20) for setting in found[:1]] if quick else found
+
+
+def goal(setting: Setting) -> TrainingGoal:
+    """Train all rounds; the target is looked up afterwards."""
+    return TrainingGoal(setting.rounds, None, EVALUATE_EVERY)
+
+
+def learn(cases: Sequence[tuple[Setting, TrainingCase]], folder: Path, jobs: int) -> None:
+    """Train what is not there yet, `jobs` at a time, each on one thread."""
+    with ProcessPoolExecutor(jobs, initializer=_one_thread) as pool:
+        tasks = [pool.submit(_learn, setting, case, folder) for setting, case in cases]
+        for number, task in enumerate(tasks, start=1):
+            task.result()
+            print(f"\r{number}/{len(tasks)} trainings", end="", file=sys.stderr)
+    print(file=sys.stderr)
+
+
+def _one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def _learn(setting: Setting, case: TrainingCase, folder: Path) -> None:
+    train_cases([case], BACKEND, goal(setting), folder=folder)
+
+
+def trained(setting: Setting, cases: Sequence[TrainingCase], folder: Path) -> tuple[TrainedCase, ...]:
+    """Return what finished trainings learned."""
+    return train_cases(cases, BACKEND, goal(setting), folder=folder).cases
+
+
+def late_accuracy(case: TrainedCase) -> float:
+    """Return the mean of the last accuracies; 0 if the training diverged."""
+    found = [record.test_accuracy for record in case.records if record.test_accuracy is not None]
+    return 0.0 if case.row.message or len(found) < LAST else fmean(found[-LAST:])
+
+
+def tune(setting: Setting, rates: Sequence[float], folder: Path, jobs: int) -> dict[str, dict[float, float]]:
+    """Return method -> learning rate -> accuracy on the split for tuning."""
+    cases = {(method.label, lr): make_case(setting, method, lr, TUNING_SEED) for method in METHODS for lr in rates}
+    learn([(setting, case) for case in cases.values()], folder, jobs)
+    found: dict[str, dict[float, float]] = {}
+    for (label, lr), case in zip(cases, trained(setting, list(cases.values()), folder), strict=True):
+        found.setdefault(label, {})[lr] = late_accuracy(case)
+    return found
+
+
+def run(setting: Setting, rates: Sequence[float], seeds: Sequence[int], folder: Path, jobs: int) -> Outcome:
+    """Tune, then train every method with its learning rate on every seed."""
+    tuned = tune(setting, rates, folder, jobs)
+    best = {label: max(found, key=found.__getitem__) for label, found in tuned.items()}
+    cases = {
+        (method, seed): make_case(setting, method, best[method.label], seed) for method in METHODS for seed in seeds
+    }
+    learn([(setting, case) for case in cases.values()], folder, jobs)
+    done: dict[Method, list[TrainedCase]] = {}
+    for (method, _), case in zip(cases, trained(setting, list(cases.values()), folder), strict=True):
+        done.setdefault(method, []).append(case)
+    return Outcome(setting, tuned, best, done)
+
+
+def parts(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, Callable[[], str]]]:
+    """Yield every generated part of the page by the name of its markers."""
+    for outcome in outcomes:
+        name = outcome.setting.name
+        yield f"training-{name}", lambda outcome=outcome: method_table(outcome)
+        yield f"training-{name}-differences", lambda outcome=outcome: compare_table(outcome)
+        yield f"training-{name}-tuning", lambda outcome=outcome: tuning_table(outcome)
+
+
+def main() -> int:
+    """Return 0; 130 if interrupted, what is finished being kept."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--mnist", type=Path, metavar="DIR", help="where the MNIST files are")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="trainings at a time")
+    parser.add_argument("--quick", action="store_true", help="a small run that leaves the documentation alone")
+    args = parser.parse_args()
+    rates, seeds = (LEARNING_RATES[2:3], SEEDS[:2]) if args.quick else (LEARNING_RATES, SEEDS)
+    page = destination(PAGE, OUT / "quick" if args.quick else None)
+    (page.parent / "pictures").mkdir(exist_ok=True)
+    try:
+        for setting in settings(args.mnist, args.quick):
+            outcome = run(setting, rates, seeds, OUT / "runs", args.jobs)
+            write_marked(page, dict(parts([outcome])))
+            save_picture(picture(outcome), page.parent / "pictures" / f"training-{setting.name}")
+    except KeyboardInterrupt:
+        return 130
+    software = ", ".join(f"{name} {version}" for name, version in versions())
+    made = f"`python benchmarks/training_results.py --mnist DIR`; {os.cpu_count()} processors ({cpu()}); {software}."
+    write_marked(page, {"training-conditions": lambda: made})
+    print(f"wrote {page}", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
