@@ -15,15 +15,15 @@ CPU_INFO = Path("/proc/cpuinfo")
 DEFAULT_CLOCK_HZ = 1e9
 
 
-def client_of(measurement: Measurement, name: str, max_power_w: float, samples: int) -> Client:
-    """Return the client whose simulated time for the whole network, forward and backward, is the measured one.
+def client_of(measurement: Measurement, client: Client) -> Client:
+    """Return `client` at this machine's speed: its simulated time for the whole network is the measured one.
 
     Parameters
     ----------
     measurement
-        Of a network on that client's machine, which is taken to be this one for the clock.
-    name, max_power_w, samples
-        What can't be measured.
+        Of a network on this machine, forward and backward.
+    client
+        Gives what can't be measured.
 
     Raises
     ------
@@ -34,13 +34,7 @@ def client_of(measurement: Measurement, name: str, max_power_w: float, samples: 
     if seconds <= 0 or flops <= 0:
         raise ValueError(f"{flops:g} FLOPs in {seconds:g} s say nothing about a processor")
     clock_hz = processor_clock_hz()
-    return Client(
-        name=name,
-        cycles_per_s=clock_hz,
-        cycles_per_flop=clock_hz * seconds / flops,
-        max_power_w=max_power_w,
-        samples=samples,
-    )
+    return client.model_copy(update={"cycles_per_s": clock_hz, "cycles_per_flop": clock_hz * seconds / flops})
 
 
 def total_s(measurement: Measurement) -> float:

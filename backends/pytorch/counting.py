@@ -41,7 +41,7 @@ def _convolution_backward(
 @contextmanager
 def countable_kernels() -> Iterator[None]:
     """Keep PyTorch from fused kernels, which count otherwise (attention) or not at all (recurrent layers)."""
-    mkldnn = torch.backends.mkldnn
+    mkldnn: Any = torch.backends.mkldnn
     before = mkldnn.enabled
     mkldnn.enabled = False
     try:

@@ -14,10 +14,10 @@ from epsl_opt.backends.pytorch.chain import Chain
 from epsl_opt.backends.pytorch.profiling import segment_costs
 from epsl_opt.training import LayerTime, Measurement
 
-WARM_UP = 2
+WARM_UP = 1
 
 
-def measure_chain(chain: Chain, input_shape: tuple[int, ...], batch_size: int, repeats: int = 9) -> Measurement:
+def measure_chain(chain: Chain, input_shape: tuple[int, ...], batch_size: int, repeats: int = 5) -> Measurement:
     """Time each segment's forward and backward pass in training on the processor: the median of the repeats.
 
     The peak memory is that of the whole process so far, Python and PyTorch included; 0 where the system does not tell.

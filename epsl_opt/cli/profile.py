@@ -10,12 +10,13 @@ from click.core import ParameterSource
 
 from epsl_opt.cli.output import emit_csv, emit_json, emit_tables, refuse_unwritable
 from epsl_opt.cli.params import format_option, output_option, quiet_option
+from epsl_opt.cli.redirect import stdout_to_stderr
 from epsl_opt.cli.talk import note
 from epsl_opt.cli.training_params import DEFAULT_BACKEND, complete_backend
 
 if TYPE_CHECKING:
     from epsl_opt.instance import Client, ModelProfile
-    from epsl_opt.training import Measurement, TrainingBackend
+    from epsl_opt.training import Measurement
 
 DEFAULTS: dict[str, Any] = {
     "batch_size": 64,
@@ -96,14 +97,18 @@ def command(
     With --measure every layer is timed forward and backward in training, and the machine becomes a client as instances
     list them: its simulated time for the whole network is the measured one.
     """
+    from epsl_opt.measured_client import client_of
     from epsl_opt.training_setup import ready_backend
 
     options = _measuring_options(measuring, measure)
+    client = _unmeasured(options)
     refuse_unwritable(output)
     refuse_unwritable(options["client_output"])
     trainer = ready_backend(backend)
-    profile = trainer.profile(model, shape, classes)
-    measured = _measured(trainer, model, shape, classes, options) if measure else None
+    with stdout_to_stderr():
+        profile = trainer.profile(model, shape, classes)
+        measurement = trainer.measure(model, shape, classes, options["batch_size"]) if measure else None
+    measured = None if measurement is None else (measurement, client_of(measurement, client))
     _write(profile, output, None if measured is None else measured[1], options["client_output"])
     _show(profile, measured, form)
     return 0
@@ -118,18 +123,21 @@ def _measuring_options(given: dict[str, Any], measure: bool) -> dict[str, Any]:
     return DEFAULTS | {name: value for name, value in given.items() if value is not None}
 
 
-def _measured(
-    backend: TrainingBackend[Any], model: str, shape: tuple[int, ...], classes: int, options: dict[str, Any]
-) -> tuple[Measurement, Client]:
+def _unmeasured(options: dict[str, Any]) -> Client:
+    """Return the client as far as options tell; nothing is measured for one that does not exist."""
     from pydantic import ValidationError
 
     from epsl_opt.errors import InputError
-    from epsl_opt.measured_client import client_of
+    from epsl_opt.instance import Client
 
-    measurement = backend.measure(model, shape, classes, options["batch_size"])
-    max_power_w = 10 ** (options["client_power_dbm"] / 10 - 3)
     try:
-        return measurement, client_of(measurement, options["client_name"], max_power_w, options["client_samples"])
+        return Client(
+            name=options["client_name"],
+            cycles_per_s=1.0,
+            cycles_per_flop=1.0,
+            max_power_w=10 ** (options["client_power_dbm"] / 10 - 3),
+            samples=options["client_samples"],
+        )
     except ValidationError as error:
         raise InputError.from_validation("client", error) from error
 

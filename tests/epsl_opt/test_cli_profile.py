@@ -34,6 +34,7 @@ class Profiler(ToyBackend):
         """Name the profile after what was asked."""
         if network != "net":
             raise InputError("network", f"unknown name {network!r}; did you mean net?")
+        print("a network that talks")
         shape = "x".join(map(str, input_shape))
         return small_instance().model.model_copy(update={"name": f"{network} {shape} {classes}"})
 

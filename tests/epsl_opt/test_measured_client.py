@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from epsl_opt import measured_client
+from epsl_opt.instance import Client
 from epsl_opt.measured_client import client_of, processor_clock_hz, total_flops, total_s
 from epsl_opt.training import LayerTime, Measurement
 
+PI = Client(name="pi", cycles_per_s=1.0, cycles_per_flop=1.0, max_power_w=1.5, samples=200)
 POSITIVE = st.floats(1e-6, 1e6)
 LAYERS = st.builds(
     LayerTime,
@@ -27,17 +29,17 @@ LAYERS = st.builds(
 def test_simulated_time_is_the_measured_one(layers: list[LayerTime]) -> None:
     """At the client's speed, the FLOPs of the whole network take the seconds that were measured."""
     measurement = Measurement(tuple(layers), 8, 0)
-    client = client_of(measurement, "pi", 1.5, 200)
+    client = client_of(measurement, PI)
     assert client.cycles_per_flop * total_flops(measurement) / client.cycles_per_s == pytest.approx(
         total_s(measurement)
     )
-    assert (client.name, client.max_power_w, client.samples) == ("pi", 1.5, 200)
+    assert client.model_copy(update={"cycles_per_s": 1.0, "cycles_per_flop": 1.0}) == PI
 
 
 def test_no_flops_make_no_client() -> None:
     """Layers without FLOPs tell nothing about a processor."""
     with pytest.raises(ValueError, match="0 FLOPs in 2 s say nothing about a processor"):
-        client_of(Measurement((LayerTime("pool", 1.0, 1.0, 0.0, 0.0),), 8, 0), "pi", 1.5, 200)
+        client_of(Measurement((LayerTime("pool", 1.0, 1.0, 0.0, 0.0),), 8, 0), PI)
 
 
 @pytest.mark.parametrize(
