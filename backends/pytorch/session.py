@@ -16,11 +16,13 @@ from epsl_opt.backends.datasets.dataset import Dataset
 from epsl_opt.backends.pytorch.batches import BatchStream
 from epsl_opt.backends.pytorch.chain import Chain
 from epsl_opt.backends.pytorch.checkpoint import restore_models, save_models
+from epsl_opt.backends.pytorch.devices import ready_device
 from epsl_opt.backends.pytorch.evaluation import evaluate
 from epsl_opt.backends.pytorch.models import Batch, Models
 from epsl_opt.backends.pytorch.options import Pairing, TorchOptions
 from epsl_opt.backends.pytorch.rounds import STRATEGIES, ClientSide, RoundResult
 from epsl_opt.backends.pytorch.split_step import CHECKED_STAGES
+from epsl_opt.backends.pytorch.statistics import explained_batch_norm
 from epsl_opt.errors import InputError
 from epsl_opt.training import DivergenceError, Framework, RoundOutcome, Scores, TrainingPlan, TrainingSession
 
@@ -47,7 +49,7 @@ class TorchSession(TrainingSession):
     ) -> None:
         self._plan, self._options, self._data, self._parts, self._chain = plan, options, data, parts, chain
         self._strategy = STRATEGIES[plan.framework]
-        self._device = torch.device(options.device)
+        self._device = ready_device(options.device)
         self._samples, self._labels = self._on_device(data.train_x, data.train_y)
         self._test_samples, self._test_labels = self._on_device(data.test_x, data.test_y)
         self._stream = self._batches()
@@ -60,7 +62,8 @@ class TorchSession(TrainingSession):
         self._models.begin_round(self._finished_rounds, seed)
         with torch.random.fork_rng(devices=[self._device] if self._device.type == "cuda" else []):
             torch.manual_seed(seed)
-            result = self._strategy.train(self._models, self._batch())
+            with explained_batch_norm():
+                result = self._strategy.train(self._models, self._batch())
         loss = self._finite_loss(result)
         self._finished_rounds += 1
         return RoundOutcome(loss, result.uplink_bits, result.downlink_bits)

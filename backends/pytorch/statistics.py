@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from epsl_opt.backends.pytorch.options import BatchNorm
+from epsl_opt.errors import InputError
 
 
 def batch_norms(network: nn.Module) -> list[_BatchNorm]:
@@ -35,3 +36,23 @@ def training_mode(network: nn.Module, batch_norm: BatchNorm) -> None:
     if batch_norm is BatchNorm.FROZEN:
         for layer in batch_norms(network):
             layer.eval()
+
+
+@contextlib.contextmanager
+def explained_batch_norm() -> Iterator[None]:
+    """Say what to do where batch normalisation has a single row to normalise.
+
+    Raises
+    ------
+    InputError
+        Instead of PyTorch's own error.
+    """
+    try:
+        yield
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        remedy = "take larger batches, another phi, or batch_norm=frozen"
+        raise InputError(
+            "backend torch", f"batch normalisation got a single row, which has no variance; {remedy}"
+        ) from error

@@ -183,6 +183,21 @@ def test_pairing_sorts_the_aggregated_positions(pairing: str) -> None:
     )
 
 
+def test_absent_devices_are_named() -> None:
+    """A CUDA device that is not there is one clear error before anything is trained."""
+    with pytest.raises(InputError, match="device: 'cuda:99' is not there"):
+        session(device="cuda:99")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("framework", ALL)
+def test_cuda_trains_as_the_processor_does(framework: Framework) -> None:
+    """On a CUDA device every framework learns the same, up to rounding."""
+    here, there = session(framework), session(framework, device="cuda")
+    expected = [outcome.train_loss for outcome in run(here)]
+    np.testing.assert_allclose([outcome.train_loss for outcome in run(there)], expected, rtol=1e-3)
+
+
 @pytest.mark.parametrize("damage", ["cut", "noise", "other"])
 def test_bad_checkpoints_are_refused(damage: str) -> None:
     """A damaged checkpoint, or one of other models, is one clear error."""
