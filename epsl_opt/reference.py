@@ -66,6 +66,7 @@ TABLES: Mapping[Path, Mapping[str, Callable[[], str]]] = {
     Path("docs/files.md"): {
         "instance": lambda: fields_table("instance"),
         "schedule": lambda: fields_table("schedule"),
+        "training": lambda: fields_table("training"),
     },
 }
 """Document -> name of a marked part -> the table that belongs there."""

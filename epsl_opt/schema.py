@@ -12,13 +12,18 @@ from epsl_opt.documents import ScheduleDocument
 from epsl_opt.files import format_json, write_bytes
 from epsl_opt.instance import Instance
 from epsl_opt.record import Record
+from epsl_opt.training_document import TrainingDocument
 
-SchemaKind = Literal["instance", "schedule"]
+SchemaKind = Literal["instance", "schedule", "training"]
 KINDS: tuple[SchemaKind, ...] = get_args(SchemaKind)
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 FOLDER = Path(__file__).parent / "schemas"
 
-_RECORDS: dict[SchemaKind, type[Record]] = {"instance": Instance, "schedule": ScheduleDocument}
+_RECORDS: dict[SchemaKind, type[Record]] = {
+    "instance": Instance,
+    "schedule": ScheduleDocument,
+    "training": TrainingDocument,
+}
 
 
 def json_schema(kind: SchemaKind) -> dict[str, Any]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import click
 
 from epsl_opt.cli.output import emit_json
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(["instance", "schedule"]))
-def command(kind: str) -> int:
+@click.argument("kind", type=click.Choice(["instance", "schedule", "training"]))
+def command(kind: Literal["instance", "schedule", "training"]) -> int:
     """Print the JSON Schema of a file format.
 
     Whatever this package reads is valid against it (JSON Schema 2020-12).
@@ -21,5 +23,5 @@ def command(kind: str) -> int:
     """
     from epsl_opt.schema import json_schema
 
-    emit_json(json_schema("instance" if kind == "instance" else "schedule"))
+    emit_json(json_schema(kind))
     return 0

@@ -11,6 +11,7 @@ import pytest
 from epsl_opt import InputError, Instance, ScheduleDocument, SolutionStatus, StopReason
 from epsl_opt.marked_text import write_marked
 from epsl_opt.reference import TABLES, fields_table, own_solvers
+from epsl_opt.training_document import TrainingDocument, TrainingStop
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md"))}
@@ -30,7 +31,9 @@ def test_the_documentation_is_current(document: Path, tmp_path: Path) -> None:
     assert copy.read_bytes() == (ROOT / document).read_bytes()
 
 
-@pytest.mark.parametrize(("kind", "record"), [("instance", Instance), ("schedule", ScheduleDocument)])
+@pytest.mark.parametrize(
+    ("kind", "record"), [("instance", Instance), ("schedule", ScheduleDocument), ("training", TrainingDocument)]
+)
 def test_every_field_has_a_meaning(kind: str, record: type) -> None:
     """Each top-level field of a format is listed, and each field but `format` and `version` is explained."""
     rows = re.findall(r"^\| `(.*?)` \|.*\| (.*?) ?\|$", fields_table(kind), re.MULTILINE)
@@ -42,6 +45,12 @@ def test_every_field_has_a_meaning(kind: str, record: type) -> None:
 def test_every_word_of_a_result_is_explained(word: str) -> None:
     """Each stop reason, status and solver of the project has a place in `docs/solvers.md`."""
     assert f"`{word}`" in (ROOT / "docs" / "solvers.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("stop", TrainingStop)
+def test_every_end_of_a_training_is_explained(stop: TrainingStop) -> None:
+    """Each reason why a training stopped has a place in `docs/training.md`."""
+    assert f"`{stop}`" in (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
 
 
 def test_a_document_that_lacks_a_marker_stays_as_it_is(tmp_path: Path) -> None:

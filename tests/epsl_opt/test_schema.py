@@ -10,12 +10,22 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 from strategies import instances, instances_with_schedules, schedule_document
+from training_toys import ToyBackend, ToyTrainingOptions
 
 from epsl_opt import InputError, Instance, Schedule, ScheduleDocument
 from epsl_opt.files import format_json, parse_record
+from epsl_opt.record import Record
 from epsl_opt.schema import KINDS, SchemaKind, json_schema, schema_path
+from epsl_opt.training import Framework, TrainingPlan
+from epsl_opt.training_document import TrainingDocument
+from epsl_opt.training_run import TrainingGoal, TrainingRun, train
+from epsl_opt.training_summary import summarise_training
 
-RECORDS: dict[SchemaKind, type[Any]] = {"instance": Instance, "schedule": ScheduleDocument}
+RECORDS: dict[SchemaKind, type[Any]] = {
+    "instance": Instance,
+    "schedule": ScheduleDocument,
+    "training": TrainingDocument,
+}
 VALIDATORS = {kind: jsonschema.Draft202012Validator(json_schema(kind)) for kind in KINDS}
 
 
@@ -26,12 +36,23 @@ json_values = st.recursive(
 )
 
 
+def record_of(kind: SchemaKind, instance: Instance, schedule: Schedule) -> Record:
+    """Return a record of a format about an instance and a schedule."""
+    document = schedule_document(instance, schedule)
+    if kind == "training":
+        plan = TrainingPlan(instance, schedule, Framework.EPSL, "plane")
+        training = TrainingRun(ToyBackend(), ToyTrainingOptions(), plan, document)
+        stop = train(training, goal := TrainingGoal(3, 0.5, 2))
+        return summarise_training(training, goal, stop)
+    return instance if kind == "instance" else document
+
+
 @st.composite
 def tampered(draw: st.DrawFn) -> tuple[SchemaKind, dict[str, Any]]:
-    """A valid document of either kind with one part of it replaced, removed or added."""
+    """A valid document of any kind with one part of it replaced, removed or added."""
     instance, schedule = draw(instances_with_schedules())
     kind: SchemaKind = draw(st.sampled_from(KINDS))
-    record = instance if kind == "instance" else schedule_document(instance, schedule)
+    record = record_of(kind, instance, schedule)
     document: dict[str, Any] = json.loads(format_json(record.to_document()))
     node: Any = document
     while True:
@@ -68,10 +89,10 @@ def test_schemas_are_schemas(kind: SchemaKind) -> None:
 
 @given(instances_with_schedules())
 def test_what_is_written_is_valid(case: tuple[Instance, Schedule]) -> None:
-    """Instance and schedule files validate under their schemas."""
+    """Files of every format validate under their schemas."""
     instance, schedule = case
-    VALIDATORS["instance"].validate(json.loads(format_json(instance.to_document())))
-    VALIDATORS["schedule"].validate(json.loads(format_json(schedule_document(instance, schedule).to_document())))
+    for kind in KINDS:
+        VALIDATORS[kind].validate(json.loads(format_json(record_of(kind, instance, schedule).to_document())))
 
 
 @given(tampered())
@@ -120,8 +141,7 @@ def test_broken_instances_are_invalid(instance: Instance, field: str, value: Any
 @given(case=instances_with_schedules())
 def test_every_required_field_is_required(kind: SchemaKind, case: tuple[Instance, Schedule]) -> None:
     """Leaving out any field that the schema requires is refused by schema and reader, which names the field."""
-    record = case[0] if kind == "instance" else schedule_document(*case)
-    document = record.to_document()
+    document = record_of(kind, *case).to_document()
     for field in json_schema(kind)["required"]:
         rest = {key: value for key, value in document.items() if key != field}
         assert not VALIDATORS[kind].is_valid(rest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import astuple, fields, replace
@@ -368,3 +369,10 @@ def test_stage_times_are_a_rows_last_columns() -> None:
     head = ("round", "simulated_time_s", "train_loss", "test_accuracy", "macro_f1", "uplink_bits", "downlink_bits")
     assert head + tuple(field.name for field in fields(StageTimes)) == COLUMNS
     assert len(astuple(StageTimes())) == 8
+
+
+def test_every_column_is_explained() -> None:
+    """The manual's page on training lists the columns of the records in their order."""
+    page = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+    listed = page.partition("| column of records.csv |")[2].partition("\n\n")[0]
+    assert tuple(re.findall(r"^\| `(\w+)` \|", listed, re.MULTILINE)) == COLUMNS
