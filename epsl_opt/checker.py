@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from epsl_opt.instance import Instance
-from epsl_opt.latency import round_latency
+from epsl_opt.latency import client_memory_bits, round_latency
 from epsl_opt.schedule import FREE, Schedule
 
 RELATIVE_TOLERANCE = 1e-9
@@ -33,12 +33,13 @@ class Violation:
 def check(instance: Instance, schedule: Schedule) -> list[Violation]:
     """Return every constraint of the problem that `schedule` breaks; an empty list means it is feasible.
 
-    Checked: shapes and indices, finite non-negative powers, no power on a free subchannel, each client's power limit,
-    the total power limit, and that every client that must send or receive has a rate. That a subchannel has at most
-    one client holds by construction.
+    Checked: shapes and indices, the first cut layer that is allowed, each client's memory, finite non-negative powers,
+    no power on a free subchannel, each client's power limit, the total power limit, and that every client that must
+    send or receive has a rate. That a subchannel has at most one client holds by construction.
     """
     violations = list(_shape_violations(instance, schedule))
     if not violations:
+        violations += _cut_violations(instance, schedule)
         violations += _power_violations(instance, schedule)
         violations += _rate_violations(instance, schedule)
     return violations
@@ -74,6 +75,16 @@ def _shape_violations(instance: Instance, schedule: Schedule) -> Iterator[Violat
     for k in np.flatnonzero(~np.isfinite(schedule.subchannel_power_w)):
         power = float(schedule.subchannel_power_w[k])
         yield Violation("power is finite", f"subchannel {k}", power, "W", 0)
+
+
+def _cut_violations(instance: Instance, schedule: Schedule) -> Iterator[Violation]:
+    cut, first = schedule.cut_layer, instance.first_allowed_cut_layer
+    if cut < first:
+        yield Violation("cut layer is allowed", f"cut_layer {cut}, the first is {first}", first - cut, "layers", 0)
+    needed = client_memory_bits(instance, cut)
+    for client in instance.clients:
+        if client.memory_bits is not None and needed > client.memory_bits:
+            yield Violation("client memory", client.name, needed - client.memory_bits, "bit", 0)
 
 
 def _power_violations(instance: Instance, schedule: Schedule) -> Iterator[Violation]:

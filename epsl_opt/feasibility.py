@@ -8,7 +8,7 @@ from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from epsl_opt.arrays import FloatArray
 from epsl_opt.instance import Instance
-from epsl_opt.latency import CutCosts, cut_costs
+from epsl_opt.latency import CutCosts, client_memory_bits, cut_costs
 
 
 def infeasibility(instance: Instance) -> str | None:
@@ -18,12 +18,27 @@ def infeasibility(instance: Instance) -> str | None:
     gains do. Uplink and downlink are each decided exactly, by matching clients to subchannels with a gain. What is
     left open is an instance in which each direction could be served alone, but not both by one allocation.
     """
-    reasons = [cut_infeasibility(instance, cut_costs(instance, j)) for j in range(instance.n_cut_layers)]
-    return reasons[0] if all(reasons) else None
+    reasons = [cut_infeasibility(instance, j, cut_costs(instance, j)) for j in range(instance.n_cut_layers)]
+    return reasons[instance.first_allowed_cut_layer] if all(reasons) else None
 
 
-def cut_infeasibility(instance: Instance, costs: CutCosts) -> str | None:
-    """Return why no schedule exists at the cut layer with these costs, or None if no reason was found."""
+def cut_infeasibility(instance: Instance, cut_layer: int, costs: CutCosts) -> str | None:
+    """Return why no schedule exists at a cut layer, which has these costs, or None if no reason was found."""
+    return _forbidden(instance, cut_layer) or _unconnected(instance, costs)
+
+
+def _forbidden(instance: Instance, cut_layer: int) -> str | None:
+    """Return which limit of the instance a cut layer breaks."""
+    name, needed = instance.model.cut_layers[cut_layer].name, client_memory_bits(instance, cut_layer)
+    if cut_layer < instance.first_allowed_cut_layer:
+        return f"cut layer {name} is before the first that is allowed, {instance.training.min_cut_layer}"
+    for client in instance.clients:
+        if client.memory_bits is not None and needed > client.memory_bits:
+            return f"{client.name} has {client.memory_bits:.4g} bit of memory, and cut layer {name} takes {needed:.4g}"
+    return None
+
+
+def _unconnected(instance: Instance, costs: CutCosts) -> str | None:
     if not np.isfinite(costs.broadcast_s):
         deaf = int(np.argmin(instance.downlink_rate_bps.sum(axis=1)))
         return f"{instance.clients[deaf].name} has no usable subchannel: all its downlink gains are zero"

@@ -41,6 +41,10 @@ class Client(Record):
     cycles_per_flop: PositiveFloat = Field(description="kappa_i, processor cycles for one FLOP")
     max_power_w: PositiveFloat = Field(description="P_i, limit on the transmit power over all subchannels")
     samples: PositiveInt = Field(description="|D_i|, samples the client holds")
+    memory_bits: PositiveFloat | None = Field(
+        default=None,
+        description="limit on client-side weights, their gradients and stored activations, if there is one",
+    )
     distance_m: NonNegativeFloat | None = Field(default=None, description="distance to the server")
     line_of_sight: bool | None = Field(default=None, description="whether the server is in line of sight")
 
@@ -78,6 +82,11 @@ class CutLayer(Record):
     activation_bits: NonNegativeFloat = Field(description="psi_j, smashed data of one sample")
     gradient_bits: NonNegativeFloat = Field(description="chi_j, gradient of the smashed data of one sample")
     client_parameter_bits: NonNegativeFloat = Field(description="beta_j, size of the client-side model")
+    stored_activation_bits: NonNegativeFloat | None = Field(
+        default=None,
+        description="what a client keeps of one sample for the backward pass; if not given, the sum of activation_bits "
+        "up to this cut layer",
+    )
 
 
 class ModelProfile(Record):
@@ -110,6 +119,9 @@ class Training(Record):
 
     batch_size: PositiveInt = Field(description="b, samples per client and round")
     aggregation_ratio: UnitInterval = Field(description="phi, the fraction of last-layer gradients that is aggregated")
+    min_cut_layer: Name | None = Field(
+        default=None, description="the first cut layer that is allowed, to keep what is sent away from the data"
+    )
 
 
 class Instance(Record):
@@ -144,13 +156,32 @@ class Instance(Record):
                 raise ValueError(f"channel.{field}: has rows of {columns}, but there are {M} subchannels")
         return self
 
-    def with_training(self, *, batch_size: int | None = None, aggregation_ratio: float | None = None) -> Instance:
-        """Return the same instance with other training parameters."""
-        training = Training(
-            batch_size=self.training.batch_size if batch_size is None else batch_size,
-            aggregation_ratio=(self.training.aggregation_ratio if aggregation_ratio is None else aggregation_ratio),
-        )
-        return self.replace(training=training)
+    def with_training(
+        self,
+        *,
+        batch_size: int | None = None,
+        aggregation_ratio: float | None = None,
+        min_cut_layer: str | None = None,
+    ) -> Instance:
+        """Return the same instance with other training parameters; those not given stay.
+
+        Raises
+        ------
+        pydantic.ValidationError
+            If a value is out of its range, or there is no such cut layer.
+        """
+        given = {"batch_size": batch_size, "aggregation_ratio": aggregation_ratio, "min_cut_layer": min_cut_layer}
+        changed = {name: value for name, value in given.items() if value is not None}
+        return self.replace(training=self.training.model_copy(update=changed))
+
+    @model_validator(mode="after")
+    def _check_min_cut_layer(self) -> Self:
+        """The first cut layer that is allowed is one of the model's."""
+        names = [cut.name for cut in self.model.cut_layers]
+        first = self.training.min_cut_layer
+        if first is not None and first not in names:
+            raise ValueError(f"training.min_cut_layer: {unknown(first, names)}")
+        return self
 
     def with_cut_layers(self, names: Sequence[str]) -> Instance:
         """Return the same instance with these of its cut layers only, in their order.
@@ -206,6 +237,12 @@ class Instance(Record):
     def aggregated_samples(self) -> int:
         """m = ceil(phi b), with phi read as the decimal number the user wrote."""
         return math.ceil(Fraction(repr(self.training.aggregation_ratio)) * self.training.batch_size)
+
+    @cached_property
+    def first_allowed_cut_layer(self) -> int:
+        """Index of `training.min_cut_layer`, 0 if there is none."""
+        names = [cut.name for cut in self.model.cut_layers]
+        return 0 if self.training.min_cut_layer is None else names.index(self.training.min_cut_layer)
 
     @cached_property
     def client_flops_per_s(self) -> FloatArray:

@@ -129,6 +129,18 @@ def cut_costs(instance: Instance, cut_layer: int) -> CutCosts:
     )
 
 
+def client_memory_bits(instance: Instance, cut_layer: int) -> float:
+    """Return what training at a cut layer takes of a client's memory: weights, their gradients, stored activations.
+
+    2 beta_j + b a_j, a reconstruction: a_j is `stored_activation_bits`, or the sum of the activations at the cut layers
+    up to this one. An optimiser's state is not counted.
+    """
+    cuts = instance.model.cut_layers[: cut_layer + 1]
+    stored = cuts[-1].stored_activation_bits
+    activations = sum(cut.activation_bits for cut in cuts) if stored is None else stored
+    return 2 * cuts[-1].client_parameter_bits + instance.training.batch_size * activations
+
+
 def round_latency(instance: Instance, schedule: Schedule) -> RoundLatency:
     """Evaluate one EPSL round; the schedule must fit the instance's shapes (see `checker.check`)."""
     costs = cut_costs(instance, schedule.cut_layer)

@@ -10,4 +10,4 @@ from epsl_opt.latency import CutCosts, cut_costs
 def feasible_cuts(instance: Instance) -> dict[int, CutCosts]:
     """Return the costs of every cut layer at which a schedule may exist, by index."""
     costs = {j: cut_costs(instance, j) for j in range(instance.n_cut_layers)}
-    return {j: cost for j, cost in costs.items() if cut_infeasibility(instance, cost) is None}
+    return {j: cost for j, cost in costs.items() if cut_infeasibility(instance, j, cost) is None}
