@@ -16,8 +16,8 @@ WHOLE = 0.02
 def branch(node: Node, fraction: FloatArray) -> list[Node]:
     """Split `node`, whose relaxation has the fractional allocation `fraction`, shape (clients, subchannels).
 
-    Branching on counts never has to tell near-identical subchannels apart. The children cover the region; those that
-    are seen to be empty are left out.
+    Branching on counts never has to tell near-identical subchannels apart. The children cover the region, up to
+    exchanges between copies; those that are seen to be empty are left out.
     """
     fraction = np.where(node.allowed, fraction, 0.0)
     counts = np.clip(fraction.sum(axis=1), node.least, node.most)
@@ -57,11 +57,11 @@ def _with(values: IntArray, index: int, value: int) -> IntArray:
 
 
 def _on_subchannel(node: Node, client: int, subchannel: int) -> list[Node]:
-    """The subchannel is the client's, or it is not."""
+    """The subchannel is the client's, or it is not, nor one of its twins', who would do as well."""
     its, others = node.allowed.copy(), node.allowed.copy()
     its[:, subchannel] = False
     its[client, subchannel] = True
-    others[client, subchannel] = False
+    others[node.twins(client), subchannel] = False
     return [replace(node, allowed=its), replace(node, allowed=others)]
 
 

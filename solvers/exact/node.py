@@ -15,7 +15,8 @@ from epsl_opt.solvers.lagrangian import Prices, Regions
 class Node:
     """One region: counts within [least, most], shape (clients,), on allowed subchannels, shape (clients, subchannels).
 
-    `bound_s` holds for every schedule in the region; `prices` are one region's, from the parent.
+    `bound_s` holds for every schedule in the region; `prices` are one region's, from the parent. Within each group of
+    `copies` (see `copies.copies_of`) no client holds more subchannels than one before it.
     """
 
     least: IntArray
@@ -23,11 +24,13 @@ class Node:
     allowed: BoolArray
     bound_s: float
     prices: Prices
+    copies: tuple[IntArray, ...] = ()
 
     def tightened(self) -> Node | None:
         """Draw what follows from counts and allowed subchannels; None if the region is empty.
 
-        A client holds what nobody else may; a full client gets no more; a client that needs all it may have gets it.
+        A client holds what nobody else may; a full client gets no more; a client that needs all it may have gets it;
+        copies keep the order of their counts.
         """
         least, most, allowed = self.least, self.most, self.allowed
         while True:
@@ -35,6 +38,9 @@ class Node:
             certain = allowed & (choices == 1)
             least = np.maximum(least, certain.sum(axis=1))
             most = np.minimum(most, allowed.sum(axis=1))
+            for group in self.copies:
+                least[group] = np.maximum.accumulate(least[group][::-1])[::-1]
+                most[group] = np.minimum.accumulate(most[group])
             least = np.maximum(least, len(choices) - (most.sum() - most))
             most = np.minimum(most, len(choices) - (least.sum() - least))
             if (choices == 0).any() or (least > most).any():
@@ -47,6 +53,16 @@ class Node:
             if (narrowed == allowed).all():
                 return replace(self, least=least, most=most, allowed=allowed)
             allowed = narrowed
+
+    def twins(self, client: int) -> IntArray:
+        """The client and those copies that can exchange all they hold with it inside the region.
+
+        Their counts are fixed and equal, so that the order of counts is kept, and they are allowed the same.
+        """
+        alike = (self.least == self.most) & (self.least == self.least[client]) & (self.most == self.most[client])
+        alike &= (self.allowed == self.allowed[client]).all(axis=1)
+        group = next((group for group in self.copies if client in group), np.arange(0))
+        return np.union1d(client, group[alike[group]])
 
     @property
     def is_leaf(self) -> bool:

@@ -14,6 +14,7 @@ from epsl_opt.instance import Instance
 from epsl_opt.monitor import SolveMonitor
 from epsl_opt.solvers.evaluation import allocation_latencies_s
 from epsl_opt.solvers.exact.branching import branch
+from epsl_opt.solvers.exact.copies import copies_of
 from epsl_opt.solvers.exact.node import Node, prices_of, regions_of
 from epsl_opt.solvers.interior_point import DualSolutions, maximise_duals
 from epsl_opt.solvers.lagrangian import CutProblem, Regions, subchannel_values
@@ -34,7 +35,8 @@ class CutTree:
         self.cut, self._instance, self._problem = cut, instance, problem
         everything = problem.everything()
         allowed = np.ones(problem.noise.shape, dtype=bool)
-        node = Node(everything.least[0], everything.most[0], allowed, float(root.bound_s[0]), root.prices)
+        copies = copies_of(problem)
+        node = Node(everything.least[0], everything.most[0], allowed, float(root.bound_s[0]), root.prices, copies)
         self._order = itertools.count()
         self._open: list[tuple[float, int, Node]] = []
         self._closed_s = math.inf
