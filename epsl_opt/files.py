@@ -135,6 +135,23 @@ def write_bytes(path: str | Path, content: bytes) -> None:
             Path(temporary).unlink(missing_ok=True)
 
 
+def prepare_folder(folder: Path) -> None:
+    """Make a folder, if it is not there, and try that it can be written to.
+
+    Raises
+    ------
+    InputError
+        If not.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(str(folder), error.strerror or str(error)) from error
+    trial = folder / ".writable"
+    write_bytes(trial, b"")
+    trial.unlink()
+
+
 def format_json(data: Any) -> str:
     """Return indented JSON with lists of numbers on one line each, ending in a newline."""
     return _format(data, "") + "\n"

@@ -1,4 +1,4 @@
-"""Solvers, backends, scenarios and exporters are found through entry points; ours are registered like anybody's."""
+"""Solvers, backends, scenarios, exporters and studies are found through entry points, ours like anybody's."""
 
 from __future__ import annotations
 
@@ -9,12 +9,23 @@ from typing import Any
 from epsl_opt.errors import InputError
 from epsl_opt.options import unknown
 from epsl_opt.solver import Solver
+from epsl_opt.study import Study
 from epsl_opt.training import TrainingBackend
 
 SOLVERS = "epsl_opt.solvers"
 BACKENDS = "epsl_opt.backends"
 SCENARIOS = "epsl_opt.scenarios"
 EXPORTERS = "epsl_opt.exporters"
+STUDIES = "epsl_opt.studies"
+
+_KINDS = {
+    SOLVERS: "solver",
+    BACKENDS: "backend",
+    SCENARIOS: "scenario",
+    EXPORTERS: "exporter",
+    STUDIES: "study",
+}
+"""What an entry of each group is called in messages."""
 
 
 def names(group: str) -> list[str]:
@@ -30,7 +41,7 @@ def load(group: str, name: str) -> Any:
     InputError
         If there is no such name (near matches are listed) or its module does not import.
     """
-    kind = group.rpartition(".")[2].removesuffix("s")
+    kind = _KINDS[group]
     entry = _entries(group).get(name)
     if entry is None:
         raise InputError(kind, unknown(name, names(group)))
@@ -66,6 +77,20 @@ def load_backend(name: str) -> TrainingBackend[Any]:
     if not isinstance(backend, TrainingBackend):
         raise InputError("backend", f"{name!r} is not an epsl_opt.training.TrainingBackend")
     return backend
+
+
+def load_study(name: str) -> Study:
+    """Return a new study by its registered name.
+
+    Raises
+    ------
+    InputError
+        If there is no such study, or what is registered is none.
+    """
+    study = load(STUDIES, name)()
+    if not isinstance(study, Study):
+        raise InputError("study", f"{name!r} is not an epsl_opt.study.Study")
+    return study
 
 
 @cache

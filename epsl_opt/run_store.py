@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from epsl_opt.documents import ScheduleDocument, check_document
 from epsl_opt.errors import InputError
-from epsl_opt.files import parse_record, read_json, write_bytes, write_record
+from epsl_opt.files import parse_record, prepare_folder, read_json, write_record
 from epsl_opt.instance import Instance
 from epsl_opt.record import Record
 from epsl_opt.registry import SOLVERS
@@ -70,13 +70,7 @@ class RunStore:
         InputError
             If not.
         """
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(str(self.folder), error.strerror or str(error)) from error
-        trial = self.folder / ".writable"
-        write_bytes(trial, b"")
-        trial.unlink()
+        prepare_folder(self.folder)
 
     def load(self, key: str, instance: Instance) -> ScheduleDocument | None:
         """Return the run kept under `key`, checked again against `instance`; None, with a warning, if it is damaged."""

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from epsl_opt.documents import ScheduleDocument
 from epsl_opt.errors import InputError
-from epsl_opt.files import parse_record, read_json, read_schedule, write_bytes, write_record
+from epsl_opt.files import parse_record, prepare_folder, read_json, read_schedule, write_bytes, write_record
 from epsl_opt.record import AsTuple, NonNegativeFloat, Record
 from epsl_opt.stop_request import StopRequest
 from epsl_opt.training import TrainingBackend, TrainingOptions, TrainingPlan
@@ -93,13 +93,7 @@ class TrainingFolder:
         InputError
             If not.
         """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(str(self.path), error.strerror or str(error)) from error
-        trial = self.path / ".writable"
-        write_bytes(trial, b"")
-        trial.unlink()
+        prepare_folder(self.path)
 
     def read_summary(self) -> TrainingDocument:
         """Read the summary of the training that is to go on.

@@ -6,8 +6,11 @@ from functools import lru_cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, ClassVar
 
+from pydantic import ValidationError
+
 from epsl_opt.backends.datasets.dataset import Dataset
 from epsl_opt.backends.pytorch.options import Aggregation, Linearisation, TorchOptions
+from epsl_opt.errors import InputError
 from epsl_opt.instance import CutLayer, Instance, ModelProfile
 from epsl_opt.training import Framework, Measurement, TrainingBackend, TrainingPlan, TrainingSession
 
@@ -44,7 +47,12 @@ class TorchBackend(TrainingBackend[TorchOptions]):
 
         data = _dataset(task, seed=0)
         counted = profile_chain(_chain(data, options, seed=0), data.input_shape)
-        return instance if is_cut_of(instance.model, counted) else instance.replace(model=counted)
+        if is_cut_of(instance.model, counted):
+            return instance
+        try:
+            return instance.replace(model=counted)
+        except ValidationError as error:
+            raise InputError.from_validation(f"instance {instance.name} with network {counted.name}", error) from error
 
     def start(self, plan: TrainingPlan, options: TorchOptions) -> TrainingSession:
         """Load the data, deal them out, and set the models up."""

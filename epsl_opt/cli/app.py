@@ -19,6 +19,8 @@ COMMANDS = {
     "solve": ("epsl_opt.cli.solve", "Find a verified schedule for an instance."),
     "compare": ("epsl_opt.cli.compare", "Run every solver on every instance and rank them."),
     "train": ("epsl_opt.cli.train", "Train for real under a schedule."),
+    "study": ("epsl_opt.cli.study", "Run studies: questions about EPSL, answered with pictures and numbers."),
+    "report": ("epsl_opt.cli.report", "Write the studies of a folder as one HTML page."),
     "check": ("epsl_opt.cli.check", "Verify a schedule file against its instance."),
     "generate": ("epsl_opt.cli.generate", "Draw an instance from a scenario."),
     "show": ("epsl_opt.cli.show", "Describe an instance or a schedule."),

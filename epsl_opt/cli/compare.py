@@ -12,9 +12,10 @@ from click.core import ParameterSource
 from epsl_opt.cli.exits import ExitCode, exit_code, worst
 from epsl_opt.cli.output import emit_csv, emit_json, emit_tables
 from epsl_opt.cli.params import (
-    CommaList,
     SeedList,
+    SolverList,
     complete_instance,
+    cut_options,
     format_option,
     limit_options,
     make_limits,
@@ -39,8 +40,9 @@ _SOLVERS_HELP = "Solvers by name [default: all; with --train exact]."
 
 @click.command()
 @click.argument("instances", metavar="INSTANCE...", nargs=-1, required=True, shell_complete=complete_instance)
-@click.option("--solvers", type=CommaList(), metavar="A,B,C", help=_SOLVERS_HELP)
+@click.option("--solvers", type=SolverList(), metavar="A,B,C", help=_SOLVERS_HELP)
 @click.option("--seeds", type=SeedList(), metavar="0..4", help="Draw every scenario among the instances once per seed.")
+@cut_options
 @limit_options
 @pairs_option("A solver's own option", metavar="SOLVER.K=V")
 @click.option("--train", is_flag=True, help="Train for real under the schedules, too; what follows is for that.")
@@ -56,6 +58,8 @@ def command(
     instances: tuple[str, ...],
     solvers: tuple[str, ...] | None,
     seeds: tuple[int, ...] | None,
+    cut_layers: tuple[str, ...] | None,
+    min_cut: str | None,
     time_limit: float,
     gap: float,
     seed: int,
@@ -93,6 +97,7 @@ def command(
     The exit code is 0 if every run is verified or unsupported, else the first of these that applies to a run:
     130 interrupted, 1 error (or a training that diverged), 5 rejected, 4 no schedule, 3 infeasible.
     """
+    from epsl_opt.cut_limits import limit_cuts
     from epsl_opt.ranking import rank
 
     if not train:
@@ -104,7 +109,9 @@ def command(
     if train:
         from epsl_opt.cli.compare_train import TrainingWish, compare_trainings
 
-        return compare_trainings(problems, solvers, limits, options, TrainingWish(**training), folder, form)
+        wish = TrainingWish(cut_layers=cut_layers, min_cut=min_cut, **training)
+        return compare_trainings(problems, solvers, limits, options, wish, folder, form)
+    problems = [limit_cuts(problem, cut_layers, min_cut) for problem in problems]
     comparison = _compare(problems, solvers, limits, options, folder)
     rows = rank(comparison.documents, _known_bounds(comparison.instances))
     _print(rows, form)

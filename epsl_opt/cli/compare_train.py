@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from epsl_opt.cli.training_params import DEFAULT_BACKEND, DEFAULT_FRAMEWORKS, DE
 from epsl_opt.cli.training_progress import TrainingLine
 from epsl_opt.cli.training_view import campaign_tables
 from epsl_opt.compare import Comparison, compare
+from epsl_opt.cut_limits import limit_cuts
 from epsl_opt.instance import Instance
 from epsl_opt.results import Limits
 from epsl_opt.stop_request import deferred_interrupt
@@ -34,6 +35,8 @@ Options = Mapping[str, Mapping[str, str]]
 class TrainingWish:
     """What the user asked to train; None is the default."""
 
+    cut_layers: tuple[str, ...] | None
+    min_cut: str | None
     frameworks: tuple[str, ...] | None
     phi: tuple[float, ...] | None
     train_seeds: tuple[int, ...] | None
@@ -88,7 +91,8 @@ def _fitted(
     frameworks = [Framework(name) for name in wish.frameworks or DEFAULT_FRAMEWORKS]
     variants = make_variants(backend, frameworks, wish.phi, training)
     with stdout_to_stderr():
-        return fit_instances(backend, problems, variants, wish.task or DEFAULT_TASK, wish.batch_size)
+        fitted = fit_instances(backend, problems, variants, wish.task or DEFAULT_TASK, wish.batch_size)
+    return [replace(each, instance=limit_cuts(each.instance, wish.cut_layers, wish.min_cut)) for each in fitted]
 
 
 def _is_training(owner: str) -> bool:

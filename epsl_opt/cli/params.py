@@ -15,7 +15,7 @@ CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 Decorator = Callable[[CommandT], CommandT]
 
 
-class CommaList(click.ParamType):  # type: ignore[type-arg]
+class NameList(click.ParamType):  # type: ignore[type-arg]
     """Names between commas; a list in a configuration file is taken as it is."""
 
     name = "list"
@@ -26,6 +26,10 @@ class CommaList(click.ParamType):  # type: ignore[type-arg]
         if not isinstance(parts, Sequence) or not all(isinstance(part, str) for part in parts):
             self.fail("must be names between commas", param, ctx)
         return tuple(part.strip() for part in parts if part.strip())
+
+
+class SolverList(NameList):
+    """Solvers between commas."""
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Complete the last name as a solver."""
@@ -117,6 +121,17 @@ def limit_options(command: CommandT) -> CommandT:
         click.option("--gap", type=float, default=1e-4, show_default=True, metavar="G", help=_GAP_HELP),
         click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Of the solver's own draws."),
         click.option("--threads", type=int, metavar="N", help="Threads a solver may use [default: its choice]."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def cut_options(command: CommandT) -> CommandT:
+    """Add the limits on where the network may be cut."""
+    options = (
+        click.option("--cut-layers", type=NameList(), metavar="A,B", help="Cut at one of these only [default: any]."),
+        click.option("--min-cut", metavar="NAME", help="The first cut layer that is allowed."),
     )
     for option in reversed(options):
         command = option(command)

@@ -11,6 +11,7 @@ from epsl_opt.cli.output import emit_csv, emit_json, emit_tables, refuse_unwrita
 from epsl_opt.cli.params import (
     DEFAULT_SOLVER,
     complete_solver,
+    cut_options,
     format_option,
     instance_argument,
     limit_options,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     shell_complete=complete_solver,
     help="Which solver (see `epsl-opt solvers`).",
 )
+@cut_options
 @limit_options
 @pairs_option("One of the solver's own options")
 @output_option("the schedule")
@@ -49,6 +51,8 @@ def command(
     *,
     instance: str,
     solver: str,
+    cut_layers: tuple[str, ...] | None,
+    min_cut: str | None,
     time_limit: float,
     gap: float,
     seed: int,
@@ -69,18 +73,20 @@ def command(
       epsl-opt solve paper
       epsl-opt solve paper:clients=10,subchannels=40 --solver greedy
       epsl-opt solve instance.json --time-limit 30 --gap 0.001 -o schedule.json
+      epsl-opt solve paper --min-cut layer1.0
       epsl-opt generate paper | epsl-opt solve - --format json
 
     JSON on standard output is the schedule file; CSV is one row with the columns of `epsl-opt compare`. The exit code
     is 0 for a verified schedule, 3 if the instance is infeasible, 4 if none was found, 5 if the schedule was rejected.
     """
+    from epsl_opt.cut_limits import limit_cuts
     from epsl_opt.options import split_pairs
     from epsl_opt.sources import load_instance
 
     limits = make_limits(time_limit, gap, seed, threads)
     options = split_pairs(pairs, f"solver {solver}")
     refuse_unwritable(output, instance)
-    problem = load_instance(instance)
+    problem = limit_cuts(load_instance(instance), cut_layers, min_cut)
     document = _solve(problem, solver, limits, options)
     _save(document, output)
     _print(problem, document, form)

@@ -12,6 +12,7 @@ from epsl_opt.cli.params import (
     DEFAULT_SOLVER,
     complete_instance,
     complete_solver,
+    cut_options,
     format_option,
     make_limits,
     pairs_option,
@@ -46,6 +47,7 @@ _SOLVER_HELP = f"Who makes the schedule [default: {DEFAULT_SOLVER}]."
     "--time-limit", type=float, default=60.0, show_default=True, metavar="S", help="For the solver; inf for none."
 )
 @click.option("--gap", type=float, default=1e-4, show_default=True, metavar="G", help="The gap the solver may stop at.")
+@cut_options
 @click.option(
     "--framework", type=click.Choice(FRAMEWORKS), default="epsl", show_default=True, help="How to train together."
 )
@@ -65,6 +67,8 @@ def command(
     schedule: str | None,
     time_limit: float,
     gap: float,
+    cut_layers: tuple[str, ...] | None,
+    min_cut: str | None,
     framework: str,
     phi: float | None,
     task: str | None,
@@ -113,6 +117,8 @@ def command(
         instance=instance or "",
         solver=solver,
         schedule=schedule,
+        cut_layers=cut_layers,
+        min_cut=min_cut,
         limits=make_limits(time_limit, gap, 0, None),
         framework=Framework(framework),
         aggregation_ratio=phi,

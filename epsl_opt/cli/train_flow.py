@@ -13,6 +13,7 @@ from epsl_opt.cli.progress import live, live_progress
 from epsl_opt.cli.redirect import stdout_to_stderr
 from epsl_opt.cli.talk import complain, note, warn
 from epsl_opt.cli.training_progress import TrainingLine
+from epsl_opt.cut_limits import limit_cuts
 from epsl_opt.documents import ScheduleDocument, check_document
 from epsl_opt.errors import InputError
 from epsl_opt.files import read_schedule, source_name
@@ -43,6 +44,8 @@ class Wish:
     instance: str
     solver: str | None
     schedule: str | None
+    cut_layers: tuple[str, ...] | None
+    min_cut: str | None
     limits: Limits
     framework: Framework
     aggregation_ratio: float | None
@@ -71,14 +74,15 @@ def train_as(wish: Wish, show: Printer) -> int:
     if folder is not None and not wish.resume:
         folder.refuse_occupied()
     asked = instance_for(load_instance(wish.instance), wish.framework, wish.aggregation_ratio, wish.batch_size)
-    instance = fit_network(backend, options, asked, wish.task)
+    fitted = fit_network(backend, options, asked, wish.task)
+    instance = limit_cuts(fitted, wish.cut_layers, wish.min_cut)
     source, document = _schedule(wish, instance, folder)
     if document.status != "verified" or _stopped_by_user(wish, document):
         return _give_up(document)
     plan = training_plan(instance, document, source, wish.framework, wish.task, wish.seed)
     if folder is not None and wish.resume:
         folder.refuse_other(plan, backend, options)
-    refuse_foreign_schedule(instance, document, source, replaced=instance is not asked)
+    refuse_foreign_schedule(instance, document, source, replaced=fitted is not asked)
     if violations := check_document(instance, document):
         complain(f"{source}: {violations[0]}")
         return ExitCode.REJECTED

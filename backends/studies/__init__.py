@@ -1,0 +1,1 @@
+"""Studies that train; found through the entry-point group `epsl_opt.studies`."""

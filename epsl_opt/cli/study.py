@@ -1,0 +1,147 @@
+"""`epsl-opt study`: a question, its runs, and what they say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import CompletionItem
+
+from epsl_opt.cli.exits import ExitCode
+from epsl_opt.cli.output import emit_json, emit_tables, table
+from epsl_opt.cli.params import format_option, quiet_option
+from epsl_opt.cli.progress import LiveLine, live
+from epsl_opt.cli.talk import complain, note, warn
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from epsl_opt.study import Study, StudySize
+    from epsl_opt.study_files import SectionDocument
+    from epsl_opt.study_runs import StudyRuns
+
+
+class _StudyLine(LiveLine):
+    """How many points are done."""
+
+    def __init__(self) -> None:
+        self._text = "planning"
+
+    def start(self, name: str) -> None:
+        """Begin another study."""
+        self._name = name
+
+    def listen(self, done: int, planned: int, failure: str) -> None:
+        """Take over what is done."""
+        self._text = f"{self._name}: {done} of {planned} points"
+
+    def text(self) -> str:
+        """Return the line."""
+        return self._text
+
+
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from epsl_opt import registry
+
+    return [CompletionItem(name) for name in registry.names(registry.STUDIES) if name.startswith(incomplete)]
+
+
+@click.command()
+@click.argument("names", metavar="NAME...", nargs=-1, shell_complete=_complete)
+@click.option("--all", "every", is_flag=True, help="Every study.")
+@click.option("--quick", is_flag=True, help="A small version, in minutes: to see, not to conclude from.")
+@click.option("-o", "--output", type=click.Path(), default="studies", show_default=True, metavar="DIR", help="Folder.")
+@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes side by side [default: processors].")
+@format_option("table", "json")
+@quiet_option
+def command(
+    *, names: tuple[str, ...], every: bool, quick: bool, output: str, jobs: int | None, form: str, quiet: bool
+) -> int:
+    """Run studies: questions about EPSL, answered with pictures and numbers.
+
+    Without a NAME, lists the studies. A study writes DIR/NAME: all rows as CSV, figures as PNG and SVG with their
+    numbers as CSV beside them, and a section for `epsl-opt report DIR`. Finished runs are kept in DIR/NAME/points and
+    not run again: stop a study with Ctrl-C, start it again, and it does the rest.
+
+    \b
+    Examples:
+      epsl-opt study
+      epsl-opt study resource-management --quick
+      epsl-opt study --all --output studies
+      epsl-opt report studies
+
+    The exit code is 1 if a run failed, 130 if the study was interrupted; what there is has been concluded from all
+    the same.
+    """
+    from epsl_opt import registry
+
+    known = registry.names(registry.STUDIES)
+    if every and names:
+        raise click.UsageError("--all or names, not both")
+    if not names and not every:
+        return _list(known, form)
+    studies = [registry.load_study(name) for name in (known if every else dict.fromkeys(names))]
+    for study in studies:
+        if missing := study.missing():
+            complain(f"study {study.name}: {missing}")
+            return ExitCode.BAD_INPUT
+    return _run(studies, quick, Path(output), jobs, form)
+
+
+def _list(known: list[str], form: str) -> int:
+    from epsl_opt import registry
+
+    studies = [registry.load_study(name) for name in known]
+    if form == "json":
+        emit_json([{"name": s.name, "title": s.title, "question": s.question} for s in studies])
+    else:
+        emit_tables(table("Studies", ("study", "question"), [(s.name, s.question) for s in studies], 2))
+    return ExitCode.OK
+
+
+def _run(studies: list[Study], quick: bool, folder: Path, jobs: int | None, form: str) -> int:
+    from epsl_opt.study import StudySize
+
+    size = StudySize.QUICK if quick else StudySize.FULL
+    code, sections = ExitCode.OK, []
+    for study in studies:
+        runs, section = _study(study, size, folder / study.name, jobs)
+        sections += [section] if section is not None else []
+        for failure in runs.failures:
+            warn(f"study {study.name}: {failure}")
+        if runs.interrupted:
+            complain(f"interrupted after {runs.finished} of {runs.planned} points; the same command goes on from here")
+            code = ExitCode.INTERRUPTED
+            break
+        code = ExitCode.ERROR if runs.failures else code
+    if form == "json":
+        emit_json([section.to_document() for section in sections])
+    else:
+        emit_tables(*(_findings(section) for section in sections))
+    return code
+
+
+def _study(study: Study, size: StudySize, folder: Path, jobs: int | None) -> tuple[StudyRuns, SectionDocument | None]:
+    from epsl_opt.files import prepare_folder
+    from epsl_opt.study_files import POINTS, write_study
+    from epsl_opt.study_runs import run_points
+
+    line = _StudyLine()
+    line.start(study.name)
+    points = folder / POINTS
+    prepare_folder(points)
+    with live(line):
+        runs = run_points(study, size, points, jobs, line.listen)
+    if runs.reused:
+        note(f"{study.name}: {runs.reused} of {runs.planned} points were there already")
+    if runs.interrupted or not runs.rows:
+        return runs, None
+    section = write_study(folder, study, size, runs)
+    note(f"wrote {folder}")
+    return runs, section
+
+
+def _findings(section: SectionDocument) -> Table:
+    rows = [(found.claim, found.verdict, found.evidence) for found in section.findings]
+    return table(f"{section.title} ({section.size})", ("claim", "verdict", "evidence"), rows, 3)

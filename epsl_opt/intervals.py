@@ -1,0 +1,101 @@
+"""Means over seeds with their uncertainty, and what it allows to say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from epsl_opt.study import Verdict
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with its confidence interval (Student's t); the bounds are infinite for a single value."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+    def text(self, digits: int = 3, unit: str = "") -> str:
+        """Return `1.23 [1.10, 1.36]` with significant digits."""
+        numbers = (f"{value:.{digits}g}" for value in (self.mean, self.low, self.high))
+        middle, low, high = numbers
+        return f"{middle}{unit} [{low}, {high}]"
+
+
+def mean_interval(values: Sequence[float]) -> Interval:
+    """Return the mean of independent values with its 95 % confidence interval.
+
+    Raises
+    ------
+    ValueError
+        If there are no values.
+    """
+    if not len(values):
+        raise ValueError("there are no values to take the mean of")
+    mean = float(np.mean(values))
+    if len(values) == 1:
+        return Interval(mean, -math.inf, math.inf, 1)
+    half = _t(len(values) - 1) * float(np.std(values, ddof=1)) / math.sqrt(len(values))
+    return Interval(mean, mean - half, mean + half, len(values))
+
+
+def paired_difference(mine: Sequence[float], theirs: Sequence[float]) -> Interval:
+    """Return the mean of `mine - theirs` over pairs that share a seed.
+
+    Raises
+    ------
+    ValueError
+        If the numbers of values differ, or there are none.
+    """
+    return mean_interval([a - b for a, b in zip(mine, theirs, strict=True)])
+
+
+def paired_ratio(mine: Sequence[float], theirs: Sequence[float]) -> Interval:
+    """Return the geometric mean of `mine / theirs` over pairs of positive values that share a seed."""
+    logs = mean_interval([math.log(a / b) for a, b in zip(mine, theirs, strict=True)])
+    return Interval(math.exp(logs.mean), math.exp(logs.low), _exp(logs.high), logs.n)
+
+
+def growth_exponent(x: Sequence[float], y: Sequence[float]) -> Interval:
+    """Return the slope of log y over log x by least squares: y grows like x to that power.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than three points.
+    """
+    if len(x) < 3:
+        raise ValueError("a growth exponent takes at least three points")
+    fit = stats.linregress(np.log(x), np.log(y))
+    half = _t(len(x) - 2) * float(fit.stderr)
+    return Interval(float(fit.slope), float(fit.slope) - half, float(fit.slope) + half, len(x))
+
+
+def judge_at_least(found: Interval, threshold: float) -> Verdict:
+    """Return whether an interval says that the value is at least, or at most, `threshold`; neither leaves it open."""
+    if found.low >= threshold:
+        return Verdict.HOLDS
+    return Verdict.FAILS if found.high < threshold else Verdict.OPEN
+
+
+def judge_at_most(found: Interval, threshold: float) -> Verdict:
+    """Return whether an interval says that the value is at most `threshold`, or more; neither leaves it open."""
+    if found.high <= threshold:
+        return Verdict.HOLDS
+    return Verdict.FAILS if found.low > threshold else Verdict.OPEN
+
+
+def _t(degrees_of_freedom: int) -> float:
+    return float(stats.t.ppf((1 + CONFIDENCE) / 2, degrees_of_freedom))
+
+
+def _exp(value: float) -> float:
+    return math.inf if math.isinf(value) else math.exp(value)

@@ -1,0 +1,145 @@
+"""What a study writes into its folder: rows, tables and figures with their numbers, and the section of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from epsl_opt.csv_text import format_csv
+from epsl_opt.errors import InputError
+from epsl_opt.files import parse_record, read_json, write_bytes, write_record
+from epsl_opt.provenance import cpu, versions
+from epsl_opt.record import AsTuple, JsonObject, Name, PositiveInt, Record
+from epsl_opt.study import Row, Section, Study, StudySize, Table, Verdict
+from epsl_opt.study_runs import StudyRuns
+
+SECTION = "section.json"
+ROWS = "rows.csv"
+POINTS = "points"
+
+FileName = Annotated[str, Field(pattern=r"^[\w-]+$")]
+Count = Annotated[int, Field(ge=0)]
+Texts = Annotated[tuple[str, ...], AsTuple]
+
+
+class FindingRecord(Record):
+    """A finding as it stands in the file."""
+
+    claim: str
+    verdict: Annotated[str, Field(pattern=f"^({'|'.join(Verdict)})$")]
+    evidence: str
+
+
+class TableRecord(Record):
+    """A table as it stands in the file; its rows are in a CSV file of that name."""
+
+    name: FileName
+    caption: str
+
+
+class PictureRecord(Record):
+    """A picture as it stands in the file; PNG, SVG and CSV files of that name are beside it."""
+
+    name: FileName
+    caption: str
+    alt: str
+
+
+class SectionDocument(Record):
+    """The section of the report that a study makes, as a file beside its tables and pictures."""
+
+    format: Literal["epsl-opt/study"] = "epsl-opt/study"
+    version: Literal[1] = 1
+    study: Name
+    title: str
+    question: str
+    size: Annotated[str, Field(pattern=f"^({'|'.join(StudySize)})$")]
+    measures_time: bool
+    planned: PositiveInt
+    finished: Count
+    failures: Texts
+    setting: Texts
+    findings: Annotated[tuple[FindingRecord, ...], AsTuple]
+    pictures: Annotated[tuple[PictureRecord, ...], AsTuple]
+    tables: Annotated[tuple[TableRecord, ...], AsTuple]
+    limits: Texts
+    made_with: JsonObject
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the record as JSON-ready dictionaries and lists; null where there is nothing."""
+        return self.model_dump(mode="json")
+
+
+def write_study(folder: Path, study: Study, size: StudySize, runs: StudyRuns) -> SectionDocument:
+    """Conclude from the runs and write everything; the section comes last, so that it never speaks of missing files.
+
+    Raises
+    ------
+    InputError
+        If the folder can't be written to.
+    """
+    from epsl_opt.plots.save import save_picture
+
+    section = study.conclude(runs.rows, size)
+    _write_table(folder / ROWS, columns_of(runs.rows), runs.rows)
+    for table in section.tables:
+        _write_table(folder / f"{table.name}.csv", table.columns, table.rows)
+    for picture in section.pictures:
+        save_picture(picture.figure, folder / picture.name)
+        _write_table(folder / f"{picture.name}.csv", picture.numbers.columns, picture.numbers.rows)
+    document = _document(study, size, runs, section)
+    write_record(folder / SECTION, document)
+    return document
+
+
+def read_section(folder: Path) -> SectionDocument:
+    """Read a study's section back.
+
+    Raises
+    ------
+    InputError
+        Naming the file and the field, if anything is wrong.
+    """
+    path = folder / SECTION
+    return parse_record(SectionDocument, read_json(path), str(path))
+
+
+def columns_of(rows: Sequence[Row]) -> tuple[str, ...]:
+    """Return all columns of rows that may lack some, in the order they first come."""
+    return tuple(dict.fromkeys(column for row in rows for column in row))
+
+
+def _write_table(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    write_bytes(path, format_csv(columns, rows).encode())
+
+
+def _document(study: Study, size: StudySize, runs: StudyRuns, section: Section) -> SectionDocument:
+    _refuse_equal_names(study, [*section.tables, *(picture.numbers for picture in section.pictures)])
+    return SectionDocument(
+        study=study.name,
+        title=study.title,
+        question=study.question,
+        size=size.value,
+        measures_time=study.measures_time,
+        planned=runs.planned,
+        finished=runs.finished,
+        failures=runs.failures,
+        setting=tuple(section.setting),
+        findings=tuple(
+            FindingRecord(claim=found.claim, verdict=found.verdict.value, evidence=found.evidence)
+            for found in section.findings
+        ),
+        pictures=tuple(PictureRecord(name=p.name, caption=p.caption, alt=p.alt) for p in section.pictures),
+        tables=tuple(TableRecord(name=table.name, caption=table.caption) for table in section.tables),
+        limits=tuple(section.limits),
+        made_with={"versions": dict(versions()), "cpu": cpu()},
+    )
+
+
+def _refuse_equal_names(study: Study, tables: Sequence[Table]) -> None:
+    names = [table.name for table in tables]
+    if len(set(names)) < len(names):
+        raise InputError(f"study {study.name}", f"two of its tables and pictures have one name: {sorted(names)}")

@@ -1,0 +1,1 @@
+"""Studies of schedules and solvers; found through the entry-point group `epsl_opt.studies`."""
