@@ -69,7 +69,8 @@ class Setting:
 
 def make_case(setting: Setting, method: Method, lr: float, seed: int) -> TrainingCase:
     """Return one training."""
-    options = TorchOptions.model_validate({"network": setting.network, "lr": lr, **method.options})
+    shared = {"network": setting.network, "lr": lr, "lr_schedule": "cosine", "lr_rounds": setting.rounds}
+    options = TorchOptions.model_validate(shared | method.options)
     instance, document = schedule_for(setting, method.framework, method.phi)
     variant = Variant(method.framework, method.phi, options)
     schedule = document.schedule()

@@ -125,6 +125,7 @@ def picture(outcome: Outcome) -> Figure:
         panels[0].set_ylabel("test accuracy, %")
         panels[1].set_xlabel("simulated time, s")
         panels[1].set_xscale("log")
+        panels[1].xaxis.set_major_formatter("{x:g}")
         for axes in panels:
             axes.axhline(100 * outcome.setting.target_accuracy, color=MARK, linewidth=1.0, linestyle=(0, (4, 2)))
             axes.grid()
