@@ -102,6 +102,9 @@ class PaperOptions(ScenarioOptions):
         default=0.0, ge=0, lt=1, description="samples are uniform within this fraction around the mean"
     )
 
+    clients_json: str | None = Field(
+        default=None, min_length=1, description="measured devices, which take the places of the first clients"
+    )
     uplink_csv: str | None = Field(default=None, min_length=1, description="measured uplink channel: a row a client")
     downlink_csv: str | None = Field(
         default=None, min_length=1, description="measured downlink channel, if not the uplink's"

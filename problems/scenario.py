@@ -10,6 +10,7 @@ from epsl_opt.arrays import FloatArray
 from epsl_opt.errors import InputError
 from epsl_opt.instance import Channel, Client, Instance, Server, Subchannels, Training
 from epsl_opt.problems import measured, model_profiles, radio
+from epsl_opt.problems.measured_clients import with_measured
 from epsl_opt.problems.paper_options import PaperOptions
 from epsl_opt.problems.radio import Radio
 from epsl_opt.problems.streams import Concern, stream, uniforms
@@ -32,7 +33,7 @@ class PaperScenario(Scenario[PaperOptions]):
         Raises
         ------
         InputError
-            If a file of measurements or a model profile is missing or wrong, or does not fit the options.
+            If a file of measurements or clients or a model profile is missing or wrong, or does not fit the options.
         """
         tables = measured.read_tables(options)
         if tables:
@@ -69,7 +70,7 @@ def instance_name(scenario: str, options: PaperOptions) -> str:
 def clients(options: PaperOptions, air: Radio) -> tuple[Client, ...]:
     """Draw the clients' processors and data."""
     clocks, samples = cycles_per_s(options), sample_counts(options)
-    return tuple(
+    drawn = tuple(
         Client(
             name=f"client-{i}",
             cycles_per_s=clocks[i],
@@ -81,6 +82,7 @@ def clients(options: PaperOptions, air: Radio) -> tuple[Client, ...]:
         )
         for i in range(options.clients)
     )
+    return drawn if options.clients_json is None else with_measured(drawn, options.clients_json)
 
 
 def cycles_per_s(options: PaperOptions) -> list[float]:
