@@ -86,7 +86,7 @@ def test_a_knob_changes_its_own_concern_only(base: dict[str, Any], knob: str, va
 
 def test_every_knob_is_covered() -> None:
     """No option escapes the test above but the sizes and the files, which have tests of their own."""
-    elsewhere = {"clients", "subchannels", "uplink_csv", "downlink_csv", "csv_quantity"}
+    elsewhere = {"clients", "clients_json", "subchannels", "uplink_csv", "downlink_csv", "csv_quantity"}
     assert {knob for _, knob, _, _ in KNOBS} == set(PaperOptions.model_fields) - elsewhere
 
 
@@ -198,7 +198,7 @@ def test_a_long_name_is_cut_off() -> None:
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
-        ("paper:cleints=3", "scenario paper: option: unknown name 'cleints'; did you mean clients?"),
+        ("paper:cleints=3", "scenario paper: option: unknown name 'cleints'; did you mean clients or clients_json?"),
         ("paper:clients=0", "scenario paper: clients: input should be greater than or equal to 1"),
         ("paper:clients=2.5", "scenario paper: clients: input should be a valid integer"),
         ("paper:clients=9999999,subchannels=2", "clients: times subchannels must be at most 10,000,000"),
