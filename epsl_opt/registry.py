@@ -8,6 +8,7 @@ from typing import Any
 
 from epsl_opt.errors import InputError
 from epsl_opt.options import unknown
+from epsl_opt.scenario import Scenario
 from epsl_opt.solver import Solver
 from epsl_opt.study import Study
 from epsl_opt.training import TrainingBackend
@@ -52,45 +53,47 @@ def load(group: str, name: str) -> Any:
 
 
 def load_solver(name: str) -> Solver[Any]:
-    """Return a new solver by its registered name.
-
-    Raises
-    ------
-    InputError
-        If there is no such solver, or what is registered is none.
-    """
-    solver = load(SOLVERS, name)()
-    if not isinstance(solver, Solver):
-        raise InputError("solver", f"{name!r} is not an epsl_opt.Solver")
+    """Return a new solver by its registered name; raise `InputError` as `load_one` does."""
+    solver: Solver[Any] = load_one(SOLVERS, name, Solver)
     return solver
 
 
 def load_backend(name: str) -> TrainingBackend[Any]:
-    """Return a new training backend by its registered name.
-
-    Raises
-    ------
-    InputError
-        If there is no such backend, or what is registered is none.
-    """
-    backend = load(BACKENDS, name)()
-    if not isinstance(backend, TrainingBackend):
-        raise InputError("backend", f"{name!r} is not an epsl_opt.training.TrainingBackend")
+    """Return a new training backend by its registered name; raise `InputError` as `load_one` does."""
+    backend: TrainingBackend[Any] = load_one(BACKENDS, name, TrainingBackend)
     return backend
 
 
 def load_study(name: str) -> Study:
-    """Return a new study by its registered name.
+    """Return a new study by its registered name; raise `InputError` as `load_one` does."""
+    study: Study = load_one(STUDIES, name, Study)
+    return study
+
+
+def load_scenario(name: str) -> Scenario[Any]:
+    """Return a new scenario by its registered name; raise `InputError` as `load_one` does."""
+    scenario: Scenario[Any] = load_one(SCENARIOS, name, Scenario)
+    return scenario
+
+
+def load_one(group: str, name: str, kind: type[Any]) -> Any:
+    """Return a new object of what is registered as `name`.
 
     Raises
     ------
     InputError
-        If there is no such study, or what is registered is none.
+        If there is no such name (near matches are listed), it does not load, or is no `kind`.
     """
-    study = load(STUDIES, name)()
-    if not isinstance(study, Study):
-        raise InputError("study", f"{name!r} is not an epsl_opt.study.Study")
-    return study
+    found = load(group, name)()
+    if not isinstance(found, kind):
+        raise InputError(_KINDS[group], f"{name!r} is not an {kind.__module__}.{kind.__qualname__}")
+    return found
+
+
+def plugin_version(group: str, name: str) -> str | None:
+    """Return the version of the distribution that registered a name, None if nobody did."""
+    found = [entry for entry in entry_points(group=group) if entry.name == name]
+    return found[0].dist.version if found and found[0].dist is not None else None
 
 
 @cache

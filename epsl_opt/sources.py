@@ -11,7 +11,6 @@ from epsl_opt.errors import InputError
 from epsl_opt.files import STDIN, read_instance
 from epsl_opt.instance import Instance
 from epsl_opt.options import parse_options, split_pairs, unknown
-from epsl_opt.scenario import Scenario, ScenarioOptions
 
 
 def load_instance(source: str) -> Instance:
@@ -51,24 +50,10 @@ def generate(scenario: str, options: dict[str, str]) -> Instance:
     InputError
         If the scenario or an option is unknown, or a value is bad.
     """
-    chosen = load_scenario(scenario)
+    chosen = registry.load_scenario(scenario)
     owner = f"scenario {scenario}"
     try:
         instance: Instance = chosen.generate(parse_options(chosen.options_type, options, owner))
     except ValidationError as error:
         raise InputError.from_validation(owner, error) from error
     return instance
-
-
-def load_scenario(name: str) -> Scenario[ScenarioOptions]:
-    """Return a scenario by its registered name.
-
-    Raises
-    ------
-    InputError
-        If there is no such scenario, or what is registered is none.
-    """
-    scenario = registry.load(registry.SCENARIOS, name)()
-    if not isinstance(scenario, Scenario):
-        raise InputError("scenario", f"{name!r} is not an epsl_opt.Scenario")
-    return scenario

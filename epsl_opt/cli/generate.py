@@ -87,7 +87,7 @@ def _write(spec: str, output: str | None) -> None:
 def _print_list(form: str) -> None:
     from epsl_opt import registry
     from epsl_opt.problems import library
-    from epsl_opt.sources import load_scenario
+    from epsl_opt.registry import load_scenario
 
     rows = [
         {"name": name, "kind": "scenario", "summary": load_scenario(name).summary}
@@ -106,7 +106,7 @@ def _print_list(form: str) -> None:
 
 def _print_options(scenario: str, form: str) -> None:
     from epsl_opt.cli.option_rows import COLUMNS, option_cells, option_rows
-    from epsl_opt.sources import load_scenario
+    from epsl_opt.registry import load_scenario
 
     chosen = load_scenario(scenario.partition(":")[0])
     rows = option_rows(chosen.options_type)

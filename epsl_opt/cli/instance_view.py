@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from epsl_opt.cli.cut_view import cut_rows, cut_table
 from epsl_opt.cli.output import facts, table
 from epsl_opt.cli.units import NOTHING, dbm, decibels, number
 
@@ -14,16 +15,6 @@ if TYPE_CHECKING:
 
     from epsl_opt.arrays import FloatArray
     from epsl_opt.instance import Instance
-
-CUT_FIELDS = (
-    "index",
-    "name",
-    "client_forward_flops",
-    "client_backward_flops",
-    "activation_bits",
-    "gradient_bits",
-    "client_parameter_bits",
-)
 
 MAX_CLIENT_ROWS = 20
 
@@ -47,18 +38,14 @@ def instance_summary(instance: Instance) -> dict[str, Any]:
         "batch_size": instance.training.batch_size,
         "aggregation_ratio": instance.training.aggregation_ratio,
         "aggregated_samples": instance.aggregated_samples,
-        "cut_layers": [_cut_row(instance, j) for j in range(instance.n_cut_layers)],
+        "min_cut_layer": instance.training.min_cut_layer,
+        "cut_layers": cut_rows(instance.model),
     }
 
 
 def instance_tables(instance: Instance) -> list[Table]:
     """Return the summary, the clients (the first ones, if there are many) and the cut layers."""
-    parts = [facts("", _facts(instance)), _client_table(instance)]
-    cuts = [_cut_row(instance, j) for j in range(instance.n_cut_layers)]
-    columns = ("#", "cut after", "forward MFLOP", "backward MFLOP", "smashed kbit", "gradient kbit", "parameters kbit")
-    rows = [(str(cut["index"]), cut["name"], *_cut_numbers(cut)) for cut in cuts]
-    parts.append(table(f"Cut layers of {instance.model.name}, per sample", columns, rows, text_columns=2))
-    return parts
+    return [facts("", _facts(instance)), _client_table(instance), cut_table(instance.model)]
 
 
 def _facts(instance: Instance) -> list[tuple[str, str]]:
@@ -72,7 +59,16 @@ def _facts(instance: Instance) -> list[tuple[str, str]]:
         ("total uplink power", f"{number(server.total_uplink_power_w)} W ({dbm(server.total_uplink_power_w)} dBm)"),
         ("server", f"{instance.server_flops_per_s / 1e9:.6g} GFLOP/s"),
         ("batch", f"{training.batch_size} samples, {instance.aggregated_samples} of them aggregated"),
+        *_limits(instance),
     ]
+
+
+def _limits(instance: Instance) -> list[tuple[str, str]]:
+    """Return the limits on the cut layer, if there are any."""
+    first = instance.training.min_cut_layer
+    memory = [client.memory_bits for client in instance.clients if client.memory_bits is not None]
+    found = [] if first is None else [("first cut layer", f"{first}; none before it is allowed")]
+    return found + ([("client memory", f"from {number(min(memory) / 8e6, 4)} MB")] if memory else [])
 
 
 def _client_table(instance: Instance) -> Table:
@@ -93,16 +89,6 @@ def _client_table(instance: Instance) -> Table:
         for i, client in enumerate(shown)
     )
     return table(title, columns, rows)
-
-
-def _cut_row(instance: Instance, j: int) -> dict[str, Any]:
-    cut = instance.model.cut_layers[j]
-    return {"index": j} | {field: getattr(cut, field) for field in CUT_FIELDS[1:]}
-
-
-def _cut_numbers(cut: dict[str, Any]) -> list[str]:
-    scales = (1e6, 1e6, 1e3, 1e3, 1e3)
-    return [number(cut[field] / scale, 5) for field, scale in zip(CUT_FIELDS[2:], scales, strict=True)]
 
 
 def _range_db(gain: FloatArray) -> list[float] | None:

@@ -152,14 +152,8 @@ def _write(profile: ModelProfile, output: str | None, client: Client | None, cli
 
 
 def _show(profile: ModelProfile, measured: tuple[Measurement, Client] | None, form: str) -> None:
-    from epsl_opt.cli.profile_view import (
-        CUT_COLUMNS,
-        LAYER_COLUMNS,
-        cut_rows,
-        layer_rows,
-        measurement_tables,
-        profile_tables,
-    )
+    from epsl_opt.cli.cut_view import CUT_COLUMNS, cut_rows
+    from epsl_opt.cli.profile_view import LAYER_COLUMNS, layer_rows, measurement_tables, profile_tables
 
     if form == "table":
         emit_tables(*profile_tables(profile), *(measurement_tables(*measured) if measured else []))

@@ -5,30 +5,17 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from epsl_opt.cli.cut_view import cut_table
 from epsl_opt.cli.output import facts, table
 from epsl_opt.cli.units import NOTHING, number
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from epsl_opt.instance import Client, CutLayer, ModelProfile
+    from epsl_opt.instance import Client, ModelProfile
     from epsl_opt.training import LayerTime, Measurement
 
-CUT_COLUMNS = (
-    "index",
-    "name",
-    "client_forward_flops",
-    "client_backward_flops",
-    "activation_bits",
-    "gradient_bits",
-    "client_parameter_bits",
-)
 LAYER_COLUMNS = ("name", "forward_s", "backward_s", "forward_flops", "backward_flops")
-
-
-def cut_rows(profile: ModelProfile) -> list[dict[str, Any]]:
-    """Return a row per cut layer."""
-    return [{"index": j} | cut.to_document() for j, cut in enumerate(profile.cut_layers)]
 
 
 def layer_rows(measurement: Measurement) -> list[dict[str, Any]]:
@@ -45,9 +32,7 @@ def profile_tables(profile: ModelProfile) -> list[Table]:
         ("of it the last layer", f"{number(profile.last_layer_backward_flops / 1e6)} MFLOP"),
         ("parameters", f"{number(profile.total_parameter_bits / 1e3)} kbit"),
     ]
-    columns = ("#", "cut after", "forward MFLOP", "backward MFLOP", "smashed kbit", "gradient kbit", "parameters kbit")
-    rows = [(str(j), cut.name, *_cut_cells(cut)) for j, cut in enumerate(profile.cut_layers)]
-    return [facts("", whole), table("Cut layers: what the client holds, per sample", columns, rows, text_columns=2)]
+    return [facts("", whole), cut_table(profile)]
 
 
 def measurement_tables(measurement: Measurement, client: Client) -> list[Table]:
@@ -64,12 +49,6 @@ def measurement_tables(measurement: Measurement, client: Client) -> list[Table]:
     ]
     title = f"Measured for a batch of {measurement.batch_size}"
     return [table(title, columns, rows), facts("", machine)]
-
-
-def _cut_cells(cut: CutLayer) -> list[str]:
-    megaflops = (cut.client_forward_flops / 1e6, cut.client_backward_flops / 1e6)
-    kilobits = (cut.activation_bits / 1e3, cut.gradient_bits / 1e3, cut.client_parameter_bits / 1e3)
-    return [number(value) for value in (*megaflops, *kilobits)]
 
 
 def _layer_cells(layer: LayerTime) -> tuple[str, ...]:

@@ -71,12 +71,13 @@ def _show(found: Instance | ScheduleDocument, form: str) -> None:
 
 
 def _show_instance(instance: Instance, form: str) -> None:
-    from epsl_opt.cli.instance_view import CUT_FIELDS, instance_summary, instance_tables
+    from epsl_opt.cli.cut_view import CUT_COLUMNS, cut_rows
+    from epsl_opt.cli.instance_view import instance_summary, instance_tables
 
     if form == "json":
         emit_json(instance_summary(instance))
     elif form == "csv":
-        emit_csv(CUT_FIELDS, instance_summary(instance)["cut_layers"])
+        emit_csv(CUT_COLUMNS, cut_rows(instance.model))
     else:
         emit_tables(*instance_tables(instance))
 

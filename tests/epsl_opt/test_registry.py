@@ -12,7 +12,7 @@ from pydantic import Field
 
 from epsl_opt import InputError, Scenario, Solver, SolverKind, SolverOptions, registry
 from epsl_opt.options import parse_options, split_pairs, unknown
-from epsl_opt.sources import load_scenario
+from epsl_opt.registry import load_scenario
 
 
 class Options(SolverOptions):
@@ -77,7 +77,7 @@ def test_a_name_like_no_other_lists_all() -> None:
     [
         ("no-module", "does not load: No module named 'epsl_opt_absent'"),
         ("no-attribute", "does not load: module 'epsl_opt.solver' has no attribute 'Mine'"),
-        ("no-solver", "is not an epsl_opt.Solver"),
+        ("no-solver", "is not an epsl_opt.solver.Solver"),
     ],
 )
 def test_a_broken_entry_point_is_named(name: str, problem: str) -> None:
