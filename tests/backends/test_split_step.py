@@ -90,17 +90,22 @@ def assert_close(found: list[Tensor], expected: list[Tensor], tolerance: float =
         torch.testing.assert_close(mine, theirs, rtol=tolerance, atol=tolerance)
 
 
+Step = tuple[StepResult, list[Tensor], list[Tensor]]
+
+
+def assert_unsplit(found: Step, given: Setting) -> None:
+    """Compare a step's loss and gradients with those of the undivided networks."""
+    loss, own, server = unsplit(given)
+    assert_close([found[0].loss, *found[1], *found[2]], [loss, *own, *server])
+
+
 @settings(deadline=None, max_examples=40)
 @given(sizes=SIZES)
 def test_split_is_unsplit(sizes: tuple[int, int, int, int]) -> None:
     """Without aggregation, every gradient and the loss are those of `loss.backward()` on the undivided network."""
     clients, batch, _, seed = sizes
     given_ = Setting(clients, batch, seed)
-    result, own, server = given_.step(0)
-    loss, expected_own, expected_server = unsplit(given_)
-    assert_close([result.loss], [loss])
-    assert_close(own, expected_own)
-    assert_close(server, expected_server)
+    assert_unsplit(given_.step(0), given_)
 
 
 @settings(deadline=None, max_examples=40)
@@ -109,11 +114,7 @@ def test_one_client_is_plain_sgd(sizes: tuple[int, int, int, int], rule: str) ->
     """With one client, every aggregation ratio and every rule gives the plain gradient."""
     _, batch, m, seed = sizes
     given_ = Setting(1, batch, seed)
-    result, own, server = given_.step(min(m, batch), RULES[rule])
-    loss, expected_own, expected_server = unsplit(given_)
-    assert_close([result.loss], [loss])
-    assert_close(own, expected_own)
-    assert_close(server, expected_server)
+    assert_unsplit(given_.step(min(m, batch), RULES[rule]), given_)
 
 
 @settings(deadline=None, max_examples=40)
