@@ -33,7 +33,7 @@ from epsl_opt.training_run import TrainingGoal
 
 PAGE = Path(__file__).parents[1] / "docs" / "results.md"
 OUT = Path("out/training-results")
-LEARNING_RATES = (0.05, 0.1, 0.2, 0.4)
+LEARNING_RATES = (0.05, 0.1, 0.2, 0.4, 0.8)
 TUNING_SEEDS = (100, 101)
 SEEDS = (0, 1, 2)
 EVALUATE_EVERY = 10
