@@ -24,9 +24,8 @@ class Interval:
     n: int
 
     def text(self, digits: int = 3, unit: str = "") -> str:
-        """Return `1.23 [1.10, 1.36]` with significant digits."""
-        numbers = (f"{value:.{digits}g}" for value in (self.mean, self.low, self.high))
-        middle, low, high = numbers
+        """Return `1.23 s [1.1, 1.36]` with so many significant digits."""
+        middle, low, high = (f"{value:.{digits}g}" for value in (self.mean, self.low, self.high))
         return f"{middle}{unit} [{low}, {high}]"
 
 
@@ -36,10 +35,12 @@ def mean_interval(values: Sequence[float]) -> Interval:
     Raises
     ------
     ValueError
-        If there are no values.
+        If there are no values, or one is not finite.
     """
     if not len(values):
         raise ValueError("there are no values to take the mean of")
+    if not np.isfinite(values).all():
+        raise ValueError("a mean takes finite values")
     mean = float(np.mean(values))
     if len(values) == 1:
         return Interval(mean, -math.inf, math.inf, 1)
@@ -53,15 +54,21 @@ def paired_difference(mine: Sequence[float], theirs: Sequence[float]) -> Interva
     Raises
     ------
     ValueError
-        If the numbers of values differ, or there are none.
+        If the numbers of values differ, there are none, or one is not finite.
     """
     return mean_interval([a - b for a, b in zip(mine, theirs, strict=True)])
 
 
 def paired_ratio(mine: Sequence[float], theirs: Sequence[float]) -> Interval:
-    """Return the geometric mean of `mine / theirs` over pairs of positive values that share a seed."""
-    logs = mean_interval([math.log(a / b) for a, b in zip(mine, theirs, strict=True)])
-    return Interval(math.exp(logs.mean), math.exp(logs.low), _exp(logs.high), logs.n)
+    """Return the geometric mean of `mine / theirs` over pairs of values that share a seed.
+
+    Raises
+    ------
+    ValueError
+        If the numbers of values differ, there are none, or one is not positive and finite.
+    """
+    logs = mean_interval([_log(a) - _log(b) for a, b in zip(mine, theirs, strict=True)])
+    return Interval(math.exp(logs.mean), _exp(logs.low), _exp(logs.high), logs.n)
 
 
 def growth_exponent(x: Sequence[float], y: Sequence[float]) -> Interval:
@@ -70,11 +77,11 @@ def growth_exponent(x: Sequence[float], y: Sequence[float]) -> Interval:
     Raises
     ------
     ValueError
-        If there are fewer than three points.
+        If there are fewer than three points, all at one x, or a value is not positive and finite.
     """
     if len(x) < 3:
         raise ValueError("a growth exponent takes at least three points")
-    fit = stats.linregress(np.log(x), np.log(y))
+    fit = stats.linregress([_log(value) for value in x], [_log(value) for value in y])
     half = _t(len(x) - 2) * float(fit.stderr)
     return Interval(float(fit.slope), float(fit.slope) - half, float(fit.slope) + half, len(x))
 
@@ -97,5 +104,14 @@ def _t(degrees_of_freedom: int) -> float:
     return float(stats.t.ppf((1 + CONFIDENCE) / 2, degrees_of_freedom))
 
 
+def _log(value: float) -> float:
+    if not 0 < value < math.inf:
+        raise ValueError(f"must be positive and finite, got {value}")
+    return math.log(value)
+
+
 def _exp(value: float) -> float:
-    return math.inf if math.isinf(value) else math.exp(value)
+    try:
+        return math.exp(value)
+    except OverflowError:
+        return math.inf

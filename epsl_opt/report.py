@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import base64
-import csv
-import io
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
 from epsl_opt.errors import InputError
 from epsl_opt.files import write_bytes
+from epsl_opt.report_tables import csv_table, findings_table
+from epsl_opt.study import Verdict
 from epsl_opt.study_files import SECTION, PictureRecord, SectionDocument, TableRecord, read_section
-
-MAX_ROWS = 400
-"""Of a table in the report; its CSV file has all."""
 
 ASSETS = Path(__file__).parent / "report_assets"
 
+COUNTED = {Verdict.HOLDS: "hold", Verdict.FAILS: "do not hold", Verdict.OPEN: "left open", Verdict.OBSERVED: "observed"}
 
-def write_report(folder: Path, target: Path) -> int:
-    """Write the report of every study in `folder`; return how many there are.
+
+def write_report(folder: Path, target: Path) -> tuple[str, ...]:
+    """Write the report of every study in `folder`; return the names of the studies.
 
     Raises
     ------
@@ -32,19 +32,23 @@ def write_report(folder: Path, target: Path) -> int:
         raise InputError(str(folder), "holds no finished study; `epsl-opt study NAME --output DIR` makes one")
     sections = [(place, read_section(place)) for place in places]
     write_bytes(target, page(sections).encode())
-    return len(sections)
+    return tuple(section.study for _, section in sections)
 
 
 def page(sections: Sequence[tuple[Path, SectionDocument]]) -> str:
-    """Return the page."""
-    contents = "\n".join(_entry(section) for _, section in sections)
-    bodies = "\n".join(_section(place, section) for place, section in sections)
+    """Return the page; a browser that opens it is forbidden to load anything from elsewhere."""
+    names = _anchors([place.name for place, _ in sections])
+    numbered = list(zip(names, sections, strict=True))
+    contents = "\n".join(_entry(name, section) for name, (_, section) in numbered)
+    bodies = "\n".join(_section(n, name, *found) for n, (name, found) in enumerate(numbered, 1))
     style, script = ((ASSETS / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
 <title>epsl-opt: studies</title>
 <style>
 {style}</style>
@@ -69,94 +73,81 @@ on their heads.</p>
 """
 
 
-def _entry(section: SectionDocument) -> str:
+def _anchors(names: Sequence[str]) -> list[str]:
+    """Return what links to each study: its folder's name where that can stand in a link, and no two the same."""
+    found: list[str] = []
+    for name in names:
+        plain = re.sub(r"[^A-Za-z0-9_-]+", "-", name)
+        found.append(plain if plain not in found else f"{plain}-{len(found) + 1}")
+    return found
+
+
+def _entry(name: str, section: SectionDocument) -> str:
+    verdicts = [found.verdict for found in section.findings]
+    counts = ", ".join(f"{n} {word}" for verdict, word in COUNTED.items() if (n := verdicts.count(verdict)))
+    size = "quick; " if section.size == "quick" else ""
     return (
-        f'<li><a href="#{_id(section)}">{escape(section.title)}</a><br><small>{escape(section.question)}</small></li>'
+        f'<li><a href="#{name}">{escape(section.title)}</a> <small>({escape(size + (counts or "no findings"))})</small>'
+        f"<br><small>{escape(section.question)}</small></li>"
     )
 
 
-def _section(place: Path, section: SectionDocument) -> str:
-    return f"""<section id="{_id(section)}" aria-labelledby="{_id(section)}-title">
-<h2 id="{_id(section)}-title">{escape(section.title)}</h2>
+def _section(number: int, name: str, place: Path, section: SectionDocument) -> str:
+    return f"""<section id="{name}" aria-labelledby="{name}.title">
+<h2 id="{name}.title">{number}. {escape(section.title)}</h2>
 <p class="question">{escape(section.question)}</p>
-{"".join(_warnings(section))}<h3>What was found</h3>
-{_findings(section)}
+{_warnings(section)}<h3>{number}.1 What was found</h3>
+{findings_table(section.findings)}
 {"".join(_picture(place, picture) for picture in section.pictures)}
 {"".join(_table(place, table) for table in section.tables)}
-<h3>How it was made</h3>
+<h3>{number}.2 How it was made</h3>
 {_list(section.setting)}
-<h3>What can't be concluded</h3>
+<h3>{number}.3 What can't be concluded</h3>
 {_list(section.limits)}
-<p class="made"><code>epsl-opt study {escape(section.study)}{" --quick" if section.size == "quick" else ""}</code>;
-{escape(_made_with(section))}.</p>
+<p class="made"><code>epsl-opt study {escape(section.study)}{" --quick" if section.size == "quick" else ""}</code>,
+{section.finished} runs{_times(section)}; {escape(_made_with(section))}.</p>
 </section>"""
 
 
-def _warnings(section: SectionDocument) -> Iterator[str]:
+def _warnings(section: SectionDocument) -> str:
+    lines = []
     if section.size == "quick":
-        yield '<p class="warning">The quick version: to see what the study is about, not to conclude from.</p>\n'
+        lines.append("The quick version: to see what the study is about, not to conclude from.")
     if section.finished < section.planned:
         missing = section.planned - section.finished
-        why = escape("; ".join(section.failures))
-        yield f'<p class="warning">{missing} of {section.planned} runs are missing: {why}</p>\n'
-
-
-def _findings(section: SectionDocument) -> str:
-    rows = "\n".join(
-        f'<tr><td>{escape(found.claim)}</td><td class="verdict {found.verdict.split()[0]}">{escape(found.verdict)}</td>'
-        f"<td>{escape(found.evidence)}</td></tr>"
-        for found in section.findings
-    )
-    return (
-        f"<table><thead><tr><th>claim</th><th>verdict</th><th>evidence</th></tr></thead>\n<tbody>{rows}</tbody></table>"
-    )
+        lines.append(f"{missing} of {section.planned} runs are missing: {'; '.join(section.failures)}")
+    return "".join(f'<p class="warning">{escape(line)}</p>\n' for line in lines)
 
 
 def _picture(place: Path, picture: PictureRecord) -> str:
     image = base64.b64encode(_read(place / f"{picture.name}.png")).decode()
     return (
         f'<figure><img src="data:image/png;base64,{image}" alt="{escape(picture.alt)}">\n'
-        f"<figcaption>{escape(picture.caption)} Numbers: <code>{escape(picture.name)}.csv</code></figcaption>"
-        "</figure>\n"
+        f"<figcaption>{escape(picture.caption)} Numbers: {_file(place, picture.name)}.</figcaption></figure>\n"
     )
 
 
 def _table(place: Path, table: TableRecord) -> str:
     text = _read(place / f"{table.name}.csv").decode("utf-8")
-    head, *rows = list(csv.reader(io.StringIO(text))) or [[]]
-    cells = "\n".join(f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in rows[:MAX_ROWS])
-    heads = "".join(f'<th><button type="button">{escape(name.replace("_", " "))}</button></th>' for name in head)
-    more = f" The first {MAX_ROWS} of {len(rows)} rows." if len(rows) > MAX_ROWS else ""
-    return (
-        f'<div class="wide"><table class="sortable"><caption>{escape(table.caption)}{more} '
-        f"(<code>{escape(table.name)}.csv</code>)</caption>\n"
-        f"<thead><tr>{heads}</tr></thead>\n<tbody>{cells}</tbody></table></div>\n"
-    )
+    return csv_table(text, f"{escape(table.caption)} File: {_file(place, table.name)}.")
 
 
-def _cell(value: str) -> str:
-    """Return a cell; of numbers, four digits are shown, and the whole is there to sort by."""
-    try:
-        number = float(value)
-    except ValueError:
-        return f"<td>{escape(value)}</td>"
-    shown = value if value.lstrip("-").isdigit() else f"{number:.4g}"
-    return f'<td class="number" data-value="{number!r}">{escape(shown)}</td>'
+def _file(place: Path, name: str) -> str:
+    return f"<code>{escape(f'{place.name}/{name}.csv')}</code>"
 
 
 def _list(lines: Sequence[str]) -> str:
-    return (
-        "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>" if lines else "<p>Nothing to say.</p>"
-    )
+    return "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>" if lines else "<p>Nothing.</p>"
 
 
-def _id(section: SectionDocument) -> str:
-    return escape(section.study, quote=True)
+def _times(section: SectionDocument) -> str:
+    return ", with measured times, which differ from run to run" if section.measures_time else ""
 
 
 def _made_with(section: SectionDocument) -> str:
-    found = section.made_with.get("versions")
-    return ", ".join(f"{name} {version}" for name, version in found.items()) if isinstance(found, dict) else ""
+    found, cpu = (section.made_with.get(key) for key in ("versions", "cpu"))
+    versions = [f"{name} {version}" for name, version in found.items()] if isinstance(found, dict) else []
+    return ", ".join([*versions, str(cpu)] if cpu else versions)
 
 
 def _read(path: Path) -> bytes:

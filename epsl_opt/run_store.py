@@ -7,7 +7,7 @@ import json
 import logging
 import math
 from dataclasses import asdict
-from importlib.metadata import entry_points, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from epsl_opt.errors import InputError
 from epsl_opt.files import parse_record, prepare_folder, read_json, write_record
 from epsl_opt.instance import Instance
 from epsl_opt.record import Record
-from epsl_opt.registry import SOLVERS
+from epsl_opt.registry import SOLVERS, plugin_version
 from epsl_opt.results import Limits
 from epsl_opt.solver import Solver, SolverOptions
 
@@ -45,7 +45,7 @@ def run_key(instance: Instance, solver: Solver[Any], options: SolverOptions, lim
         "instance": instance.sha256,
         "solver": solver.name,
         "class": f"{type(solver).__module__}.{type(solver).__qualname__}",
-        "versions": [version("epsl-opt"), _plugin_version(solver.name)],
+        "versions": [version("epsl-opt"), plugin_version(SOLVERS, solver.name)],
         "options": options.model_dump(mode="json"),
         "limits": limit_values,
     }
@@ -101,9 +101,3 @@ def _refuse_foreign(path: Path, kept: RunDocument, key: str, instance: Instance)
         raise InputError(str(path), "is the file of another run", "key")
     if violations := check_document(instance, kept.result):
         raise InputError(str(path), str(violations[0]), "result")
-
-
-def _plugin_version(solver: str) -> str | None:
-    """Return the version of the distribution that registered the solver, None if nobody did."""
-    found = [entry for entry in entry_points(group=SOLVERS) if entry.name == solver]
-    return found[0].dist.version if found and found[0].dist is not None else None

@@ -103,6 +103,8 @@ class Study(ABC):
     question: ClassVar[str]
     measures_time: ClassVar[bool] = False
     """Whether rows hold measured times, which differ from run to run."""
+    revision: ClassVar[int] = 1
+    """To be raised when equal points give other rows than before: points that were kept are then run again."""
 
     def missing(self) -> str | None:
         """Return what to install before this study can run, or None."""

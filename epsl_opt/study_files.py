@@ -9,15 +9,15 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from epsl_opt.csv_text import format_csv
-from epsl_opt.errors import InputError
 from epsl_opt.files import parse_record, read_json, write_bytes, write_record
 from epsl_opt.provenance import cpu, versions
 from epsl_opt.record import AsTuple, JsonObject, Name, PositiveInt, Record
-from epsl_opt.study import Row, Section, Study, StudySize, Table, Verdict
+from epsl_opt.study import Row, Section, Study, StudySize, Verdict
 from epsl_opt.study_runs import StudyRuns
 
 SECTION = "section.json"
-ROWS = "rows.csv"
+ROWS = "rows"
+"""Name of the table of all rows."""
 POINTS = "points"
 
 FileName = Annotated[str, Field(pattern=r"^[\w-]+$")]
@@ -80,17 +80,20 @@ def write_study(folder: Path, study: Study, size: StudySize, runs: StudyRuns) ->
     ------
     InputError
         If the folder can't be written to.
+    ValueError
+        If what the study concludes does not fit together: a name twice, a row without one of its table's columns.
     """
     from epsl_opt.plots.save import save_picture
 
+    _write_table(folder / f"{ROWS}.csv", columns_of(runs.rows), runs.rows)
     section = study.conclude(runs.rows, size)
-    _write_table(folder / ROWS, columns_of(runs.rows), runs.rows)
+    _check(section)
+    document = _document(study, size, runs, section)
     for table in section.tables:
         _write_table(folder / f"{table.name}.csv", table.columns, table.rows)
     for picture in section.pictures:
         save_picture(picture.figure, folder / picture.name)
         _write_table(folder / f"{picture.name}.csv", picture.numbers.columns, picture.numbers.rows)
-    document = _document(study, size, runs, section)
     write_record(folder / SECTION, document)
     return document
 
@@ -117,7 +120,6 @@ def _write_table(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> Non
 
 
 def _document(study: Study, size: StudySize, runs: StudyRuns, section: Section) -> SectionDocument:
-    _refuse_equal_names(study, [*section.tables, *(picture.numbers for picture in section.pictures)])
     return SectionDocument(
         study=study.name,
         title=study.title,
@@ -139,7 +141,14 @@ def _document(study: Study, size: StudySize, runs: StudyRuns, section: Section) 
     )
 
 
-def _refuse_equal_names(study: Study, tables: Sequence[Table]) -> None:
-    names = [table.name for table in tables]
-    if len(set(names)) < len(names):
-        raise InputError(f"study {study.name}", f"two of its tables and pictures have one name: {sorted(names)}")
+def _check(section: Section) -> None:
+    """Refuse two files of one name, and columns that a row does not have."""
+    tables = [(table.name, table) for table in section.tables]
+    tables += [(picture.name, picture.numbers) for picture in section.pictures]
+    names = [ROWS, *(name for name, _ in tables)]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"two of its tables and pictures are called {', '.join(twice)}")
+    for name, table in tables:
+        for row in table.rows:
+            if missing := [column for column in table.columns if column not in row]:
+                raise ValueError(f"a row of {name} lacks {', '.join(missing)}")

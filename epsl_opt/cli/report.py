@@ -25,10 +25,13 @@ def command(folder: str, output: str | None, quiet: bool) -> int:
       epsl-opt study resource-management --quick --output studies
       epsl-opt report studies
     """
+    from epsl_opt import registry
     from epsl_opt.report import write_report
 
     target = Path(folder) / "report.html" if output is None else Path(output)
     refuse_unwritable(str(target))
-    count = write_report(Path(folder), target)
-    note(f"wrote {target} ({count} {'study' if count == 1 else 'studies'})")
+    found = write_report(Path(folder), target)
+    note(f"wrote {target} ({len(found)} {'study' if len(found) == 1 else 'studies'})")
+    if missing := [name for name in registry.names(registry.STUDIES) if name not in found]:
+        note(f"not in {folder}: {', '.join(missing)}; `epsl-opt study NAME --output {folder}` makes them")
     return 0

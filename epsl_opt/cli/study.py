@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,9 @@ from epsl_opt.cli.exits import ExitCode
 from epsl_opt.cli.output import emit_json, emit_tables, table
 from epsl_opt.cli.params import format_option, quiet_option
 from epsl_opt.cli.progress import LiveLine, live
+from epsl_opt.cli.redirect import stdout_to_stderr
 from epsl_opt.cli.talk import complain, note, warn
+from epsl_opt.errors import EpslOptError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -21,16 +24,14 @@ if TYPE_CHECKING:
     from epsl_opt.study_files import SectionDocument
     from epsl_opt.study_runs import StudyRuns
 
+log = logging.getLogger(__name__)
+
 
 class _StudyLine(LiveLine):
     """How many points are done."""
 
-    def __init__(self) -> None:
-        self._text = "planning"
-
-    def start(self, name: str) -> None:
-        """Begin another study."""
-        self._name = name
+    def __init__(self, name: str) -> None:
+        self._name, self._text = name, f"{name}: planning"
 
     def listen(self, done: int, planned: int, failure: str) -> None:
         """Take over what is done."""
@@ -71,8 +72,8 @@ def command(
       epsl-opt study --all --output studies
       epsl-opt report studies
 
-    The exit code is 1 if a run failed, 130 if the study was interrupted; what there is has been concluded from all
-    the same.
+    The exit code is 1 if a run failed (what the others say is written all the same), 130 if the study was interrupted.
+    With --all, a study that can't run here is told and left out.
     """
     from epsl_opt import registry
 
@@ -82,11 +83,12 @@ def command(
     if not names and not every:
         return _list(known, form)
     studies = [registry.load_study(name) for name in (known if every else dict.fromkeys(names))]
-    for study in studies:
-        if missing := study.missing():
-            complain(f"study {study.name}: {missing}")
-            return ExitCode.BAD_INPUT
-    return _run(studies, quick, Path(output), jobs, form)
+    missing = {study.name: lacks for study in studies if (lacks := study.missing())}
+    for name, lacks in missing.items():
+        complain(f"study {name}: {lacks}")
+    if missing and not every:
+        return ExitCode.BAD_INPUT
+    return _run([study for study in studies if study.name not in missing], quick, Path(output), jobs, form)
 
 
 def _list(known: list[str], form: str) -> int:
@@ -94,9 +96,10 @@ def _list(known: list[str], form: str) -> int:
 
     studies = [registry.load_study(name) for name in known]
     if form == "json":
-        emit_json([{"name": s.name, "title": s.title, "question": s.question} for s in studies])
+        emit_json([{"name": s.name, "title": s.title, "question": s.question, "missing": s.missing()} for s in studies])
     else:
-        emit_tables(table("Studies", ("study", "question"), [(s.name, s.question) for s in studies], 2))
+        rows = [(s.name, s.question, s.missing() or "") for s in studies]
+        emit_tables(table("Studies", ("study", "question", "missing here"), rows, 3))
     return ExitCode.OK
 
 
@@ -114,7 +117,7 @@ def _run(studies: list[Study], quick: bool, folder: Path, jobs: int | None, form
             complain(f"interrupted after {runs.finished} of {runs.planned} points; the same command goes on from here")
             code = ExitCode.INTERRUPTED
             break
-        code = ExitCode.ERROR if runs.failures else code
+        code = ExitCode.ERROR if runs.failures or section is None else code
     if form == "json":
         emit_json([section.to_document() for section in sections])
     else:
@@ -127,17 +130,23 @@ def _study(study: Study, size: StudySize, folder: Path, jobs: int | None) -> tup
     from epsl_opt.study_files import POINTS, write_study
     from epsl_opt.study_runs import run_points
 
-    line = _StudyLine()
-    line.start(study.name)
+    line = _StudyLine(study.name)
     points = folder / POINTS
     prepare_folder(points)
-    with live(line):
+    with stdout_to_stderr(), live(line):
         runs = run_points(study, size, points, jobs, line.listen)
     if runs.reused:
         note(f"{study.name}: {runs.reused} of {runs.planned} points were there already")
     if runs.interrupted or not runs.rows:
         return runs, None
-    section = write_study(folder, study, size, runs)
+    try:
+        section = write_study(folder, study, size, runs)
+    except EpslOptError:
+        raise
+    except Exception as error:  # the other studies are run all the same
+        log.debug("study %s", study.name, exc_info=True)
+        complain(f"study {study.name} can't conclude: {type(error).__name__}: {error}; its rows are in {folder}")
+        return runs, None
     note(f"wrote {folder}")
     return runs, section
 

@@ -1,0 +1,95 @@
+"""One finished point of a study as a file of its own, so that a study can be stopped and gone on with."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import math
+import time
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from epsl_opt.errors import InputError
+from epsl_opt.files import parse_record, read_json
+from epsl_opt.record import JsonObject, Name, NonNegativeFloat, Record
+from epsl_opt.registry import STUDIES, plugin_version
+from epsl_opt.study import Cell, Point, Study
+
+log = logging.getLogger(__name__)
+
+
+class PointDocument(Record):
+    """A finished point as a file."""
+
+    format: Literal["epsl-opt/study-point"] = "epsl-opt/study-point"
+    version: Literal[1] = 1
+    key: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    study: Name
+    point: JsonObject
+    rows: tuple[JsonObject, ...] | list[JsonObject]
+    elapsed_s: NonNegativeFloat
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the record as JSON-ready dictionaries and lists; null where there is nothing."""
+        return self.model_dump(mode="python")
+
+
+def point_key(study: Study, point: Point) -> str:
+    """Return the SHA-256 of all that decides a point's rows."""
+    kind = type(study)
+    parts = {
+        "study": study.name,
+        "class": f"{kind.__module__}.{kind.__qualname__}",
+        "revision": study.revision,
+        "versions": [version("epsl-opt"), plugin_version(STUDIES, study.name)],
+        "point": dict(point),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, allow_nan=False).encode()).hexdigest()
+
+
+def run_point(study: Study, key: str, point: Point) -> PointDocument:
+    """Run one point here.
+
+    Raises
+    ------
+    TypeError
+        If a cell of a row is no text, number or None.
+    """
+    start_s = time.perf_counter()
+    rows = [_plain({**point, **row}) for row in study.run(point)]
+    elapsed_s = time.perf_counter() - start_s
+    return PointDocument(key=key, study=study.name, point=dict(point), rows=rows, elapsed_s=elapsed_s)
+
+
+def load_point(path: Path, key: str) -> PointDocument | None:
+    """Return the point kept in a file; None if there is none or, with a warning, if the file is damaged."""
+    if not path.exists():
+        return None
+    try:
+        found = parse_record(PointDocument, read_json(path), str(path))
+        if found.key != key:
+            raise InputError(str(path), "is the file of another point", "key")
+    except InputError as error:
+        log.warning("%s; running it again", error)
+        return None
+    return found
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Cell]:
+    """Return a row as it will be read back: numbers are Python's own, and what is not finite is nothing."""
+    return {column: _cell(column, value) for column, value in row.items()}
+
+
+def _cell(column: str, value: Any) -> Cell:
+    plain = value.item() if isinstance(value, np.generic) else value
+    if isinstance(plain, float) and not math.isfinite(plain):
+        return None
+    if plain is not None and not isinstance(plain, str | int | float):
+        raise TypeError(f"column {column!r} holds a {type(plain).__name__}; a cell is text, a number or None")
+    return plain
