@@ -1,0 +1,145 @@
+"""Accuracy and latency against the aggregation ratio phi."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+from epsl_opt.backends.pytorch import TorchBackend
+from epsl_opt.backends.studies.phi_effects import LATENCY_ONLY, Effect, draw, effects_of
+from epsl_opt.backends.studies.settings import FULL, FULL_SGD, QUICK, SYNTHETIC, Budget, Cutting, Setting, by_name, epsl
+from epsl_opt.intervals import Interval, judge_at_least
+from epsl_opt.results import Limits
+from epsl_opt.solving import solve
+from epsl_opt.sources import load_instance
+from epsl_opt.study import Finding, Point, Row, Section, Study, StudySize, Verdict
+
+SGD = "digits, cnn, SGD"
+SETTINGS = by_name(
+    (
+        Setting("digits, cnn", "digits", "cnn", 0.90, "pool1"),
+        Setting("digits, mlp", "digits", "mlp", 0.90, "fc1"),
+        Setting("synthetic, cnn", SYNTHETIC, "cnn", 0.80, "pool1"),
+        Setting("synthetic, mlp", SYNTHETIC, "mlp", 0.75, "fc1"),
+        Setting("digits, cnn, quickest cut", "digits", "cnn", 0.90, Cutting.QUICKEST),
+        Setting(SGD, "digits", "cnn", 0.90, "pool1"),
+    )
+)
+BUDGETS = {
+    StudySize.QUICK: dict.fromkeys(tuple(SETTINGS)[:4], QUICK),
+    StudySize.FULL: dict.fromkeys(SETTINGS, FULL) | {SGD: FULL_SGD},
+}
+RATIOS = {
+    StudySize.QUICK: (0.0, 0.5, 1.0),
+    StudySize.FULL: tuple(tenth / 10 for tenth in range(11)),
+}
+SEEDS = {StudySize.QUICK: QUICK.seeds, StudySize.FULL: FULL.seeds}
+JUDGED = (0.5, 1.0)
+CLOSE = 0.01
+"""Accuracies within a point are called similar."""
+
+
+class PhiStudy(Study):
+    """EPSL for every tenth of phi, on two tasks and two networks."""
+
+    name: ClassVar[str] = "phi"
+    title: ClassVar[str] = "The aggregation ratio: accuracy and latency against phi"
+    question: ClassVar[str] = (
+        "What does aggregating a larger part phi of the last layer's gradients cost in accuracy, what does it save in "
+        "each round, and is the model good sooner?"
+    )
+
+    def missing(self) -> str | None:
+        """Return what training needs."""
+        return TorchBackend().missing()
+
+    def points(self, size: StudySize) -> Sequence[Point]:
+        """Return one point per setting and ratio; the last are the latencies of the paper's own network."""
+        budgets, ratios = BUDGETS[size], RATIOS[size]
+        trained = [{"setting": name, "phi": phi, **budgets[name].to_point()} for name in budgets for phi in ratios]
+        return [*trained, *({"setting": LATENCY_ONLY, "phi": phi, "seeds": SEEDS[size]} for phi in ratios)]
+
+    def run(self, point: Point) -> Sequence[dict[str, Any]]:
+        """Return one row per seed."""
+        from epsl_opt.backends.studies.trainings import tuned
+
+        name, phi = str(point["setting"]), float(point["phi"] or 0)
+        if name == LATENCY_ONLY:
+            return [_latency(phi, seed) for seed in range(int(point["seeds"] or 0))]
+        setting = SETTINGS[name]
+        return [found.row(setting.target_accuracy) for found in tuned(setting, epsl(phi), Budget.of_point(point))]
+
+    def conclude(self, rows: Sequence[Row], size: StudySize) -> Section:
+        """Compare every ratio with phi = 0 on the same seeds."""
+        effects = list(effects_of(rows))
+        budgets = BUDGETS[size]
+        targets = ", ".join(f"{name} {100 * SETTINGS[name].target_accuracy:g} %" for name in budgets)
+        return Section(
+            setting=[
+                "The paper's scenario (5 clients, 20 subchannels, 64 samples a client and round, IID), its network "
+                "replaced by the one that is trained; schedules are certified optimal for each phi.",
+                "The cut layer is pool1 of the small convolutional network (cnn) and fc1 of the perceptron (mlp, two "
+                "hidden layers), unless it says that of the quickest round.",
+                *dict.fromkeys(f"{_users(budgets, budget)}: {budget.text()}" for budget in budgets.values()),
+                "Accuracy at the end is the mean of the last three evaluations (every 5 rounds), and always the mean "
+                f"over the clients' models. Times to the target are simulated. Targets: {targets}.",
+                "Differences and ratios are to phi = 0, which is PSL, on the same seeds, with 95 % confidence "
+                "intervals.",
+            ],
+            findings=list(_findings(effects)),
+            pictures=[draw(effects, SEEDS[size])] if effects else [],
+            limits=[
+                "Learning rates are tuned for the accuracy at the end, not for the time to the target.",
+                "Small networks on two small tasks: whether large ones behave alike can't be concluded.",
+                "A training that never reached its target counts with the time of all its rounds, which makes the "
+                "ratio a bound; no verdict rests on a bound that flatters it.",
+                "Each finding has its own 95 % interval; with this many findings one or two may be wrong by chance.",
+            ],
+        )
+
+
+def _latency(phi: float, seed: int) -> dict[str, Any]:
+    instance = load_instance(f"paper:seed={seed},aggregation_ratio={phi:g}")
+    return {"seed": seed, "round_latency_s": solve(instance, "exact", Limits(time_s=20.0)).latency_s}
+
+
+def _users(budgets: dict[str, Budget], budget: Budget) -> str:
+    """Say which settings have a budget."""
+    users = [name for name, used in budgets.items() if used == budget]
+    return "All trainings" if len(users) == len(budgets) else "; ".join(users)
+
+
+def _findings(effects: Sequence[Effect]) -> Iterator[Finding]:
+    for effect in (effect for effect in effects if effect.phi == max(JUDGED)):
+        saved = _inverse(effect.latency)
+        claim = f"phi = {effect.phi:g} shortens the round ({effect.setting.removesuffix(', latency only')})"
+        yield Finding(claim, judge_at_least(saved, 1.0), f"latency of phi = 0 over it {saved.text()}, {saved.n} draws")
+    learned = [(effect, effect.learned) for effect in effects if effect.learned is not None and effect.phi in JUDGED]
+    for effect, found in learned:
+        claim = f"EPSL({effect.phi:g}) gets within a point of PSL's accuracy ({effect.setting})"
+        points = found.difference
+        told = f"{100 * points.mean:+.2f} points [{100 * points.low:+.2f}, {100 * points.high:+.2f}], {points.n} seeds"
+        yield Finding(claim, judge_at_least(points, -CLOSE), told)
+    for effect, found in learned:
+        claim = f"EPSL({effect.phi:g}) reaches the target in less simulated time than PSL ({effect.setting})"
+        yield Finding(claim, found.speed_up.verdict(), f"PSL's time over EPSL's {found.speed_up.text()}")
+    for setting in dict.fromkeys(effect.setting for effect, _ in learned):
+        yield _soonest([effect for effect in effects if effect.setting == setting])
+
+
+def _soonest(effects: Sequence[Effect]) -> Finding:
+    """Say which ratio reached the target soonest, of those that did on all seeds."""
+    claim = f"which phi reaches the target soonest ({effects[0].setting})"
+    told = [
+        (found.speed_up.ratio.mean, effect.phi, found.speed_up.text())
+        for effect in effects
+        if (found := effect.learned) and found.speed_up.ratio and not found.speed_up.mine_missing
+    ]
+    if not told:
+        return Finding(claim, Verdict.OPEN, "no phi reached it on all seeds")
+    _, phi, text = max(told)
+    return Finding(claim, Verdict.OBSERVED, f"phi = {phi:g}; PSL's time over it {text}")
+
+
+def _inverse(found: Interval) -> Interval:
+    return Interval(1 / found.mean, 1 / found.high, 1 / found.low if found.low else float("inf"), found.n)
