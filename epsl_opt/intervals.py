@@ -81,9 +81,14 @@ def growth_exponent(x: Sequence[float], y: Sequence[float]) -> Interval:
     """
     if len(x) < 3:
         raise ValueError("a growth exponent takes at least three points")
-    fit = stats.linregress([_log(value) for value in x], [_log(value) for value in y])
-    half = _t(len(x) - 2) * float(fit.stderr)
-    return Interval(float(fit.slope), float(fit.slope) - half, float(fit.slope) + half, len(x))
+    log_x, log_y = (np.array([_log(value) for value in values]) for values in (x, y))
+    from_middle = log_x - log_x.mean()
+    if not (spread := float(from_middle @ from_middle)):
+        raise ValueError("a growth exponent takes points at more than one x")
+    slope = float(from_middle @ log_y) / spread
+    residual = log_y - log_y.mean() - slope * from_middle
+    half = _t(len(x) - 2) * math.sqrt(float(residual @ residual) / (len(x) - 2) / spread)
+    return Interval(slope, slope - half, slope + half, len(x))
 
 
 def judge_at_least(found: Interval, threshold: float) -> Verdict:

@@ -22,6 +22,9 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 
 SPAWN = get_context("spawn")
 
+GRACE_S = 5.0
+"""For a process that has closed its end to say how it ended."""
+
 Task = tuple[str, Point]
 Outcome = PointDocument | str
 """A finished point, or why it failed."""
@@ -71,6 +74,7 @@ class _Worker:
         try:
             found, trace = self.connection.recv()
         except (EOFError, ConnectionResetError):
+            self._process.join(GRACE_S)
             self.end()
             return f"{dict(self.task[1])}: its process ended with code {self._process.exitcode}"
         if trace:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from epsl_opt.errors import InputError
+from epsl_opt.errors import InputError, one_line
 from epsl_opt.files import write_record
 from epsl_opt.study import Point, Row, Study, StudySize
 from epsl_opt.study_points import PointDocument, load_point, point_key
@@ -76,7 +76,7 @@ def run_points(
                 write_record(folder / f"{key}.json", outcome)
                 found[key] = outcome
             else:
-                failed[key] = outcome
+                failed[key] = one_line(outcome)
             tell(len(found) + len(failed), len(planned), failed.get(key, ""))
     rows = tuple(row for key in planned if key in found for row in found[key].rows)
     failures = tuple(failed[key] for key in planned if key in failed)
