@@ -1,0 +1,88 @@
+"""Values of a study's rows, matched by seed, and their intervals; where nothing can be matched, nothing is claimed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from epsl_opt.intervals import Interval, mean_interval, paired_difference, paired_ratio
+from epsl_opt.study import Cell, Row
+
+NOTHING = Interval(math.nan, -math.inf, math.inf, 0)
+"""The interval of no values; every claim about it is left open."""
+
+BySeed = Mapping[int, float]
+
+
+def select(rows: Sequence[Row], **wanted: Cell) -> list[Row]:
+    """Return the rows with these values."""
+    return [row for row in rows if all(row[column] == value for column, value in wanted.items())]
+
+
+def by_seed(rows: Sequence[Row], column: str, **wanted: Cell) -> dict[int, float]:
+    """Return a column of the rows with these values, by seed; empty cells are left out."""
+    found = select(rows, **wanted)
+    return {int(row["seed"] or 0): float(row[column] or 0) for row in found if row[column] is not None}
+
+
+def mean(values: BySeed) -> Interval:
+    """Return the mean over seeds."""
+    return mean_interval(list(values.values())) if values else NOTHING
+
+
+def geometric_mean(values: BySeed) -> Interval:
+    """Return the geometric mean of positive values over seeds."""
+    return ratio(values, dict.fromkeys(values, 1.0))
+
+
+def ratio(mine: BySeed, theirs: BySeed) -> Interval:
+    """Return the geometric mean of `mine / theirs` over the seeds of both."""
+    common = sorted(mine.keys() & theirs.keys())
+    return paired_ratio([mine[s] for s in common], [theirs[s] for s in common]) if common else NOTHING
+
+
+def difference(mine: BySeed, theirs: BySeed) -> Interval:
+    """Return the mean of `mine - theirs` over the seeds of both."""
+    common = sorted(mine.keys() & theirs.keys())
+    return paired_difference([mine[s] for s in common], [theirs[s] for s in common]) if common else NOTHING
+
+
+def quotients(mine: BySeed, theirs: BySeed) -> dict[int, float]:
+    """Return `mine / theirs` by seed."""
+    return {seed: mine[seed] / theirs[seed] for seed in sorted(mine.keys() & theirs.keys())}
+
+
+def over_settings(settings: Sequence[BySeed], *, geometric: bool = False) -> dict[int, float]:
+    """Return each seed's mean over settings; draws of one seed are not independent, so they count as one value.
+
+    A seed that lacks a setting is left out.
+    """
+    if not settings:
+        return {}
+    common = set.intersection(*(set(values) for values in settings))
+    if geometric:
+        return {
+            seed: math.exp(math.fsum(math.log(values[seed]) for values in settings) / len(settings)) for seed in common
+        }
+    return {seed: math.fsum(values[seed] for values in settings) / len(settings) for seed in common}
+
+
+def columns(interval: Interval, name: str) -> dict[str, Cell]:
+    """Return an interval as cells of a table: mean, low, high; what is not finite is empty."""
+    cells = {name: interval.mean, f"{name}_low": interval.low, f"{name}_high": interval.high}
+    return {key: value if math.isfinite(value) else None for key, value in cells.items()}
+
+
+def percent(interval: Interval, digits: int = 3) -> str:
+    """Return an interval of fractions in per cent, as text."""
+    in_percent = Interval(100 * interval.mean, 100 * interval.low, 100 * interval.high, interval.n)
+    return in_percent.text(digits, " %")
+
+
+def interval_of(row: Row, name: str) -> Interval:
+    """Return the interval that `columns` laid out; an empty mean is that of no values."""
+    mean, low, high = (row[f"{name}{end}"] for end in ("", "_low", "_high"))
+    if mean is None:
+        return NOTHING
+    n = int(row.get("draws") or 0)
+    return Interval(float(mean), float("-inf" if low is None else low), float("inf" if high is None else high), n)
