@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,7 +16,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<")
 """Beside colours, for print without them and for readers who can't tell them apart."""
 
 
-def look(number: int) -> dict[str, object]:
+def look(number: int) -> dict[str, Any]:
     """Return colour, line style and marker of the n-th line of a figure."""
     return {
         "color": f"C{number % 8}",
@@ -27,11 +28,19 @@ def look(number: int) -> dict[str, object]:
 
 
 def draw_line(
-    axes: Axes, x: Sequence[float], y: Sequence[Interval], number: int, label: str, scale: float = 1.0
+    axes: Axes,
+    x: Sequence[float],
+    y: Sequence[Interval],
+    number: int,
+    label: str,
+    scale: float = 1.0,
+    *,
+    marked: bool = True,
 ) -> None:
     """Draw a line of means with the band of their intervals."""
     mean, low, high = (scale * np.array([getattr(value, part) for value in y]) for part in ("mean", "low", "high"))
-    axes.plot(x, mean, label=label, **look(number))
+    style = look(number) if marked else look(number) | {"marker": None}
+    axes.plot(x, mean, label=label, **style)
     if np.isfinite(low).all() and np.isfinite(high).all():
         axes.fill_between(x, low, high, color=f"C{number % 8}", alpha=0.13, linewidth=0)
 
