@@ -28,6 +28,8 @@ STYLES = {
 }
 """Solver or framework -> colour, line style, marker: the same in every figure, and told apart without colours."""
 
+ENDS = ("mean", "low", "high")
+
 
 def panels(rows: int, titles: Sequence[str], height_in: float = 2.3) -> tuple[Figure, list[Axes]]:
     """Return a figure of titled panels in `rows` rows, and its axes in reading order; to be called within `styled`."""
@@ -48,25 +50,30 @@ def draw_lines(
     bands: Collection[str],
     scale: float = 1.0,
 ) -> None:
-    """Draw named means over x, and the intervals of those in `bands`; these do not stretch the y axis."""
+    """Draw named means over x, and the intervals of those in `bands`."""
     for name, intervals in lines.items():
         colour, line, marker = STYLES[name]
-        mean = scale * np.array([interval.mean for interval in intervals])
+        mean, low, high = (scale * np.array([getattr(value, end) for value in intervals]) for end in ENDS)
         axes.plot(x, mean, color=colour, linestyle=line, marker=marker, markersize=3.5, linewidth=1.3, label=name)
-    axes.autoscale_view()
-    bottom_top = axes.get_ylim()
-    for name in bands:
-        low, high = (scale * np.array([getattr(interval, end) for interval in lines[name]]) for end in ("low", "high"))
-        known = np.isfinite(low) & np.isfinite(high)
-        axes.fill_between(x, low, high, where=known, color=STYLES[name][0], alpha=0.16, linewidth=0)
-    axes.set_ylim(bottom_top)
+        if name in bands:
+            known = np.isfinite(low) & np.isfinite(high)
+            axes.fill_between(x, low, high, where=known, color=colour, alpha=0.16, linewidth=0)
 
 
-def log_y(axes: Axes) -> None:
-    """Make the y axis logarithmic, with plain numbers."""
-    axes.set_yscale("log")
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_formatter("")
+def frame_lines(panels: Sequence[Axes], *, log: bool) -> None:
+    """Give panels that share their y axis the range of the lines in them, which wide bands may leave."""
+    lines = [line for axes in panels for line in axes.get_lines() if not str(line.get_label()).startswith("_")]
+    values = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in lines])
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    if log:
+        panels[0].set_yscale("log")
+        panels[0].set_ylim(low / 1.25, high * 1.25)
+        for axes in panels:
+            axes.yaxis.set_major_formatter("{x:g}")
+            axes.yaxis.set_minor_formatter("")
+    else:
+        margin = 0.04 * (high - min(low, 0.0)) or 1.0
+        panels[0].set_ylim(min(low, 0.0) - margin, high + margin)
 
 
 def log_x(axes: Axes, ticks: Sequence[float]) -> None:

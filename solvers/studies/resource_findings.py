@@ -103,10 +103,12 @@ def _largest(rows: Sequence[Row], fading: str, solver: str) -> Finding:
         return Finding(claim, Verdict.OPEN, "no runs")
     far = max(gaps, key=lambda setting: mean(gaps[setting]).mean)
     worst = max(gaps, key=lambda setting: max(gaps[setting].values()))
+    used = mean(values(rows, "used_share", far, fading, solver))
     return Finding(
         claim,
         Verdict.OBSERVED,
-        f"mean gap largest at {setting_text(far)}: {percent(mean(gaps[far]))}; largest of one instance "
+        f"mean gap largest at {setting_text(far)}: {percent(mean(gaps[far]))}, where its schedules use "
+        f"{100 * used.mean:.3g} % of the subchannels; largest of one instance "
         f"{100 * max(gaps[worst].values()):.3g} %, at {setting_text(worst)}",
     )
 

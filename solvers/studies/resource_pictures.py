@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from epsl_opt.intervals import Interval
 from epsl_opt.plots.style import styled
-from epsl_opt.solvers.studies.drawing import draw_lines, legend_below, log_x, log_y, panels
+from epsl_opt.solvers.studies.drawing import draw_lines, frame_lines, legend_below, log_x, panels
 from epsl_opt.solvers.studies.resource_curves import CHANNELS, FADINGS, FLOOR
 from epsl_opt.solvers.studies.resource_parameters import PARAMETERS, Parameter
 from epsl_opt.solvers.studies.rows import interval_of, select
@@ -31,12 +31,12 @@ def pictures(curves: Sequence[Row], seeds: int) -> Iterator[Picture]:
 
 def _latency(curves: Sequence[Row], fading: str, seeds: int) -> Picture:
     with styled():
-        figure, axes = _grid(curves, LATENCY_SOLVERS, "latency_s", 1.0, ("exact", "bcd"))
-        log_y(axes[0])
+        figure, axes = _grid(curves, LATENCY_SOLVERS, "latency_s", 1.0, ("exact",))
+        frame_lines(axes, log=True)
         _finish(figure, axes, "round latency, s")
     caption = (
-        f"Round latency against one resource at a time, {CHANNELS[fading]}: geometric means over {seeds} draws; bands "
-        "are 95 % intervals of exact and bcd, for draws differ more than solvers do. exact is the certified optimum; "
+        f"Round latency against one resource at a time, {CHANNELS[fading]}: geometric means over {seeds} draws; the band "
+        "is the 95 % interval of exact, the certified optimum; draws differ more than solvers do. "
         "local-search and convex, in the numbers, would lie on it. Dotted uprights: the paper's setting."
     )
     said = _said(curves, LATENCY_SOLVERS, "latency_s", 1.0, " s")
@@ -47,7 +47,7 @@ def _latency(curves: Sequence[Row], fading: str, seeds: int) -> Picture:
 def _gap(curves: Sequence[Row], fading: str, seeds: int) -> Picture:
     with styled():
         figure, axes = _grid(curves, GAP_SOLVERS, "gap", 100.0, PAPER)
-        axes[0].set_ylim(bottom=-0.3)
+        frame_lines(axes, log=False)
         _finish(figure, axes, "gap, %")
     caption = (
         f"Gap to the certified floor, {CHANNELS[fading]}: means over {seeds} draws; bands are 95 % intervals of bcd "

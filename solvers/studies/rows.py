@@ -16,13 +16,13 @@ BySeed = Mapping[int, float]
 
 def select(rows: Sequence[Row], **wanted: Cell) -> list[Row]:
     """Return the rows with these values."""
-    return [row for row in rows if all(row[column] == value for column, value in wanted.items())]
+    return [row for row in rows if all(row.get(column) == value for column, value in wanted.items())]
 
 
 def by_seed(rows: Sequence[Row], column: str, **wanted: Cell) -> dict[int, float]:
     """Return a column of the rows with these values, by seed; empty cells are left out."""
     found = select(rows, **wanted)
-    return {int(row["seed"] or 0): float(row[column] or 0) for row in found if row[column] is not None}
+    return {int(row["seed"] or 0): float(row[column] or 0) for row in found if row.get(column) is not None}
 
 
 def mean(values: BySeed) -> Interval:

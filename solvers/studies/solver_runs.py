@@ -7,6 +7,7 @@ from typing import Any
 
 from epsl_opt.instance import Instance
 from epsl_opt.results import Limits, SolveResult, relative_gap
+from epsl_opt.schedule import FREE, Schedule
 from epsl_opt.solving import solve
 
 PAPER = ("bcd", "greedy")
@@ -40,6 +41,11 @@ def floor_s(results: Mapping[str, SolveResult]) -> float:
     return max(result.bound_s for result in results.values() if result.bound_s is not None)
 
 
+def used_share(schedule: Schedule) -> float:
+    """Return the share of the subchannels that somebody holds; the paper's greedy allocation may leave some free."""
+    return float((schedule.subchannel_client != FREE).mean())
+
+
 def solver_row(result: SolveResult, bound_s: float) -> dict[str, Any]:
     """Return what a solver found, and how far from the best bound known; empty where it found no schedule."""
     return {
@@ -48,5 +54,6 @@ def solver_row(result: SolveResult, bound_s: float) -> dict[str, Any]:
         "bound_s": bound_s,
         "gap": relative_gap(result.latency_s, bound_s),
         "cut_layer": None if result.schedule is None else result.schedule.cut_layer,
+        "used_share": None if result.schedule is None else used_share(result.schedule),
         "stop_reason": str(result.stop_reason),
     }

@@ -1,0 +1,67 @@
+"""Means over draws at every level of heterogeneity: what the figures show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from epsl_opt.intervals import Interval
+from epsl_opt.solvers.studies.framework_rounds import FRAMEWORKS, OTHERS
+from epsl_opt.solvers.studies.heterogeneity_levels import ALIKE, AS_PUBLISHED, KINDS
+from epsl_opt.solvers.studies.rows import BySeed, by_seed, columns, geometric_mean, mean, ratio, select
+from epsl_opt.solvers.studies.solver_runs import SOLVERS
+from epsl_opt.study import Row
+
+FADINGS = ("none", "rayleigh")
+CHANNELS = {"none": "flat channels", "rayleigh": "Rayleigh fading"}
+
+Setting = tuple[str, float]
+
+
+def levels_of(rows: Sequence[Row], kind: str) -> list[float]:
+    """Return the levels of a kind that were run, ascending; all kinds begin with the same."""
+    found = {float(row["level"] or 0) for row in rows if row["kind"] == kind}
+    return sorted(found | {ALIKE}) if kind != AS_PUBLISHED else sorted(found)
+
+
+def at(rows: Sequence[Row], setting: Setting, fading: str) -> list[Row]:
+    """Return the rows of a kind and level; level 0 is that of all kinds."""
+    kind, level = setting
+    return select(rows, kind=KINDS[0] if kind in KINDS and level == ALIKE else kind, level=level, fading=fading)
+
+
+def of_solver(rows: Sequence[Row], column: str, setting: Setting, fading: str, solver: str) -> BySeed:
+    """Return a solver's values by seed."""
+    return by_seed(at(rows, setting, fading), column, solver=solver)
+
+
+def of_framework(rows: Sequence[Row], setting: Setting, fading: str, framework: str) -> BySeed:
+    """Return a framework's round latencies by seed."""
+    return by_seed(at(rows, setting, fading), "latency_s", solver="frameworks", framework=framework)
+
+
+def curve_rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return all means in long form: kind, level, fading, name of solver or framework, quantity."""
+    return [
+        {"kind": kind, "level": level, "fading": fading, "name": name, "quantity": quantity}
+        | columns(interval, "mean")
+        | {"draws": interval.n}
+        for kind in (*KINDS, AS_PUBLISHED)
+        for level in levels_of(rows, kind)
+        for fading in FADINGS
+        for name, quantity, interval in _quantities(rows, (kind, level), fading)
+    ]
+
+
+def _quantities(rows: Sequence[Row], setting: Setting, fading: str) -> Iterator[tuple[str, str, Interval]]:
+    for solver in SOLVERS:
+        yield solver, "latency_s", geometric_mean(of_solver(rows, "latency_s", setting, fading, solver))
+        for share in ("gap", "straggler_share", "waiting_share"):
+            yield solver, share, mean(of_solver(rows, share, setting, fading, solver))
+    for framework in FRAMEWORKS:
+        yield framework, "latency_s", geometric_mean(of_framework(rows, setting, fading, framework))
+    for framework in OTHERS:
+        mine, theirs = (of_framework(rows, setting, fading, name) for name in ("EPSL", framework))
+        yield framework, "lead", ratio(theirs, mine)
+    for spread in ("gain_spread_db", "clock_ratio"):
+        yield "clients", spread, mean(of_solver(rows, spread, setting, fading, SOLVERS[0]))

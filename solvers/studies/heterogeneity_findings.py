@@ -1,0 +1,103 @@
+"""What growing heterogeneity does, judged between alike clients and the highest level, on the same draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from epsl_opt.intervals import judge_at_least
+from epsl_opt.solvers.studies.framework_rounds import OTHERS
+from epsl_opt.solvers.studies.heterogeneity_curves import (
+    CHANNELS,
+    FADINGS,
+    Setting,
+    levels_of,
+    of_framework,
+    of_solver,
+)
+from epsl_opt.solvers.studies.heterogeneity_levels import ALIKE, AS_PUBLISHED, KINDS, TITLES
+from epsl_opt.solvers.studies.rows import difference, geometric_mean, mean, over_settings, percent, quotients, ratio
+from epsl_opt.study import Finding, Row, Verdict
+
+START: Setting = (KINDS[0], ALIKE)
+
+
+def findings(rows: Sequence[Row]) -> Iterator[Finding]:
+    """Yield latency, straggler, gap and lead, for both kinds of channel."""
+    for fading in FADINGS:
+        yield from (_longer(rows, fading, kind) for kind in KINDS)
+        yield _waiting(rows, fading)
+        yield _straggler(rows, fading)
+        yield from (_gap_grows(rows, fading, kind) for kind in KINDS)
+        yield from (_lead_stays(rows, fading, framework) for framework in OTHERS)
+
+
+def _top(rows: Sequence[Row], kind: str) -> Setting:
+    return kind, levels_of(rows, kind)[-1]
+
+
+def _longer(rows: Sequence[Row], fading: str, kind: str) -> Finding:
+    top, start = (of_solver(rows, "latency_s", at, fading, "exact") for at in (_top(rows, kind), START))
+    found = ratio(top, start)
+    return Finding(
+        f"the optimal round is longer where {TITLES[kind]} most ({CHANNELS[fading]})",
+        judge_at_least(found, 1.0),
+        f"{found.text()} times that of alike clients, {found.n} draws",
+    )
+
+
+def _waiting(rows: Sequence[Row], fading: str) -> Finding:
+    settings = [(kind, level) for kind in KINDS for level in levels_of(rows, kind) if level > ALIKE]
+    shares = {
+        solver: over_settings([of_solver(rows, "waiting_share", at, fading, solver) for at in settings])
+        for solver in ("baseline-c", "bcd", "exact")
+    }
+    less = difference(shares["baseline-c"], shares["bcd"])
+    said = "; ".join(f"{solver} {percent(mean(share))}" for solver, share in shares.items())
+    return Finding(
+        f"power control in the joint optimisation (bcd) spares clients waiting for the straggler ({CHANNELS[fading]})",
+        judge_at_least(less, 0.0),
+        f"waiting share of the round, all levels above 0 together: {said}; baseline-c less bcd {percent(less)}, "
+        f"{less.n} draws",
+    )
+
+
+def _straggler(rows: Sequence[Row], fading: str) -> Finding:
+    places = {"alike": START} | {kind: _top(rows, kind) for kind in KINDS} | {"the paper's draw": (AS_PUBLISHED, ALIKE)}
+    said = [
+        f"{name} {percent(mean(of_solver(rows, 'straggler_share', at, fading, 'exact')), 2)}"
+        for name, at in places.items()
+    ]
+    return Finding(
+        f"what the straggler costs in the optimal round ({CHANNELS[fading]})",
+        Verdict.OBSERVED,
+        "straggler share of the round: " + "; ".join(said),
+    )
+
+
+def _gap_grows(rows: Sequence[Row], fading: str, kind: str) -> Finding:
+    top, start = (of_solver(rows, "gap", at, fading, "bcd") for at in (_top(rows, kind), START))
+    more = difference(top, start)
+    return Finding(
+        f"the paper's algorithm (bcd) is farther from the optimum where {TITLES[kind]} most ({CHANNELS[fading]})",
+        judge_at_least(more, 0.0),
+        f"mean gap {percent(mean(start))} among alike clients, {percent(mean(top))} at the top; difference "
+        f"{percent(more)}, {more.n} draws",
+    )
+
+
+def _lead_stays(rows: Sequence[Row], fading: str, framework: str) -> Finding:
+    leads = {kind: _lead(rows, _top(rows, kind), fading, framework) for kind in KINDS}
+    start = _lead(rows, START, fading, framework)
+    change = ratio(leads["both"], start)
+    said = "; ".join(f"{TITLES[kind]} {geometric_mean(lead).text()}" for kind, lead in leads.items())
+    return Finding(
+        f"EPSL's lead over {framework} is no smaller where channels and processors differ most ({CHANNELS[fading]})",
+        judge_at_least(change, 1.0),
+        f"{framework}'s round over EPSL's: alike {geometric_mean(start).text()}; at the top {said}; both over alike "
+        f"{change.text()}, {change.n} draws",
+    )
+
+
+def _lead(rows: Sequence[Row], setting: Setting, fading: str, framework: str) -> dict[int, float]:
+    mine, theirs = (of_framework(rows, setting, fading, name) for name in ("EPSL", framework))
+    return quotients(theirs, mine)
