@@ -23,7 +23,9 @@ class Fading(StrEnum):
     """One path of constant power beside the scattered ones."""
 
 
-def power_gains(kind: Fading, rician_k_db: float, shape: tuple[int, int], seed: int, concern: Concern) -> FloatArray:
+def power_gains(
+    kind: Fading, rician_k_db: float, shape: tuple[int, int], seed: int, concern: Concern, round_number: int = 0
+) -> FloatArray:
     """Draw |h_ik|^2 with E|h|^2 = 1, h = sqrt(K/(K+1)) + CN(0, 1/(K+1)).
 
     Parameters
@@ -34,13 +36,14 @@ def power_gains(kind: Fading, rician_k_db: float, shape: tuple[int, int], seed: 
         K in dB, read for `rician` only.
     shape
         (clients, subchannels). More of either leaves the gains of the first ones as they are.
-    seed, concern
-        Which stream.
+    seed, concern, round_number
+        Which stream; rounds are independent.
     """
     if kind is Fading.NONE:
         return np.ones(shape)
     k_factor = db_to_linear(rician_k_db) if kind is Fading.RICIAN else 0.0
-    parts = np.array([stream(seed, concern, i).standard_normal((shape[1], 2)) for i in range(shape[0])])
+    streams = (stream(seed, concern, i, round_number) for i in range(shape[0]))
+    parts = np.array([drawn.standard_normal((shape[1], 2)) for drawn in streams])
     scattered = parts * math.sqrt(0.5 / (k_factor + 1.0))
     direct = math.sqrt(k_factor / (k_factor + 1.0))
     return (direct + scattered[:, :, 0]) ** 2 + scattered[:, :, 1] ** 2

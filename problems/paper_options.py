@@ -14,6 +14,8 @@ from epsl_opt.scenario import ScenarioOptions
 
 Decibels = Annotated[float, Field(ge=-500, le=500, allow_inf_nan=False)]
 MAX_GAINS = 10_000_000
+MAX_ROUND = 100_000
+ROUND_INTERVAL_S = 5.0
 
 
 class LineOfSight(StrEnum):
@@ -91,6 +93,15 @@ class PaperOptions(ScenarioOptions):
     fading: Fading = Field(default=Fading.NONE, description="small-scale fading: none, rayleigh or rician")
     rician_k_db: Decibels = Field(default=10.0, description="K-factor, for fading=rician")
     reciprocal: bool = Field(default=True, description="downlink fading is uplink fading; false: drawn apart")
+    round: int | None = Field(
+        default=None, ge=0, le=MAX_ROUND, description="number of the round, from 0: fading is fresh in each"
+    )
+    speed_m_per_s: PositiveFloat | None = Field(
+        default=None, le=1000, description="mean speed at which clients move from round to round (a reconstruction)"
+    )
+    round_interval_s: PositiveFloat | None = Field(
+        default=None, description=f"time from one round to the next, {ROUND_INTERVAL_S:g} s if not given"
+    )
 
     model: str = Field(default="resnet18-64", description="model profile: a shipped one's name or a .json file")
     batch_size: PositiveInt = Field(default=64, description="b, samples per client and round")
@@ -144,6 +155,11 @@ class PaperOptions(ScenarioOptions):
         idle = {"rician_k_db": "without fading=rician"} if self.fading is not Fading.RICIAN else {}
         if self.fading is Fading.NONE:
             idle["reciprocal"] = "without fading"
+            idle |= {} if self.speed_m_per_s else {"round": "without fading or speed_m_per_s"}
+        if self.round is None:
+            idle["speed_m_per_s"] = "without round"
+        if self.speed_m_per_s is None:
+            idle["round_interval_s"] = "without speed_m_per_s"
         if self.measured:
             idle |= dict.fromkeys(_CHANNEL_MODEL, "with a measured channel (uplink_csv, downlink_csv)")
         else:
@@ -164,4 +180,7 @@ _CHANNEL_MODEL = (
     "fading",
     "rician_k_db",
     "reciprocal",
+    "round",
+    "speed_m_per_s",
+    "round_interval_s",
 )

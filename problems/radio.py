@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from epsl_opt.arrays import BoolArray, FloatArray
 from epsl_opt.problems import path_loss
 from epsl_opt.problems.fading import power_gains
-from epsl_opt.problems.paper_options import LineOfSight, PaperOptions
+from epsl_opt.problems.mobility import Surroundings, moved
+from epsl_opt.problems.paper_options import ROUND_INTERVAL_S, LineOfSight, PaperOptions
 from epsl_opt.problems.streams import Concern, normals, uniforms
 from epsl_opt.problems.units import dbs_to_linear
 
@@ -30,17 +31,28 @@ def modelled(options: PaperOptions, frequency_hz: FloatArray) -> Radio:
     Path loss and shadowing are the same in both directions (time division), and so is fading unless
     `options.reciprocal` is false.
     """
-    distance = distances_m(options)
-    sight = lines_of_sight(options, distance)
-    shadowing_db = shadowings_db(options, sight)
-    loss_db = path_loss.mean_path_loss_db(distance, sight, frequency_hz) + shadowing_db[:, np.newaxis]
+    around = surroundings(options)
+    sight = lines_of_sight(options, around.distance_m, around.sight)
+    shadowing_db = shadowings_db(options, sight, around.shadowing)
+    loss_db = path_loss.mean_path_loss_db(around.distance_m, sight, frequency_hz) + shadowing_db[:, np.newaxis]
     large_scale = options.antenna_gain * dbs_to_linear(-loss_db)
-    shape = large_scale.shape
-    uplink = power_gains(options.fading, options.rician_k_db, shape, options.seed, Concern.UPLINK_FADING)
-    downlink = uplink
-    if not options.reciprocal:
-        downlink = power_gains(options.fading, options.rician_k_db, shape, options.seed, Concern.DOWNLINK_FADING)
-    return Radio(large_scale * uplink, large_scale * downlink, distance, sight)
+    uplink = _fading(options, large_scale.shape, Concern.UPLINK_FADING)
+    downlink = uplink if options.reciprocal else _fading(options, large_scale.shape, Concern.DOWNLINK_FADING)
+    return Radio(large_scale * uplink, large_scale * downlink, around.distance_m, sight)
+
+
+def surroundings(options: PaperOptions) -> Surroundings:
+    """Draw where clients are and what stands between them and the server, in the round of the options."""
+    drawn = Surroundings(
+        distance_m=distances_m(options),
+        sight=uniforms(options.seed, Concern.LINE_OF_SIGHT, options.clients),
+        shadowing=normals(options.seed, Concern.SHADOWING, options.clients),
+    )
+    if options.speed_m_per_s is None or not options.round:
+        return drawn
+    interval_s = ROUND_INTERVAL_S if options.round_interval_s is None else options.round_interval_s
+    after = moved(drawn, options.seed, options.round, options.speed_m_per_s, interval_s, options.radius_m)
+    return replace(after, distance_m=np.maximum(after.distance_m, options.min_distance_m))
 
 
 def distances_m(options: PaperOptions) -> FloatArray:
@@ -54,15 +66,18 @@ def distances_m(options: PaperOptions) -> FloatArray:
     return mean + options.distance_spread * (drawn - mean)
 
 
-def lines_of_sight(options: PaperOptions, distance_m: FloatArray) -> BoolArray:
-    """Draw who sees the server, shape (clients,), unless the options say it for all."""
+def lines_of_sight(options: PaperOptions, distance_m: FloatArray, drawn: FloatArray) -> BoolArray:
+    """Say who sees the server, given a number in [0, 1) for each client, unless the options say it for all."""
     if options.line_of_sight is not LineOfSight.AUTO:
         return np.full(distance_m.shape, options.line_of_sight is LineOfSight.LOS)
-    drawn = uniforms(options.seed, Concern.LINE_OF_SIGHT, options.clients)
     return drawn < path_loss.line_of_sight_probability(distance_m)
 
 
-def shadowings_db(options: PaperOptions, line_of_sight: BoolArray) -> FloatArray:
-    """Draw each client's shadowing, one number for all its subchannels, shape (clients,)."""
-    deviation = path_loss.shadowing_deviation_db(line_of_sight)
-    return options.shadowing * deviation * normals(options.seed, Concern.SHADOWING, options.clients)
+def shadowings_db(options: PaperOptions, line_of_sight: BoolArray, drawn: FloatArray) -> FloatArray:
+    """Return each client's shadowing, one number for all its subchannels, given a standard normal number for each."""
+    return options.shadowing * path_loss.shadowing_deviation_db(line_of_sight) * drawn
+
+
+def _fading(options: PaperOptions, shape: tuple[int, ...], concern: Concern) -> FloatArray:
+    size = (shape[0], shape[1])
+    return power_gains(options.fading, options.rician_k_db, size, options.seed, concern, options.round or 0)

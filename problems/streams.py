@@ -19,11 +19,18 @@ class Concern(IntEnum):
     UPLINK_FADING = 6
     DOWNLINK_FADING = 7
     BANDWIDTH = 8
+    MOTION = 9
+    SHADOWING_CHANGE = 10
+    SIGHT_CHANGE = 11
 
 
-def stream(seed: int, concern: Concern, entity: int = 0) -> np.random.Generator:
-    """Return the stream of one concern of one entity (a client, say), independent of all others of this seed."""
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(int(concern), entity)))
+def stream(seed: int, concern: Concern, entity: int = 0, round_number: int = 0) -> np.random.Generator:
+    """Return the stream of one concern of one entity (a client, say), independent of all others of this seed.
+
+    What is drawn anew each round has a stream for each; that of round 0 is the stream of what is drawn once.
+    """
+    key = (int(concern), entity, round_number) if round_number else (int(concern), entity)
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
 def uniforms(seed: int, concern: Concern, entities: int) -> NDArray[np.float64]:

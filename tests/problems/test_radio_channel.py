@@ -76,7 +76,7 @@ def test_line_of_sight_gets_rarer_with_distance(first: float, second: float) -> 
 def test_line_of_sight_frequency(distance_m: float) -> None:
     """Clients at one distance see the server as often as the model says."""
     distance = np.full(MANY.clients, distance_m)
-    seen = int(radio.lines_of_sight(MANY, distance).sum())
+    seen = int(radio.lines_of_sight(MANY, distance, radio.surroundings(MANY).sight).sum())
     probability = float(path_loss.line_of_sight_probability(distance)[0])
     assert stats.binomtest(seen, MANY.clients, min(probability, 1.0)).pvalue > RARE
 
@@ -84,7 +84,7 @@ def test_line_of_sight_frequency(distance_m: float) -> None:
 @pytest.mark.parametrize(("sight", "deviation_db"), [(True, 3.6), (False, 9.7)])
 def test_shadowing_is_normal_in_db(sight: bool, deviation_db: float) -> None:
     """Shadowing has mean 0 and a deviation of 3.6 dB in line of sight, 9.7 dB out of it."""
-    drawn = radio.shadowings_db(MANY, np.full(MANY.clients, sight))
+    drawn = radio.shadowings_db(MANY, np.full(MANY.clients, sight), radio.surroundings(MANY).shadowing)
     assert stats.kstest(drawn, stats.norm(0, deviation_db).cdf).pvalue > RARE
 
 
