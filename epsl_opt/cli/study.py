@@ -82,24 +82,49 @@ def command(
         raise click.UsageError("--all or names, not both")
     if not names and not every:
         return _list(known, form)
-    studies = [registry.load_study(name) for name in (known if every else dict.fromkeys(names))]
-    missing = {study.name: lacks for study in studies if (lacks := study.missing())}
-    for name, lacks in missing.items():
+    loaded = {name: registry.load_study(name) for name in names} if names else _loaded(known)
+    lacking = {name: lacks for name, study in loaded.items() if (lacks := _lacks(study))}
+    for name, lacks in lacking.items():
         complain(f"study {name}: {lacks}")
-    if missing and not every:
+    if lacking and not every:
         return ExitCode.BAD_INPUT
-    return _run([study for study in studies if study.name not in missing], quick, Path(output), jobs, form)
+    studies = [study for study in loaded.values() if not isinstance(study, str) and study.name not in lacking]
+    return _run(studies, quick, Path(output), jobs, form)
+
+
+def _loaded(names: list[str]) -> dict[str, Study | str]:
+    """Return each study, or why it does not load here."""
+    from epsl_opt import registry
+
+    found: dict[str, Study | str] = {}
+    for name in names:
+        try:
+            found[name] = registry.load_study(name)
+        except EpslOptError as error:
+            found[name] = str(error)
+    return found
+
+
+def _lacks(study: Study | str) -> str | None:
+    return study if isinstance(study, str) else study.missing()
 
 
 def _list(known: list[str], form: str) -> int:
-    from epsl_opt import registry
-
-    studies = [registry.load_study(name) for name in known]
+    loaded = _loaded(known)
+    rows = [
+        {
+            "name": name,
+            "title": None if isinstance(study, str) else study.title,
+            "question": None if isinstance(study, str) else study.question,
+            "missing": _lacks(study),
+        }
+        for name, study in loaded.items()
+    ]
     if form == "json":
-        emit_json([{"name": s.name, "title": s.title, "question": s.question, "missing": s.missing()} for s in studies])
+        emit_json(rows)
     else:
-        rows = [(s.name, s.question, s.missing() or "") for s in studies]
-        emit_tables(table("Studies", ("study", "question", "missing here"), rows, 3))
+        cells = [(str(row["name"]), row["question"] or "", row["missing"] or "") for row in rows]
+        emit_tables(table("Studies", ("study", "question", "missing here"), cells, 3))
     return ExitCode.OK
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cli_toys import FakeEntry
 from study_toys import Cubes, Mute, Squares, register_studies
 
-from epsl_opt import study_processes
+from epsl_opt import registry, study_processes
 from epsl_opt.cli.app import run
 from epsl_opt.cli.exits import ExitCode
 from epsl_opt.study import Point
@@ -79,6 +81,22 @@ def test_without_names_the_studies_are_listed(capsys: pytest.CaptureFixture[str]
         "name": "squares", "title": Squares.title, "question": Squares.question, "missing": None,
     }  # fmt: skip
     assert listed["cubes"]["missing"] == "cubes take a third dimension"
+
+
+def test_a_study_that_does_not_load_is_listed_and_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plug-in that does not import is listed with the reason, left out by --all, and refused by name."""
+    entries = {"squares": FakeEntry(Squares), "torn": EntryPoint("torn", "epsl_opt_absent:Torn", "any")}
+    monkeypatch.setattr(registry, "_entries", lambda group: entries)
+    assert run(["study", "-f", "json"]) == ExitCode.OK
+    listed = {entry["name"]: entry for entry in json.loads(capsys.readouterr().out)}
+    assert "No module named 'epsl_opt_absent'" in listed["torn"]["missing"]
+    assert study(tmp_path, "--all") == ExitCode.OK
+    out, err = capsys.readouterr()
+    assert "squares grow" in out
+    assert "study torn: " in err
+    assert study(tmp_path, "torn") == ExitCode.BAD_INPUT
 
 
 def test_a_study_writes_its_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
