@@ -64,9 +64,10 @@ class HeterogeneityStudy(Study):
                 f"The paper's scenario (5 clients, 20 subchannels), {SEEDS[size]} draws of each setting on flat "
                 "channels and as many with Rayleigh fading; draws with one seed share all random numbers.",
                 "Level 0: all clients at the disc's mean distance, without line of sight and shadowing, with "
-                "processors of 1.3 Gcycles/s. Channels: distances spread to the whole disc up to level 1, shadowing is the level "
-                "times the model's 9.7 dB. Processors: uniform around 1.3 Gcycles/s, the paper's +-0.3 at level 0.5, "
-                "+-1.2 at level 2. `paper` is the paper's own draw, where line of sight differs as well.",
+                "processors of 1.3 Gcycles/s. Channels: distances spread to the whole disc up to level 1, shadowing "
+                "is the level times the model's 9.7 dB. Processors: uniform around 1.3 Gcycles/s, at most 0.6 times "
+                "the level away; the paper's range is level 0.5. `paper` is the paper's own draw, where line of sight "
+                "differs as well.",
                 "Straggler share: what the round would lose if the last client of each phase were as quick as the "
                 "median one. Waiting share: what the other clients spend waiting, on average. Both as shares of the "
                 "round.",

@@ -64,7 +64,7 @@ PLANS = (
         names=OTHERS,
         bands=OTHERS,
         label="round over EPSL's",
-        caption="Round latency of PSL, SFL and vanilla SL over EPSL's (geometric mean), each with resources managed for it",
+        caption="Round latency of PSL, SFL and vanilla SL over EPSL's (geometric mean), resources managed for each",
         log=True,
     ),
 )
@@ -101,8 +101,9 @@ def _picture(plan: _Plan, curves: Sequence[Row], seeds: int) -> Picture:
 def _said(plan: _Plan, shown: Sequence[Row]) -> str:
     """Name the ends of the lines where both differ, on flat channels."""
     here = select(shown, fading="none", kind="both")
-    ends = {
-        name: [plan.scale * interval_of(row, "mean").mean for row in select(here, name=name)] for name in plan.names
-    }
-    told = ", ".join(f"{name} from {line[0]:.3g} to {line[-1]:.3g}" for name, line in ends.items() if line)
+    told = ", ".join(f"{name} {' to '.join(_ends(plan, select(here, name=name)))}" for name in plan.names)
     return f"Flat channels, both differ: {told}."
+
+
+def _ends(plan: _Plan, line: Sequence[Row]) -> list[str]:
+    return [f"{plan.scale * interval_of(row, 'mean').mean:.3g}" for row in (*line[:1], *line[1:][-1:])]

@@ -80,8 +80,8 @@ class ResourceManagementStudy(Study):
                 "for a seed in all settings, and a few bad ones dominate the mean. baseline-c chooses its cut layer.",
                 "A gap is an upper limit on the distance to the optimum: where exact was stopped by its node limit "
                 "(most often 8 to 12 clients with Rayleigh fading), part of it is the bound's.",
-                "The greedy allocation stops giving a client subchannels once its power limit is reached, as the paper's "
-                "does; with ample total power that leaves subchannels free. The tie-breaks are a reconstruction.",
+                "The greedy allocation stops giving a client subchannels once its power limit is reached, as the "
+                "paper's does; with ample total power that leaves subchannels free. Its tie-breaks are reconstructed.",
                 "One resource at a time: what two do together is not looked at.",
             ],
         )

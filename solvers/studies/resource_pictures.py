@@ -35,8 +35,8 @@ def _latency(curves: Sequence[Row], fading: str, seeds: int) -> Picture:
         frame_lines(axes, log=True)
         _finish(figure, axes, "round latency, s")
     caption = (
-        f"Round latency against one resource at a time, {CHANNELS[fading]}: geometric means over {seeds} draws; the band "
-        "is the 95 % interval of exact, the certified optimum; draws differ more than solvers do. "
+        f"Round latency against one resource at a time, {CHANNELS[fading]}: geometric means over {seeds} draws; the "
+        "band is the 95 % interval of exact, the certified optimum; draws differ more than solvers do. "
         "local-search and convex, in the numbers, would lie on it. Dotted uprights: the paper's setting."
     )
     said = _said(curves, LATENCY_SOLVERS, "latency_s", 1.0, " s")

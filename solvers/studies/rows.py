@@ -74,8 +74,9 @@ def columns(interval: Interval, name: str) -> dict[str, Cell]:
 
 
 def percent(interval: Interval, digits: int = 3) -> str:
-    """Return an interval of fractions in per cent, as text."""
-    in_percent = Interval(100 * interval.mean, 100 * interval.low, 100 * interval.high, interval.n)
+    """Return an interval of fractions in per cent, as text; what is under half a thousandth of one per cent is 0."""
+    mean, low, high = (round(100 * value, 3) for value in (interval.mean, interval.low, interval.high))
+    in_percent = Interval(mean, low, high, interval.n)
     return in_percent.text(digits, " %")
 
 
