@@ -56,6 +56,8 @@ class Setting:
         Where all methods cut; each has its own best cut layer if None.
     batch_size
         Samples a client and round; the scenario's if None.
+    rates, tuning_seeds
+        The learning rates tried for each method, each on every one of these splits.
     """
 
     name: str
@@ -65,6 +67,8 @@ class Setting:
     target_accuracy: float
     cut_layer: str | None = None
     batch_size: int | None = None
+    rates: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4, 0.8)
+    tuning_seeds: tuple[int, ...] = (100, 101)
 
 
 def make_case(setting: Setting, method: Method, lr: float, seed: int) -> TrainingCase:

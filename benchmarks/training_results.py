@@ -33,8 +33,6 @@ from epsl_opt.training_run import TrainingGoal
 
 PAGE = Path(__file__).parents[1] / "docs" / "results.md"
 OUT = Path("out/training-results")
-LEARNING_RATES = (0.05, 0.1, 0.2, 0.4, 0.8)
-TUNING_SEEDS = (100, 101)
 SEEDS = (0, 1, 2)
 EVALUATE_EVERY = 10
 LAST = 3
@@ -47,9 +45,12 @@ def settings(mnist: Path | None, quick: bool) -> list[Setting]:
     early = replace(digits, name="digits-early", cut_layer="pool1")
     found = [digits, early, replace(digits, name="digits-small-batch", batch_size=16)]
     if mnist is not None:
-        lenet = Setting("mnist", f"mnist:root={mnist}", "lenet5", 240, 0.90)
+        lenet = Setting(
+            "mnist", f"mnist:root={mnist}", "lenet5", 160, 0.90, rates=(0.05, 0.1, 0.2, 0.4), tuning_seeds=(100,)
+        )
         found += [lenet, replace(lenet, name="mnist-early", cut_layer="pool1")]
-    return [replace(setting, rounds=20) for setting in found[:1]] if quick else found
+    small = {"rounds": 20, "rates": (0.1,), "tuning_seeds": (100,)}
+    return [replace(setting, **small) for setting in found[:1]] if quick else found
 
 
 def goal(setting: Setting) -> TrainingGoal:
@@ -88,21 +89,21 @@ def late_accuracy(case: TrainedCase) -> float:
     return 0.0 if case.row.message or len(found) < LAST else fmean(found[-LAST:])
 
 
-def tune(setting: Setting, rates: Sequence[float], folder: Path, jobs: int) -> dict[str, dict[float, float]]:
+def tune(setting: Setting, folder: Path, jobs: int) -> dict[str, dict[float, float]]:
     """Return method -> learning rate -> mean accuracy on the splits for tuning."""
-    grid = [(method, lr) for method in METHODS for lr in rates]
-    cases = [make_case(setting, method, lr, seed) for method, lr in grid for seed in TUNING_SEEDS]
+    grid = [(method, lr) for method in METHODS for lr in setting.rates]
+    cases = [make_case(setting, method, lr, seed) for method, lr in grid for seed in setting.tuning_seeds]
     learn([(setting, case) for case in cases], folder, jobs)
     accuracy = iter([late_accuracy(case) for case in trained(setting, cases, folder)])
     found: dict[str, dict[float, float]] = {}
     for method, lr in grid:
-        found.setdefault(method.label, {})[lr] = fmean(next(accuracy) for _ in TUNING_SEEDS)
+        found.setdefault(method.label, {})[lr] = fmean(next(accuracy) for _ in setting.tuning_seeds)
     return found
 
 
-def run(setting: Setting, rates: Sequence[float], seeds: Sequence[int], folder: Path, jobs: int) -> Outcome:
+def run(setting: Setting, seeds: Sequence[int], folder: Path, jobs: int) -> Outcome:
     """Tune, then train every method with its learning rate on every seed."""
-    tuned = tune(setting, rates, folder, jobs)
+    tuned = tune(setting, folder, jobs)
     best = {label: max(found, key=found.__getitem__) for label, found in tuned.items()}
     cases = {
         (method, seed): make_case(setting, method, best[method.label], seed) for method in METHODS for seed in seeds
@@ -130,12 +131,12 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="trainings at a time")
     parser.add_argument("--quick", action="store_true", help="a small run that leaves the documentation alone")
     args = parser.parse_args()
-    rates, seeds = (LEARNING_RATES[2:3], SEEDS[:2]) if args.quick else (LEARNING_RATES, SEEDS)
+    seeds = SEEDS[:2] if args.quick else SEEDS
     page = destination(PAGE, OUT / "quick" if args.quick else None)
     (page.parent / "pictures").mkdir(exist_ok=True)
     try:
         for setting in settings(args.mnist, args.quick):
-            outcome = run(setting, rates, seeds, OUT / "runs", args.jobs)
+            outcome = run(setting, seeds, OUT / "runs", args.jobs)
             write_marked(page, dict(parts([outcome])))
             save_picture(picture(outcome), page.parent / "pictures" / f"training-{setting.name}")
     except KeyboardInterrupt:
