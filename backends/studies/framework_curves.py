@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from epsl_opt.backends.studies.drawing import draw_line
 from epsl_opt.backends.studies.framework_pairs import trainings
@@ -66,16 +67,18 @@ def draw_curves(found: Sequence[Curve], methods: Sequence[str], seeds: int, name
                     draw_line(axes, x, curve.accuracy, number, curve.method, 100, marked=False)
             row[0].set_title(setting)
             row[0].set_ylabel("test accuracy, %")
-            row[1].set_xlim(0, 1.5 * max(curve.rounds[-1] for curve in of_setting))
+            row[0].set_ylim(0, 100)
+            longest, most = max(curve.times[-1] for curve in of_setting), max(curve.rounds[-1] for curve in of_setting)
+            row[1].set_xlim(0, min(longest, 1.5 * most))
             for axes in row:
                 axes.grid()
         panels[-1][0].set_xlabel("rounds")
         panels[-1][1].set_xlabel("simulated time, in PSL's round latencies")
         figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=6, handlelength=3.5)
     caption = (
-        f"Test accuracy, means over {seeds} seeds and 95 % confidence intervals. Simulated time is counted in rounds of "
-        "PSL on the same draw of the scenario, since seconds differ widely between draws; the axis ends at one and a "
-        "half times PSL's training."
+        f"Test accuracy, means over {seeds} seeds and 95 % confidence intervals. Simulated time is counted in rounds "
+        "of PSL on the same draw of the scenario, since seconds differ widely between draws; the axis ends at one and "
+        "a half times PSL's training."
     )
     alt = "Accuracy at the end: " + "; ".join(
         f"{curve.setting}, {curve.method} {100 * curve.accuracy[-1].mean:.1f} %" for curve in found
@@ -84,7 +87,7 @@ def draw_curves(found: Sequence[Curve], methods: Sequence[str], seeds: int, name
 
 
 def _numbers(name: str, caption: str, found: Sequence[Curve]) -> Table:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "setting": curve.setting,
             "method": curve.method,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from epsl_opt.backends.pytorch import TorchBackend
+from epsl_opt.backends.studies.judging import points
 from epsl_opt.backends.studies.phi_effects import LATENCY_ONLY, Effect, draw, effects_of
 from epsl_opt.backends.studies.settings import FULL, FULL_SGD, QUICK, SYNTHETIC, Budget, Cutting, Setting, by_name, epsl
 from epsl_opt.intervals import Interval, judge_at_least
@@ -58,8 +59,11 @@ class PhiStudy(Study):
     def points(self, size: StudySize) -> Sequence[Point]:
         """Return one point per setting and ratio; the last are the latencies of the paper's own network."""
         budgets, ratios = BUDGETS[size], RATIOS[size]
-        trained = [{"setting": name, "phi": phi, **budgets[name].to_point()} for name in budgets for phi in ratios]
-        return [*trained, *({"setting": LATENCY_ONLY, "phi": phi, "seeds": DRAWS[size]} for phi in ratios)]
+        trained: list[Point] = [
+            {"setting": name, "phi": phi, **budget.to_point()} for name, budget in budgets.items() for phi in ratios
+        ]
+        timed: list[Point] = [{"setting": LATENCY_ONLY, "phi": phi, "seeds": DRAWS[size]} for phi in ratios]
+        return [*trained, *timed]
 
     def run(self, point: Point) -> Sequence[dict[str, Any]]:
         """Return one row per seed."""
@@ -119,9 +123,8 @@ def _findings(effects: Sequence[Effect]) -> Iterator[Finding]:
     learned = [(effect, effect.learned) for effect in effects if effect.learned is not None and effect.phi in JUDGED]
     for effect, found in learned:
         claim = f"EPSL({effect.phi:g}) gets within a point of PSL's accuracy ({effect.setting})"
-        points = found.difference
-        told = f"{100 * points.mean:+.2f} points [{100 * points.low:+.2f}, {100 * points.high:+.2f}], {points.n} seeds"
-        yield Finding(claim, judge_at_least(points, -CLOSE), told)
+        less = found.difference
+        yield Finding(claim, judge_at_least(less, -CLOSE), f"{points(less)}, {less.n} seeds")
     for effect, found in learned:
         claim = f"EPSL({effect.phi:g}) reaches the target in less simulated time than PSL ({effect.setting})"
         yield Finding(claim, found.speed_up.verdict(), f"PSL's time over EPSL's {found.speed_up.text()}")

@@ -103,8 +103,9 @@ class Budget:
     @classmethod
     def of_point(cls, point: Point) -> Budget:
         """Return what `to_point` wrote."""
-        counts = (int(point[key] or 0) for key in ("rounds", "seeds", "tuning_seeds"))
-        return cls(*counts, tuple(map(float, str(point["rates"]).split())), str(point["optimizer"]))
+        rounds, seeds, tuning_seeds = (int(point[key] or 0) for key in ("rounds", "seeds", "tuning_seeds"))
+        rates = tuple(map(float, str(point["rates"]).split()))
+        return cls(rounds, seeds, tuning_seeds, rates, str(point["optimizer"]))
 
     def text(self) -> str:
         """Say it in a few sentences."""

@@ -57,9 +57,7 @@ class Training:
     @property
     def session(self) -> OpenSession:
         """The training itself, at its end."""
-        if not isinstance(self.run.session, OpenSession):
-            raise TypeError("the training is not of the studies")
-        return self.run.session
+        return _opened(self.run)
 
     @property
     def accuracies(self) -> list[tuple[int, float]]:
@@ -115,6 +113,17 @@ def learn(setting: Setting, method: Method, lr: float, budget: Budget, seed: int
     if stop is TrainingStop.INTERRUPTED:
         raise KeyboardInterrupt
     return Training(run, seed, lr, stop is TrainingStop.DIVERGED)
+
+
+def open_session(setting: Setting, method: Method, lr: float, budget: Budget, seed: int) -> OpenSession:
+    """Return a session before its first round, to be trained and looked into."""
+    return _opened(begin(setting, method, lr, budget, seed))
+
+
+def _opened(run: TrainingRun) -> OpenSession:
+    if not isinstance(run.session, OpenSession):
+        raise TypeError("the training is not of the studies")
+    return run.session
 
 
 def begin(setting: Setting, method: Method, lr: float, budget: Budget, seed: int) -> TrainingRun:

@@ -1,0 +1,228 @@
+"""Activation functions and what is averaged: the error of the aggregated gradient, and what it does to learning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from epsl_opt.backends.pytorch import TorchBackend
+from epsl_opt.backends.studies.activation_convergence import (
+    activation_findings,
+    averaging_findings,
+    convergence_table,
+    loss_picture,
+)
+from epsl_opt.backends.studies.activation_gradients import (
+    RELU,
+    activation_picture,
+    gradient_findings,
+    gradient_table,
+    ways_picture,
+)
+from epsl_opt.backends.studies.settings import FULL, PSL, QUICK, SUBSAMPLE, Budget, Method, Setting, epsl
+from epsl_opt.study import Finding, Picture, Point, Row, Section, Study, StudySize, Table
+from epsl_opt.training import Framework
+
+ACTIVATIONS = ("relu", "leaky-relu", "gelu", "silu", "tanh", "sigmoid", "identity")
+NETWORKS = {"mlp": ("mlp:depth=3,activation={}", "fc1"), "cnn": ("cnn:activation={}", "pool1")}
+TARGET = 0.90
+CLIENTS, BATCH = 5, 64
+RATIOS = (0.5, 1.0)
+
+
+def equal_batch(phi: float) -> int:
+    """Return the batch size at which PSL backpropagates no more rows at the server than EPSL(phi)."""
+    m = round(phi * BATCH)
+    return (m + CLIENTS * (BATCH - m)) // CLIENTS
+
+
+def averaging_methods(phi: float) -> tuple[Method, ...]:
+    """Return what can be done with as many rows at the server as EPSL(phi) has; `per-client` apart."""
+    smaller = equal_batch(phi)
+    return (
+        epsl(phi),
+        epsl(phi, linearization="layer-wise"),
+        epsl(phi, linearization="per-client"),
+        epsl(phi, pairing="label"),
+        epsl(phi, aggregation="representative"),
+        epsl(phi, aggregation="representative", pairing="label"),
+        Method(f"subsampling({phi:g})", Framework.EPSL, phi, rule=SUBSAMPLE),
+        Method(f"PSL, b = {smaller}", Framework.PSL, batch_size=smaller),
+    )
+
+
+METHODS = {method.label: method for method in (PSL, *averaging_methods(0.5), *averaging_methods(1.0))}
+EVERY_ACTIVATION = (PSL.label, *(epsl(phi).label for phi in RATIOS))
+
+
+@dataclass(frozen=True)
+class _Effort:
+    """What is run at a size; gradients are compared on so many batches, before training and after `PSL_ROUNDS`."""
+
+    networks: tuple[str, ...]
+    ratios: tuple[float, ...]
+    budget: Budget
+    batches: int
+
+
+EFFORTS = {
+    StudySize.QUICK: _Effort(("mlp",), (1.0,), QUICK, 16),
+    StudySize.FULL: _Effort(tuple(NETWORKS), RATIOS, FULL, 32),
+}
+PSL_ROUNDS, PSL_RATE = 40, 0.01
+
+
+class ActivationStudy(Study):
+    """Gradients and trainings with seven activation functions, and with everything that could be averaged."""
+
+    name: ClassVar[str] = "activation"
+    title: ClassVar[str] = "Activation functions, and what is averaged"
+    question: ClassVar[str] = (
+        "How near is the aggregated gradient to the exact one, depending on the activation function; does that "
+        "decide how well EPSL learns; and is the paper's averaging worth it over plain subsampling at the same cost?"
+    )
+
+    def missing(self) -> str | None:
+        """Return what training needs."""
+        return TorchBackend().missing()
+
+    def points(self, size: StudySize) -> Sequence[Point]:
+        """Return gradients per network, activation and seed, and trainings per network, activation and method."""
+        return [*_gradient_points(EFFORTS[size]), *_training_points(EFFORTS[size])]
+
+    def run(self, point: Point) -> Sequence[dict[str, Any]]:
+        """Return the errors of a session's gradients, or one row per trained seed."""
+        from epsl_opt.backends.studies.trainings import tuned
+
+        setting = _setting(str(point["network"]), str(point["activation"]))
+        if point["part"] == "gradient":
+            return list(_gradient_rows(setting, int(point["batches"] or 0), int(point["seed"] or 0)))
+        method = METHODS[str(point["method"])]
+        return [found.row(TARGET) for found in tuned(setting, method, Budget.of_point(point))]
+
+    def conclude(self, rows: Sequence[Row], size: StudySize) -> Section:
+        """Judge gradients and trainings apart, then whether one explains the other."""
+        effort = EFFORTS[size]
+        gradients = [row for row in rows if row["part"] == "gradient"]
+        trained = [row for row in rows if row["part"] == "training"]
+        return Section(
+            setting=_telling(effort),
+            findings=list(_findings(rows, gradients, effort)),
+            pictures=list(_pictures(gradients, trained, effort)),
+            tables=[
+                *([gradient_table(gradients)] if gradients else []),
+                *([convergence_table(trained)] if trained else []),
+                _cost_table(effort),
+            ],
+            limits=[
+                "One task, small networks; at phi = 1 everything is aggregated, which the paper does not recommend.",
+                "An activation function changes what PSL itself reaches, too; losses are to PSL with the same "
+                "activation.",
+                "The learning rate makes up for a gradient that is merely too short or too long, but Adam, used here, "
+                "hides that from all methods alike.",
+                "Subsampling at equal server cost would let clients send less, too, if they knew beforehand which rows "
+                "are used; PSL on smaller batches does.",
+            ],
+        )
+
+
+def _gradient_points(effort: _Effort) -> Iterator[Point]:
+    for network in effort.networks:
+        for activation in ACTIVATIONS:
+            for seed in range(effort.budget.seeds):
+                which = {"part": "gradient", "network": network, "activation": activation}
+                yield {**which, "batches": effort.batches, "seed": seed}
+
+
+def _training_points(effort: _Effort) -> Iterator[Point]:
+    averaging = [method.label for phi in effort.ratios for method in averaging_methods(phi)]
+    for network in effort.networks:
+        for activation in ACTIVATIONS:
+            every = EVERY_ACTIVATION if activation != RELU else (*EVERY_ACTIVATION, *averaging)
+            for method in dict.fromkeys(every):
+                which = {"part": "training", "network": network, "activation": activation, "method": method}
+                yield {**which, **effort.budget.to_point()}
+
+
+def _setting(network: str, activation: str) -> Setting:
+    spec, cut = NETWORKS[network]
+    return Setting(f"{network}, {activation}", "digits", spec.format(activation), TARGET, cut)
+
+
+def _gradient_rows(setting: Setting, batches: int, seed: int) -> Iterator[dict[str, Any]]:
+    from epsl_opt.backends.studies.gradient_error import compare_ways
+    from epsl_opt.backends.studies.trainings import open_session
+
+    session = open_session(setting, PSL, PSL_RATE, Budget(2 * PSL_ROUNDS, 1, 0, (PSL_RATE,)), seed)
+    for stage, rounds in (("at initialisation", 0), ("after training", PSL_ROUNDS)):
+        for _ in range(rounds):
+            session.train_round()
+        accuracy = session.evaluate().accuracy
+        for row in compare_ways(session, rounds, batches, seed):
+            yield {"stage": stage, "accuracy": accuracy, **row}
+
+
+def _findings(rows: Sequence[Row], gradients: Sequence[Row], effort: _Effort) -> Iterator[Finding]:
+    for network in effort.networks:
+        if gradients:
+            yield from gradient_findings(gradients, network)
+        yield from activation_findings(rows, network, ACTIVATIONS)
+        yield from averaging_findings(rows, network, [(phi, equal_batch(phi)) for phi in effort.ratios])
+
+
+def _pictures(gradients: Sequence[Row], trained: Sequence[Row], effort: _Effort) -> Iterator[Picture]:
+    seeds = effort.budget.seeds
+    if gradients:
+        yield activation_picture(gradients, effort.networks, seeds)
+        yield ways_picture(gradients, effort.networks, seeds)
+    if trained:
+        shared = f"on the same {seeds} seeds: means and 95 % confidence intervals. Left of 0 is better than PSL."
+        by_activation = {name: (name, "EPSL({})") for name in ACTIVATIONS}
+        yield loss_picture(trained, "loss-activation", by_activation, f"Accuracy lost by EPSL against PSL {shared}")
+        labels = {label: (RELU, label) for label in _what(effort)}
+        yield loss_picture(trained, "loss-averaging", labels, f"Accuracy lost by each way of averaging (ReLU) {shared}")
+
+
+def _what(effort: _Effort) -> list[str]:
+    """Return the labels of what can be averaged, `{}` for phi where it is part of the label."""
+    labels = [method.label.replace("(1)", "({})") for method in averaging_methods(1.0)[:-1]]
+    return [*labels, *(averaging_methods(phi)[-1].label for phi in effort.ratios)]
+
+
+def _cost_table(effort: _Effort) -> Table:
+    methods = dict.fromkeys([PSL, *(method for phi in effort.ratios for method in averaging_methods(phi))])
+    rows = [_costs(method) for method in methods]
+    caption = f"Rows (samples) of a round by stage, {CLIENTS} clients with {BATCH} samples each."
+    return Table("costs", caption, tuple(rows[0]), rows)
+
+
+def _costs(method: Method) -> dict[str, Any]:
+    b = method.batch_size or BATCH
+    m = round(method.phi * b)
+    options = dict(method.options)
+    kept = options.get("linearization") == "per-client"
+    extra = 0 if kept or method.rule or "aggregation" in options else m
+    backward = CLIENTS * b if kept else m + CLIENTS * (b - m)
+    return {
+        "method": method.label,
+        "uplink": CLIENTS * b,
+        "server_forward": CLIENTS * b + extra,
+        "server_backward": backward,
+        "downlink": backward,
+    }
+
+
+def _telling(effort: _Effort) -> list[str]:
+    return [
+        "Digits, 5 clients with 64 samples each a round, IID. mlp: three hidden layers, the client holds the first; "
+        "cnn: two convolutions, the client holds the first with its pool. The activation function is the same "
+        "everywhere.",
+        f"Gradients: all positions aggregated (phi = 1), against PSL's gradient of the same {effort.batches} batches "
+        f"and weights; at initialisation and after {PSL_ROUNDS} rounds of PSL (Adam, {PSL_RATE:g}); "
+        f"{effort.budget.seeds} seeds.",
+        f"Trainings: {effort.budget.text()}",
+        "Subsampling: at each aggregated position the row of one client, drawn by its share, is backpropagated, and "
+        "the others get nothing. PSL on smaller batches backpropagates as many rows at the server, too. The table "
+        "of costs has the rows of each stage.",
+    ]

@@ -1,0 +1,154 @@
+"""The cut layer: latency, leakage and accuracy, to be weighed against one another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import Any, ClassVar
+
+from epsl_opt.backends.pytorch import TorchBackend
+from epsl_opt.backends.studies.cut_latency import Condition, latency_findings, min_cut_findings
+from epsl_opt.backends.studies.cut_latency_pictures import latency_pictures, latency_tables
+from epsl_opt.backends.studies.cut_learning import learning_findings, learning_pictures, learning_table
+from epsl_opt.backends.studies.settings import FULL, PSL, QUICK, SYNTHETIC, Budget, Method, Setting, epsl
+from epsl_opt.instance import Instance
+from epsl_opt.results import Limits
+from epsl_opt.solving import solve
+from epsl_opt.sources import load_instance
+from epsl_opt.study import Finding, Point, Row, Section, Study, StudySize
+from epsl_opt.training import Framework
+
+BASE = Condition(10e6, 5e9)
+"""The paper's bandwidth of a subchannel and server."""
+BANDWIDTHS_HZ = {StudySize.QUICK: (1e6, 10e6, 100e6), StudySize.FULL: (1e6, 3e6, 10e6, 30e6, 100e6)}
+SERVERS_CYCLES_PER_S = {StudySize.QUICK: (1e9, 5e9, 25e9), StudySize.FULL: (1e9, 2.5e9, 5e9, 10e9, 25e9)}
+DRAWS = {StudySize.QUICK: 3, StudySize.FULL: 8}
+LIMITS = Limits(time_s=20.0, rel_gap=1e-4)
+
+NETWORKS = {
+    "digits, cnn": ("digits", "cnn", 0.90, ("conv1", "pool1", "conv2", "pool2", "fc1")),
+    "digits, mlp": ("digits", "mlp:depth=4", 0.90, ("fc1", "fc2", "fc3", "fc4")),
+    "synthetic, cnn": (SYNTHETIC, "cnn", 0.80, ("conv1", "pool1", "conv2", "pool2", "fc1")),
+}
+SHOWN = {StudySize.QUICK: tuple(NETWORKS)[:1], StudySize.FULL: tuple(NETWORKS)}
+METHODS = {method.label: method for method in (PSL, epsl(0.5), Method("SFL", Framework.SFL))}
+BUDGETS = {StudySize.QUICK: QUICK, StudySize.FULL: FULL}
+
+
+class CutLayerStudy(Study):
+    """The quickest cut layer, the one that tells least of the data, and the one that learns best."""
+
+    name: ClassVar[str] = "cut-layer"
+    title: ClassVar[str] = "The cut layer: latency, leakage, accuracy"
+    question: ClassVar[str] = (
+        "Where is the quickest cut layer, how does it move with bandwidth and server speed, how much of the data "
+        "does the smashed data of each cut give away, and how well is a network trained that is cut there?"
+    )
+
+    def missing(self) -> str | None:
+        """Return what training needs."""
+        return TorchBackend().missing()
+
+    def points(self, size: StudySize) -> Sequence[Point]:
+        """Return latencies by condition and draw, choices under limits by draw, and trainings by cut and method."""
+        return [*_latency_points(size), *_min_cut_points(size), *_learning_points(size)]
+
+    def run(self, point: Point) -> Sequence[dict[str, Any]]:
+        """Return a row per cut layer, or one per trained seed."""
+        match point["part"]:
+            case "latency":
+                return list(_latencies(point))
+            case "min-cut":
+                return list(_choices(load_instance(f"paper:seed={point['seed']}")))
+            case _:
+                return list(_learned(point))
+
+    def conclude(self, rows: Sequence[Row], size: StudySize) -> Section:
+        """Say where the optimum moves, and what it costs in leakage and accuracy."""
+        latencies, choices, learned = (
+            [row for row in rows if row["part"] == part] for part in ("latency", "min-cut", "learning")
+        )
+        pictures = latency_pictures(latencies, BASE, DRAWS[size])
+        return Section(
+            setting=_telling(size),
+            findings=list(_findings(latencies, choices, learned)),
+            pictures=[*pictures, *(learning_pictures(learned, BUDGETS[size].seeds) if learned else [])],
+            tables=[*latency_tables(choices), *([learning_table(learned)] if learned else [])],
+            limits=[
+                "Distance correlation is one measure of what smashed data give away. It is an average over all samples "
+                "and says nothing of what the best attack could reconstruct of one of them.",
+                "It compares Euclidean distances of whole images and whole feature maps: a map that keeps the data but "
+                "twists distances looks private by it.",
+                "Latencies of the paper's network, leakage and accuracy of small ones: the trade-off is shown on "
+                "the small ones, since ResNet-18 is not trained here.",
+                "No noise or other protection is added to the smashed data; the cut layer is the only knob.",
+            ],
+        )
+
+
+def _latency_points(size: StudySize) -> Iterator[Point]:
+    for bandwidth, server, seed in product(BANDWIDTHS_HZ[size], SERVERS_CYCLES_PER_S[size], range(DRAWS[size])):
+        yield {"part": "latency", "bandwidth_hz": bandwidth, "server_cycles_per_s": server, "seed": seed}
+
+
+def _min_cut_points(size: StudySize) -> Iterator[Point]:
+    for seed in range(DRAWS[size]):
+        yield {"part": "min-cut", "seed": seed}
+
+
+def _learning_points(size: StudySize) -> Iterator[Point]:
+    for name in SHOWN[size]:
+        for cut, method in product(NETWORKS[name][-1], METHODS):
+            which = {"part": "learning", "setting": name, "cut_layer": cut, "method": method}
+            yield {**which, **BUDGETS[size].to_point()}
+
+
+def _latencies(point: Point) -> Iterator[dict[str, Any]]:
+    """Yield the certified latency of every cut layer."""
+    condition = f"bandwidth_hz={point['bandwidth_hz']},server_cycles_per_s={point['server_cycles_per_s']}"
+    instance = load_instance(f"paper:seed={point['seed']},{condition}")
+    for index, cut in enumerate(instance.model.cut_layers):
+        found = solve(instance.with_cut_layers([cut.name]), "exact", LIMITS)
+        yield {"cut": index, "cut_layer": cut.name, "latency_s": found.latency_s, "bound_s": found.bound_s}
+
+
+def _choices(instance: Instance) -> Iterator[dict[str, Any]]:
+    """Yield what is chosen when the first cut layers are not allowed (`epsl-opt solve --min-cut`)."""
+    for index, cut in enumerate(instance.model.cut_layers):
+        found = solve(instance.with_training(min_cut_layer=cut.name), "exact", LIMITS)
+        chosen = None if found.schedule is None else found.schedule.cut_layer
+        name = None if chosen is None else instance.model.cut_layers[chosen].name
+        yield {"min_cut": index, "min_cut_layer": cut.name, "cut": chosen, "chosen": name, "latency_s": found.latency_s}
+
+
+def _learned(point: Point) -> Iterator[dict[str, Any]]:
+    from epsl_opt.backends.studies.leakage import leakage
+    from epsl_opt.backends.studies.trainings import open_session, tuned
+
+    task, network, target, _ = NETWORKS[str(point["setting"])]
+    setting = Setting(str(point["setting"]), task, network, target, str(point["cut_layer"]))
+    method, budget = METHODS[str(point["method"])], Budget.of_point(point)
+    for found in tuned(setting, method, budget):
+        initial = open_session(setting, method, found.lr, budget, found.seed)
+        yield {**found.row(target), "leakage": leakage(found.session), "initial_leakage": leakage(initial)}
+
+
+def _findings(latencies: Sequence[Row], choices: Sequence[Row], learned: Sequence[Row]) -> Iterator[Finding]:
+    yield from latency_findings(latencies, BASE)
+    yield from min_cut_findings(choices)
+    yield from learning_findings(learned)
+
+
+def _telling(size: StudySize) -> list[str]:
+    return [
+        "Latency: the paper's scenario (5 clients, 20 subchannels, ResNet-18 on 64 x 64 images, phi = 0.5), a "
+        f"certified schedule for each cut layer, {DRAWS[size]} draws for each of {len(BANDWIDTHS_HZ[size])} "
+        f"bandwidths of a subchannel and {len(SERVERS_CYCLES_PER_S[size])} servers.",
+        "A first allowed cut layer is the field training.min_cut_layer of an instance, or --min-cut of epsl-opt solve.",
+        "Leakage and accuracy: really trained small networks (cnn: two convolutions, two linear layers; mlp: four "
+        f"hidden layers), 5 clients, IID, everybody cut at the same layer. {BUDGETS[size].text()}",
+        "Leakage is the bias-corrected squared distance correlation (Székely, Rizzo, Bakirov 2007; Székely, Rizzo "
+        "2014) of the test samples and what the clients' models make of them, the mean over the clients: 0 is "
+        "expected of independence, 1 means that distances are kept. It is taken at initialisation and after "
+        "training.",
+    ]

@@ -1,0 +1,18 @@
+"""What smashed data give away of the samples."""
+
+from __future__ import annotations
+
+from statistics import fmean
+
+import torch
+
+from epsl_opt.backends.studies.distance_correlation import distance_correlation
+from epsl_opt.backends.studies.laboratory import OpenSession
+
+
+def leakage(session: OpenSession) -> float:
+    """Return the distance correlation of test samples and smashed data, the mean over the clients' models."""
+    samples = session.test_samples
+    with torch.no_grad():
+        smashed = [client(samples) for client in session.models.clients]
+    return fmean(distance_correlation(samples.cpu().numpy(), sent.cpu().numpy()) for sent in smashed)
