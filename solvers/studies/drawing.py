@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -31,11 +32,13 @@ STYLES = {
 ENDS = ("mean", "low", "high")
 
 
-def panels(rows: int, titles: Sequence[str], height_in: float = 2.3) -> tuple[Figure, list[Axes]]:
+def panels(
+    rows: int, titles: Sequence[str], *, height_in: float = 2.3, share_y: Literal["all", "row", False] = "all"
+) -> tuple[Figure, list[Axes]]:
     """Return a figure of titled panels in `rows` rows, and its axes in reading order; to be called within `styled`."""
     n_columns = -(-len(titles) // rows)
     figure = new_figure(8.0, height_in * rows + 0.5)
-    grid = figure.subplots(rows, n_columns, squeeze=False, sharey=True)
+    grid = figure.subplots(rows, n_columns, squeeze=False, sharey=share_y)
     axes: list[Axes] = list(grid.flat)
     for each, title in zip(axes, titles, strict=True):
         each.set_title(title)

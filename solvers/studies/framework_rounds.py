@@ -16,7 +16,7 @@ FRAMEWORKS = ("EPSL", *OTHERS)
 
 SETTING = (
     "Frameworks: EPSL and PSL (phi = 0) are optimised apart. SFL has the better of PSL's subchannels and those that "
-    "are optimal when the client-side model is sent along with the smashed data, and the cut layer that is best for it. "
+    "are optimal when the client-side model is sent along with the smashed data, at the cut layer best for it. "
     "Vanilla SL has its best cut layer; a client whose turn it is holds all subchannels."
 )
 LIMIT = (

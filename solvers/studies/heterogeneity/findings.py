@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from epsl_opt.intervals import judge_at_least
 from epsl_opt.solvers.studies.framework_rounds import OTHERS
-from epsl_opt.solvers.studies.heterogeneity_curves import (
+from epsl_opt.solvers.studies.heterogeneity.curves import (
     CHANNELS,
     FADINGS,
     Setting,
@@ -14,7 +14,7 @@ from epsl_opt.solvers.studies.heterogeneity_curves import (
     of_framework,
     of_solver,
 )
-from epsl_opt.solvers.studies.heterogeneity_levels import ALIKE, AS_PUBLISHED, KINDS, TITLES
+from epsl_opt.solvers.studies.heterogeneity.levels import ALIKE, AS_PUBLISHED, KINDS, TITLES
 from epsl_opt.solvers.studies.rows import difference, geometric_mean, mean, over_settings, percent, quotients, ratio
 from epsl_opt.study import Finding, Row, Verdict
 

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from epsl_opt.intervals import Interval
 from epsl_opt.plots.style import styled
 from epsl_opt.solvers.studies.drawing import draw_lines, frame_lines, legend_below, log_x, panels
-from epsl_opt.solvers.studies.resource_curves import CHANNELS, FADINGS, FLOOR
-from epsl_opt.solvers.studies.resource_parameters import PARAMETERS, Parameter
+from epsl_opt.solvers.studies.resource_management.curves import CHANNELS, FADINGS, FLOOR
+from epsl_opt.solvers.studies.resource_management.parameters import PARAMETERS, Parameter
 from epsl_opt.solvers.studies.rows import interval_of, select
 from epsl_opt.solvers.studies.solver_runs import BASELINES, PAPER
 from epsl_opt.study import Picture, Row, Table

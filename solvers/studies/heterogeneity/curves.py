@@ -7,7 +7,7 @@ from typing import Any
 
 from epsl_opt.intervals import Interval
 from epsl_opt.solvers.studies.framework_rounds import FRAMEWORKS, OTHERS
-from epsl_opt.solvers.studies.heterogeneity_levels import ALIKE, AS_PUBLISHED, KINDS
+from epsl_opt.solvers.studies.heterogeneity.levels import ALIKE, AS_PUBLISHED, KINDS
 from epsl_opt.solvers.studies.rows import BySeed, by_seed, columns, geometric_mean, mean, ratio, select
 from epsl_opt.solvers.studies.solver_runs import SOLVERS
 from epsl_opt.study import Row

@@ -10,9 +10,9 @@ from epsl_opt.instance import Instance
 from epsl_opt.results import SolveResult
 from epsl_opt.schedule import Schedule
 from epsl_opt.solvers.studies import framework_rounds
-from epsl_opt.solvers.studies.heterogeneity_curves import FADINGS, curve_rows
-from epsl_opt.solvers.studies.heterogeneity_findings import findings
-from epsl_opt.solvers.studies.heterogeneity_levels import (
+from epsl_opt.solvers.studies.heterogeneity.curves import FADINGS, curve_rows
+from epsl_opt.solvers.studies.heterogeneity.findings import findings
+from epsl_opt.solvers.studies.heterogeneity.levels import (
     ALIKE,
     AS_PUBLISHED,
     KINDS,
@@ -20,9 +20,9 @@ from epsl_opt.solvers.studies.heterogeneity_levels import (
     QUICK_LEVELS,
     source,
 )
-from epsl_opt.solvers.studies.heterogeneity_pictures import pictures
+from epsl_opt.solvers.studies.heterogeneity.pictures import pictures
+from epsl_opt.solvers.studies.heterogeneity.straggler import spreads, straggler_shares
 from epsl_opt.solvers.studies.solver_runs import floor_s, solve_all, solve_with, solver_row
-from epsl_opt.solvers.studies.straggler import spreads, straggler_shares
 from epsl_opt.sources import load_instance
 from epsl_opt.study import Point, Row, Section, Study, StudySize, Table
 

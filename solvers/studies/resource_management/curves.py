@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from epsl_opt.solvers.studies.resource_parameters import AS_PUBLISHED, PARAMETERS, Parameter
+from epsl_opt.solvers.studies.resource_management.parameters import AS_PUBLISHED, PARAMETERS, Parameter
 from epsl_opt.solvers.studies.rows import BySeed, by_seed, columns, geometric_mean, mean, select
 from epsl_opt.solvers.studies.solver_runs import SOLVERS
 from epsl_opt.study import Cell, Row

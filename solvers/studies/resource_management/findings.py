@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from epsl_opt.intervals import Interval, growth_exponent, judge_at_least, judge_at_most
-from epsl_opt.solvers.studies.resource_curves import (
+from epsl_opt.intervals import Interval, growth_exponent, judge_at_least
+from epsl_opt.solvers.studies.nearness import NEAR, PERCENT, excess, judge_near
+from epsl_opt.solvers.studies.resource_management.curves import (
     CHANNELS,
     FADINGS,
     Setting,
@@ -15,7 +16,7 @@ from epsl_opt.solvers.studies.resource_curves import (
     settings_of,
     values,
 )
-from epsl_opt.solvers.studies.resource_parameters import PARAMETERS, Parameter
+from epsl_opt.solvers.studies.resource_management.parameters import PARAMETERS, Parameter
 from epsl_opt.solvers.studies.rows import (
     BySeed,
     columns,
@@ -26,11 +27,8 @@ from epsl_opt.solvers.studies.rows import (
     quotients,
     ratio,
 )
-from epsl_opt.solvers.studies.solver_runs import BASELINES, PAPER
+from epsl_opt.solvers.studies.solver_runs import BASELINES, PAPER, SOLVERS
 from epsl_opt.study import Finding, Row, Verdict
-
-NEAR = 0.01
-"""Within this gap a schedule is called near the optimum."""
 
 
 def findings(rows: Sequence[Row]) -> Iterator[Finding]:
@@ -86,14 +84,20 @@ def _gaps(rows: Sequence[Row], fading: str, solver: str) -> dict[Setting, BySeed
 def _near(rows: Sequence[Row], fading: str, solver: str) -> Finding:
     gaps = _gaps(rows, fading, solver)
     overall = mean(over_settings(list(gaps.values())))
+    sure = mean(over_settings([_excess(rows, setting, fading, solver) for setting in gaps]))
     within = sum(gap <= NEAR for by_seed in gaps.values() for gap in by_seed.values())
     draws = sum(map(len, gaps.values()))
     return Finding(
-        f"{solver} is within {100 * NEAR:g} % of the certified optimum on average ({CHANNELS[fading]})",
-        judge_at_most(overall, NEAR),
-        f"mean gap {percent(overall)}, {overall.n} draws, all {len(gaps)} settings together; within "
-        f"{100 * NEAR:g} % on {within} of {draws} instances",
+        f"{solver} is within {PERCENT} of the certified optimum on average ({CHANNELS[fading]})",
+        judge_near(overall, sure),
+        f"mean gap {percent(overall)}, {overall.n} draws, all {len(gaps)} settings together; within {PERCENT} on "
+        f"{within} of {draws} instances",
     )
+
+
+def _excess(rows: Sequence[Row], setting: Setting, fading: str, solver: str) -> BySeed:
+    latencies = [values(rows, "latency_s", setting, fading, each) for each in SOLVERS]
+    return excess(values(rows, "latency_s", setting, fading, solver), latencies)
 
 
 def _largest(rows: Sequence[Row], fading: str, solver: str) -> Finding:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from epsl_opt.plots.style import styled
 from epsl_opt.solvers.studies.drawing import draw_lines, frame_lines, legend_below, panels
 from epsl_opt.solvers.studies.framework_rounds import OTHERS
-from epsl_opt.solvers.studies.heterogeneity_curves import FADINGS
-from epsl_opt.solvers.studies.heterogeneity_levels import KINDS, TITLES
+from epsl_opt.solvers.studies.heterogeneity.curves import FADINGS
+from epsl_opt.solvers.studies.heterogeneity.levels import KINDS, TITLES
 from epsl_opt.solvers.studies.rows import interval_of, select
 from epsl_opt.study import Picture, Row, Table
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from itertools import product
 from typing import Any, ClassVar
 
-from epsl_opt.solvers.studies.resource_curves import FADINGS, curve_rows
-from epsl_opt.solvers.studies.resource_findings import elasticity_rows, findings
-from epsl_opt.solvers.studies.resource_parameters import AS_PUBLISHED, PARAMETERS, source
-from epsl_opt.solvers.studies.resource_pictures import pictures
+from epsl_opt.solvers.studies.resource_management.curves import FADINGS, curve_rows
+from epsl_opt.solvers.studies.resource_management.findings import elasticity_rows, findings
+from epsl_opt.solvers.studies.resource_management.parameters import AS_PUBLISHED, PARAMETERS, source
+from epsl_opt.solvers.studies.resource_management.pictures import pictures
 from epsl_opt.solvers.studies.solver_runs import LEFT_OUT, floor_s, solve_all, solver_row
 from epsl_opt.sources import load_instance
 from epsl_opt.study import Point, Row, Section, Study, StudySize, Table

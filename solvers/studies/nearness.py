@@ -1,0 +1,26 @@
+"""Whether schedules are near the optimum, when the optimum is only known to lie between a bound and a latency."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from epsl_opt.intervals import Interval
+from epsl_opt.solvers.studies.rows import BySeed
+from epsl_opt.study import Verdict
+
+NEAR = 0.01
+"""Within this fraction of its latency a schedule is called near the optimum."""
+
+PERCENT = f"{100 * NEAR:g} %"
+
+
+def excess(mine: BySeed, all_latencies: Sequence[BySeed]) -> dict[int, float]:
+    """Return by which fraction a latency could surely be shorter, by seed: another solver's schedule is."""
+    return {seed: 1 - min(each[seed] for each in all_latencies if seed in each) / mine[seed] for seed in mine}
+
+
+def judge_near(gap: Interval, sure: Interval) -> Verdict:
+    """Return whether schedules are near the optimum: yes by their gap to the bound, no by better schedules."""
+    if gap.high <= NEAR:
+        return Verdict.HOLDS
+    return Verdict.FAILS if sure.low > NEAR else Verdict.OPEN

@@ -1,0 +1,105 @@
+"""What the runs say about growth: of the round, EPSL's lead, the solvers' work and their distance to the optimum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from epsl_opt.intervals import Interval, judge_at_least
+from epsl_opt.solvers.studies.framework_rounds import OTHERS
+from epsl_opt.solvers.studies.nearness import PERCENT, excess, judge_near
+from epsl_opt.solvers.studies.rows import geometric_mean, mean, percent, ratio
+from epsl_opt.solvers.studies.scale.curves import (
+    FIT_FROM,
+    fadings_of,
+    framework_exponent,
+    gaps,
+    leads,
+    measured,
+    rounds,
+    sizes_of,
+    solver_exponent,
+)
+from epsl_opt.solvers.studies.scale.sizes import CELLS, SOLVERS
+from epsl_opt.study import Finding, Row, Verdict
+
+CHANNELS = {"none": "flat channels", "rayleigh": "Rayleigh fading"}
+JUDGED = ("greedy", "bcd", "convex", "local-search", "exact")
+
+
+def findings(rows: Sequence[Row]) -> Iterator[Finding]:
+    """Yield what can be said for each kind of channel that was run."""
+    for fading in fadings_of(rows):
+        for cell in CELLS:
+            yield _round_growth(rows, cell, fading)
+            yield from (_lead_grows(rows, cell, fading, framework) for framework in OTHERS)
+        yield _work(rows, fading, "time_s", "time", " s")
+        yield _work(rows, fading, "peak_mib", "memory", " MiB")
+        yield from (_near(rows, fading, solver) for solver in JUDGED)
+
+
+def _round_growth(rows: Sequence[Row], cell: str, fading: str) -> Finding:
+    slope = framework_exponent(rows, cell, fading, "EPSL")
+    sizes = sizes_of(rows, what="frameworks", cell=cell, fading=fading)
+    said = "; ".join(
+        f"{clients} clients {geometric_mean(rounds(rows, cell, clients, fading, 'EPSL')).text(3, ' s')}"
+        for clients in (*sizes[:1], *sizes[1:][-1:])
+    )
+    return Finding(
+        f"how EPSL's round grows with the clients in a {cell} cell ({CHANNELS[fading]})",
+        Verdict.OBSERVED,
+        f"exponent {slope.text(2)}; {said}",
+    )
+
+
+def _lead_grows(rows: Sequence[Row], cell: str, fading: str, framework: str) -> Finding:
+    sizes = sizes_of(rows, what="frameworks", cell=cell, fading=fading)
+    claim = f"EPSL's lead over {framework} grows with the clients in a {cell} cell ({CHANNELS[fading]})"
+    if len(sizes) < 2:
+        return Finding(claim, Verdict.OPEN, "fewer than two sizes were run")
+    few, many = (leads(rows, cell, clients, fading, framework) for clients in (sizes[0], sizes[-1]))
+    change = ratio(many, few)
+    return Finding(
+        claim,
+        judge_at_least(change, 1.0),
+        f"{framework}'s round over EPSL's: {sizes[0]} clients {geometric_mean(few).text()}, {sizes[-1]} clients "
+        f"{geometric_mean(many).text()}; the latter over the former {change.text()}, {change.n} draws",
+    )
+
+
+def _work(rows: Sequence[Row], fading: str, column: str, name: str, unit: str) -> Finding:
+    return Finding(
+        f"how the solvers' {name} grows with the clients ({CHANNELS[fading]})",
+        Verdict.OBSERVED,
+        f"exponents from {FIT_FROM} clients on: "
+        + "; ".join(_work_of(rows, fading, column, solver, unit) for solver in SOLVERS),
+    )
+
+
+def _work_of(rows: Sequence[Row], fading: str, column: str, solver: str, unit: str) -> str:
+    sizes = sizes_of(rows, what="solver", fading=fading, solver=solver)
+    slope = solver_exponent(rows, column, fading, solver)
+    last = geometric_mean(measured(rows, column, sizes[-1], fading, solver)) if sizes else None
+    largest = "not run" if last is None else f"{sizes[-1]} clients {last.mean:.3g}{unit}"
+    return f"{solver} {slope.text(2) if slope.n else 'not fitted'} ({largest})"
+
+
+def _near(rows: Sequence[Row], fading: str, solver: str) -> Finding:
+    sizes = [
+        clients
+        for clients in sizes_of(rows, what="solver", fading=fading, solver=solver)
+        if gaps(rows, clients, fading, solver)
+    ]
+    most = sizes[-1] if sizes else 0
+    gap, sure = _distances(rows, most, fading, solver)
+    return Finding(
+        f"{solver} is within {PERCENT} of the optimum with {most} clients ({CHANNELS[fading]})",
+        judge_near(gap, sure),
+        f"mean gap {percent(gap)}, of which better schedules account for {percent(sure)}, {gap.n} draws; with "
+        f"{sizes[0] if sizes else 0} clients {percent(_distances(rows, sizes[0] if sizes else 0, fading, solver)[0])}",
+    )
+
+
+def _distances(rows: Sequence[Row], clients: int, fading: str, solver: str) -> tuple[Interval, Interval]:
+    """Return the mean gap to the bound, and the mean fraction by which better schedules are known to be shorter."""
+    latencies = {name: measured(rows, "latency_s", clients, fading, name) for name in SOLVERS}
+    return mean(gaps(rows, clients, fading, solver)), mean(excess(latencies[solver], list(latencies.values())))

@@ -1,0 +1,106 @@
+"""One solver on one instance in a process of its own, so that time and peak memory are the solver's alone."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import re
+import statistics
+import threading
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from epsl_opt.results import Limits, SolveResult
+from epsl_opt.solving import solve
+from epsl_opt.sources import load_instance
+
+WARM_UP = "paper"
+"""Solved first, so that imports count neither as time nor as the solver's memory."""
+
+REPEAT_BELOW_S = 0.5
+REPEATS = 5
+"""Shorter runs are repeated so often; their median counts."""
+
+
+@dataclass(frozen=True)
+class MeasuredSolve:
+    """What a run found and took; `peak_mib` is the whole process's, `before_mib` what it held before the run.
+
+    Memory is None where the system does not tell (it is read from /proc).
+    """
+
+    latency_s: float | None
+    bound_s: float | None
+    stop_reason: str
+    time_s: float
+    before_mib: float | None
+    peak_mib: float | None
+
+
+def measure(instance: str, solver: str, limits: Limits) -> MeasuredSolve:
+    """Run `solver` in a new process; that process ends when this one does.
+
+    Raises
+    ------
+    RuntimeError
+        If the process failed or died.
+    """
+    context = multiprocessing.get_context("spawn")
+    mine, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_serve, args=(theirs, instance, solver, limits), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        outcome = mine.recv()
+    except EOFError:
+        outcome = None
+    process.join()
+    if not isinstance(outcome, MeasuredSolve):
+        raise RuntimeError(outcome or f"{solver} on {instance}: its process ended with code {process.exitcode}")
+    return outcome
+
+
+def measure_here(source: str, solver: str, limits: Limits) -> MeasuredSolve:
+    """Run `solver` in this process, after a small instance."""
+    solve(load_instance(WARM_UP), solver, limits)
+    instance = load_instance(source)
+    before_mib = _memory_mib("VmRSS")
+    result = solve(instance, solver, limits)
+    times = [_time_s(result)]
+    while len(times) < REPEATS and times[0] < REPEAT_BELOW_S:
+        times.append(_time_s(solve(instance, solver, limits)))
+    return MeasuredSolve(
+        latency_s=result.latency_s,
+        bound_s=result.bound_s,
+        stop_reason=str(result.stop_reason),
+        time_s=statistics.median(times),
+        before_mib=before_mib,
+        peak_mib=_memory_mib("VmHWM"),
+    )
+
+
+def _serve(connection: Connection, source: str, solver: str, limits: Limits) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        connection.send(measure_here(source, solver, limits))
+    except Exception as error:
+        connection.send(f"{solver} on {source}: {type(error).__name__}: {error}")
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _time_s(result: SolveResult) -> float:
+    return result.build_s + result.solve_s
+
+
+def _memory_mib(field: str) -> float | None:
+    """Return a field of this process's status; unlike `getrusage`, its peak does not begin at the parent's."""
+    status = Path("/proc/self/status")
+    found = re.search(rf"{field}:\s+(\d+) kB", status.read_text(encoding="ascii")) if status.is_file() else None
+    return None if found is None else int(found[1]) / 2**10
