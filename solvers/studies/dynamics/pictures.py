@@ -137,9 +137,11 @@ def _finish(figure: Figure, panels: Mapping[tuple[int, str], Axes], label: str) 
         axes.set_yscale("log")
         _frame(axes, values, "y")
         if clients == list(panels)[-1][0]:
-            axes.set_xlabel("rounds from one schedule to the next, K")
+            axes.set_xlabel("rounds per schedule, K")
     figure.supylabel(label, fontsize=9)
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    figure.legend(
+        *axes.get_legend_handles_labels(), loc="outside lower center", ncols=2 if len(lines) > len(panels) * 3 else 3
+    )
 
 
 def _frame(axes: Axes, values: Sequence[float], which: str) -> None:
