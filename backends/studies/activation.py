@@ -52,6 +52,11 @@ def averaging_methods(phi: float) -> tuple[Method, ...]:
     )
 
 
+WHAT = (
+    *("mean (the paper's)", "mean, layer-wise", "mean, per-client, at PSL's cost", "mean, paired by label"),
+    *("representative", "representative, paired by label", "subsampling", "PSL on smaller batches"),
+)
+"""What the averaging methods are called in pictures."""
 METHODS = {method.label: method for method in (PSL, *averaging_methods(0.5), *averaging_methods(1.0))}
 EVERY_ACTIVATION = (PSL.label, *(epsl(phi).label for phi in RATIOS))
 
@@ -116,6 +121,7 @@ class ActivationStudy(Study):
                 _cost_table(effort),
             ],
             limits=[
+                "Each finding has its own 95 % interval; with this many findings some may be wrong by chance.",
                 "One task, small networks; at phi = 1 everything is aggregated, which the paper does not recommend.",
                 "An activation function changes what PSL itself reaches, too; losses are to PSL with the same "
                 "activation.",
@@ -178,16 +184,14 @@ def _pictures(gradients: Sequence[Row], trained: Sequence[Row], effort: _Effort)
         yield ways_picture(gradients, effort.networks, seeds)
     if trained:
         shared = f"on the same {seeds} seeds: means and 95 % confidence intervals. Left of 0 is better than PSL."
-        by_activation = {name: (name, "EPSL({})") for name in ACTIVATIONS}
+        by_activation = {name: (name, {phi: epsl(phi).label for phi in RATIOS}) for name in ACTIVATIONS}
         yield loss_picture(trained, "loss-activation", by_activation, f"Accuracy lost by EPSL against PSL {shared}")
-        labels = {label: (RELU, label) for label in _what(effort)}
-        yield loss_picture(trained, "loss-averaging", labels, f"Accuracy lost by each way of averaging (ReLU) {shared}")
-
-
-def _what(effort: _Effort) -> list[str]:
-    """Return the labels of what can be averaged, `{}` for phi where it is part of the label."""
-    labels = [method.label.replace("(1)", "({})") for method in averaging_methods(1.0)[:-1]]
-    return [*labels, *(averaging_methods(phi)[-1].label for phi in effort.ratios)]
+        by_what = {
+            name: (RELU, {phi: averaging_methods(phi)[at].label for phi in RATIOS}) for at, name in enumerate(WHAT)
+        }
+        yield loss_picture(
+            trained, "loss-averaging", by_what, f"Accuracy lost by each way of averaging (ReLU) {shared}"
+        )
 
 
 def _cost_table(effort: _Effort) -> Table:

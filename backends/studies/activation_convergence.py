@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from scipy import stats
@@ -119,28 +119,26 @@ def _row(rows: Sequence[Row], network: str, activation: str, method: str) -> dic
     }
 
 
-def loss_picture(rows: Sequence[Row], name: str, labels: dict[str, tuple[str, str]], caption: str) -> Picture:
-    """Draw the accuracy lost against PSL.
+Compared = Mapping[str, tuple[str, Mapping[float, str]]]
+"""What stands beside an axis -> activation, and phi -> method."""
 
-    Parameters
-    ----------
-    labels
-        What stands beside the axis -> activation and method; `{}` in the method is phi.
-    """
+
+def loss_picture(rows: Sequence[Row], name: str, compared: Compared, caption: str) -> Picture:
+    """Draw the accuracy lost against PSL."""
     networks = list(dict.fromkeys(str(row["network"]) for row in rows))
     drawn: list[dict[str, Any]] = []
     with styled():
-        figure = new_figure(1.0 + 4.2 * len(networks), 1.0 + 0.36 * len(labels))
+        figure = new_figure(1.0 + 4.2 * len(networks), 1.0 + 0.36 * len(compared))
         panels = figure.subplots(1, len(networks), sharey=True, squeeze=False)[0]
         for axes, network in zip(panels, networks, strict=True):
             groups = {}
-            for phi in ("0.5", "1"):
-                lost = {label: loss(rows, network, a, m.replace("{}", phi)) for label, (a, m) in labels.items()}
-                groups[f"phi = {phi}"] = {label: mean_interval([*v.values()]) for label, v in lost.items() if v}
-            draw_groups(axes, list(labels), {label: found for label, found in groups.items() if found}, 100)
+            for phi in sorted({phi for _, methods in compared.values() for phi in methods}):
+                lost = {label: loss(rows, network, a, m[phi]) for label, (a, m) in compared.items() if phi in m}
+                groups[f"phi = {phi:g}"] = {label: mean_interval([*v.values()]) for label, v in lost.items() if v}
+            draw_groups(axes, list(compared), {label: found for label, found in groups.items() if found}, 100)
             axes.axvline(0, color="0.2", linewidth=0.8)
             axes.set_title(network)
-            axes.set_xlabel("accuracy less than PSL's, points")
+            axes.set_xlabel("accuracy lost against PSL, points")
             drawn += [
                 {
                     "network": network,

@@ -103,7 +103,7 @@ def activation_picture(rows: Sequence[Row], networks: Sequence[str], seeds: int)
     drawn: list[dict[str, Any]] = []
     with styled():
         figure = new_figure(8.0, 0.6 + 2.6 * len(networks))
-        panels = figure.subplots(len(networks), 2, sharex=True, squeeze=False)
+        panels = figure.subplots(len(networks), 2, sharex=True, sharey=True, squeeze=False)
         for line, network in zip(panels, networks, strict=True):
             for axes, place in zip(line, (SERVER, CUT), strict=True):
                 groups = {stage: _cosines(rows, network, place, stage, activations) for stage in stages}

@@ -94,7 +94,7 @@ def _map_picture(draws: Sequence[Draw], n_draws: int) -> Picture:
     bandwidths, servers = (sorted({row[knob] for row in drawn}) for knob in (BANDWIDTH, SERVER))
     grid = np.full((len(servers), len(bandwidths)), np.nan)
     with styled():
-        figure = new_figure(6.6, 3.8)
+        figure = new_figure(7.0, 4.0)
         axes = figure.subplots()
         for row in drawn:
             x, y = bandwidths.index(row[BANDWIDTH]), servers.index(row[SERVER])

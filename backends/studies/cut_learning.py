@@ -157,6 +157,7 @@ def learning_pictures(rows: Sequence[Row], seeds: int) -> list[Picture]:
                 axes.set_ylabel(label)
                 axes.grid()
             line[0].set_ylim(bottom=0)
+            line[2].set_ylim(top=100)
             line[1].set_ylim(0, 1)
             line[0].set_title(f"{setting}: latency")
             line[1].set_title("leakage")

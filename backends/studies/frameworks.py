@@ -113,6 +113,7 @@ class FrameworksStudy(Study):
                 "would send its models less often.",
                 "Small networks on two small tasks; whether large ones behave alike can't be concluded. In a small "
                 "network the client-side model weighs little, which favours SFL.",
+                "Each finding has its own 95 % interval; with this many findings some may be wrong by chance.",
                 "A ratio of times in which a training never reached the target is a bound; no verdict rests on a bound "
                 "that flatters it.",
             ],
