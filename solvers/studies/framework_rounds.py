@@ -20,10 +20,12 @@ SETTING = (
     "Vanilla SL has its best cut layer; a client whose turn it is holds all subchannels."
 )
 LIMIT = (
-    "By the model EPSL's round is never longer than PSL's under one schedule, nor PSL's than SFL's: only by how much "
-    "is a finding. SFL's schedule is good, not optimal. A round is not a unit of learning: what it is worth in "
-    "accuracy is another study's question."
+    "By the model SFL's round is never shorter than PSL's: only by how much is a finding. SFL's schedule is good, not "
+    "optimal. A round is not a unit of learning: what it is worth in accuracy is another study's question."
 )
+
+BROADCAST = "all wait for the broadcast, whose rate is the weakest client's; PSL has no such barrier"
+"""Why EPSL's round may be longer than PSL's although it sends and computes less."""
 
 Planner = Callable[[Instance], Schedule]
 

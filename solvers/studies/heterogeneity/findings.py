@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from epsl_opt.intervals import judge_at_least
-from epsl_opt.solvers.studies.framework_rounds import OTHERS
+from epsl_opt.solvers.studies.framework_rounds import BROADCAST, OTHERS
 from epsl_opt.solvers.studies.heterogeneity.curves import (
     CHANNELS,
     FADINGS,
@@ -15,7 +15,16 @@ from epsl_opt.solvers.studies.heterogeneity.curves import (
     of_solver,
 )
 from epsl_opt.solvers.studies.heterogeneity.levels import ALIKE, AS_PUBLISHED, KINDS, TITLES
-from epsl_opt.solvers.studies.rows import difference, geometric_mean, mean, over_settings, percent, quotients, ratio
+from epsl_opt.solvers.studies.rows import (
+    difference,
+    geometric_mean,
+    mean,
+    over_settings,
+    percent,
+    quotients,
+    ratio,
+    select,
+)
 from epsl_opt.study import Finding, Row, Verdict
 
 START: Setting = (KINDS[0], ALIKE)
@@ -29,6 +38,7 @@ def findings(rows: Sequence[Row]) -> Iterator[Finding]:
         yield _straggler(rows, fading)
         yield from (_gap_grows(rows, fading, kind) for kind in KINDS)
         yield from (_lead_stays(rows, fading, framework) for framework in OTHERS)
+        yield _never_longer(rows, fading)
 
 
 def _top(rows: Sequence[Row], kind: str) -> Setting:
@@ -95,6 +105,25 @@ def _lead_stays(rows: Sequence[Row], fading: str, framework: str) -> Finding:
         judge_at_least(change, 1.0),
         f"{framework}'s round over EPSL's: alike {geometric_mean(start).text()}; at the top {said}; both over alike "
         f"{change.text()}, {change.n} draws",
+    )
+
+
+def _never_longer(rows: Sequence[Row], fading: str) -> Finding:
+    """Compare PSL's verified latency with what is proved of EPSL's: that needs no statistics."""
+    here = select(rows, solver="frameworks", fading=fading)
+    mine, bounds, theirs = (
+        {(row["kind"], row["level"], row["seed"]): float(row[column] or 0) for row in select(here, framework=name)}
+        for name, column in (("EPSL", "latency_s"), ("EPSL", "bound_s"), ("PSL", "latency_s"))
+    )
+    common = mine.keys() & theirs.keys()
+    shorter = sum(mine[key] <= theirs[key] for key in common)
+    proved = sum(bounds[key] > theirs[key] for key in common)
+    verdict = Verdict.FAILS if proved else Verdict.HOLDS if shorter == len(common) else Verdict.OPEN
+    return Finding(
+        f"EPSL's round is never longer than PSL's ({CHANNELS[fading]})",
+        verdict,
+        f"no longer on {shorter} of {len(common)} instances; on {proved} it is proved that no schedule of EPSL is as "
+        f"quick as one of PSL; the reason: {BROADCAST}",
     )
 
 

@@ -54,7 +54,7 @@ class HeterogeneityStudy(Study):
         level, seed = float(point["level"] or 0), int(point["seed"] or 0)
         instance = load_instance(source(str(point["kind"]), level, str(point["fading"]), seed))
         results = solve_all(instance, seed)
-        return [*_solver_rows(instance, results), *_framework_rows(instance, results["exact"], seed)]
+        return [*_solver_rows(instance, results), *_framework_rows(instance, results, seed)]
 
     def conclude(self, rows: Sequence[Row], size: StudySize) -> Section:
         """Compare levels on the same draws."""
@@ -105,7 +105,9 @@ def _solver_rows(instance: Instance, results: dict[str, SolveResult]) -> Iterato
         )
 
 
-def _framework_rows(instance: Instance, optimum: SolveResult, seed: int) -> Iterator[dict[str, Any]]:
+def _framework_rows(instance: Instance, results: dict[str, SolveResult], seed: int) -> Iterator[dict[str, Any]]:
+    optimum, bound_s = results["exact"], floor_s(results)
+
     def plan(wanted: Instance) -> Schedule:
         result = optimum if wanted is instance else solve_with(wanted, "exact", seed)
         if result.schedule is None:
@@ -113,4 +115,5 @@ def _framework_rows(instance: Instance, optimum: SolveResult, seed: int) -> Iter
         return result.schedule
 
     for framework, latency_s in framework_rounds.framework_rounds_s(instance, plan).items():
-        yield {"solver": "frameworks", "framework": framework, "latency_s": latency_s}
+        bound = {"bound_s": bound_s} if framework == "EPSL" else {}
+        yield {"solver": "frameworks", "framework": framework, "latency_s": latency_s} | bound

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 from typing import Any
 
 from epsl_opt.intervals import Interval, growth_exponent
@@ -18,10 +19,10 @@ from epsl_opt.solvers.studies.rows import (
     quotients,
     select,
 )
-from epsl_opt.solvers.studies.scale.sizes import CELLS, SHARED, SOLVERS
+from epsl_opt.solvers.studies.scale.sizes import CELLS, FLAT, SHARED, SOLVERS
 from epsl_opt.study import Cell, Row
 
-FIT_FROM = 20
+FIT_FROM = 10
 """Clients from which times and memory are fitted: before, start-up costs hide the growth."""
 
 EXPONENT_COLUMNS = ("quantity", "name", "cell", "fading", "exponent", "exponent_low", "exponent_high", "fitted_runs")
@@ -42,14 +43,14 @@ def measured(rows: Sequence[Row], column: str, clients: int, fading: str, solver
     return by_seed(rows, column, what="solver", clients=clients, fading=fading, solver=solver)
 
 
-def rounds(rows: Sequence[Row], cell: str, clients: int, fading: str, framework: str) -> BySeed:
+def rounds(rows: Sequence[Row], cell: str, clients: int, framework: str) -> BySeed:
     """Return a framework's round latencies, by seed."""
-    return by_seed(rows, "latency_s", what="frameworks", cell=cell, clients=clients, fading=fading, framework=framework)
+    return by_seed(rows, "latency_s", what="frameworks", cell=cell, clients=clients, framework=framework)
 
 
-def leads(rows: Sequence[Row], cell: str, clients: int, fading: str, framework: str) -> BySeed:
+def leads(rows: Sequence[Row], cell: str, clients: int, framework: str) -> BySeed:
     """Return a framework's round latency over EPSL's, by seed."""
-    mine, theirs = (rounds(rows, cell, clients, fading, name) for name in ("EPSL", framework))
+    mine, theirs = (rounds(rows, cell, clients, name) for name in ("EPSL", framework))
     return quotients(theirs, mine)
 
 
@@ -67,29 +68,24 @@ def gaps(rows: Sequence[Row], clients: int, fading: str, solver: str) -> BySeed:
 
 def curve_rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Return all means in long form: quantity, name of solver or framework, cell, channel, clients."""
-    found = []
-    for fading in fadings_of(rows):
-        for clients in sizes_of(rows, fading=fading):
-            for quantity, name, cell, interval in _quantities(rows, clients, fading):
-                if interval.n:
-                    where = {"quantity": quantity, "name": name, "cell": cell, "fading": fading, "clients": clients}
-                    found.append(where | columns(interval, "mean") | {"draws": interval.n})
-    return found
+    quantities = [*_framework_quantities(rows), *_solver_quantities(rows)]
+    return [where | columns(interval, "mean") | {"draws": interval.n} for where, interval in quantities if interval.n]
 
 
 def exponent_rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Return the exponent with which each quantity grows; empty where there are too few sizes."""
-    found = []
-    for fading in fadings_of(rows):
-        for solver in SOLVERS:
-            for column in ("time_s", "peak_mib"):
-                slope = solver_exponent(rows, column, fading, solver)
-                found.append(_exponent_row(column, solver, SHARED, fading, slope))
-        for cell in CELLS:
-            for framework in FRAMEWORKS:
-                slope = framework_exponent(rows, cell, fading, framework)
-                found.append(_exponent_row("latency_s", framework, cell, fading, slope))
-    return found
+    found = [
+        (_where("latency_s", framework, cell, FLAT), framework_exponent(rows, cell, framework))
+        for cell in CELLS
+        for framework in FRAMEWORKS
+    ]
+    found += [
+        (_where(column, solver, SHARED, fading), solver_exponent(rows, column, fading, solver))
+        for fading in fadings_of(rows)
+        for solver in SOLVERS
+        for column in ("time_s", "added_mib")
+    ]
+    return [where | columns(slope, "exponent") | {"fitted_runs": slope.n} for where, slope in found]
 
 
 def solver_exponent(rows: Sequence[Row], column: str, fading: str, solver: str) -> Interval:
@@ -99,31 +95,36 @@ def solver_exponent(rows: Sequence[Row], column: str, fading: str, solver: str) 
     return _exponent({clients: measured(kept, column, clients, fading, solver) for clients in sizes})
 
 
-def framework_exponent(rows: Sequence[Row], cell: str, fading: str, framework: str) -> Interval:
+def framework_exponent(rows: Sequence[Row], cell: str, framework: str) -> Interval:
     """Return the exponent of a framework's round latency."""
     sizes = sizes_of(rows, what="frameworks")
-    return _exponent({clients: rounds(rows, cell, clients, fading, framework) for clients in sizes})
+    return _exponent({clients: rounds(rows, cell, clients, framework) for clients in sizes})
 
 
 def _exponent(values: dict[int, BySeed]) -> Interval:
     pairs = [(clients, value) for clients, by_seed in values.items() for value in by_seed.values()]
-    if len({clients for clients, _ in pairs}) < 2 or len(pairs) < 3:
+    if len({clients for clients, _ in pairs}) < 3:
         return NOTHING
     return growth_exponent([clients for clients, _ in pairs], [value for _, value in pairs])
 
 
-def _exponent_row(quantity: str, name: str, cell: str, fading: str, slope: Interval) -> dict[str, Any]:
-    where = {"quantity": quantity, "name": name, "cell": cell, "fading": fading}
-    return where | columns(slope, "exponent") | {"fitted_runs": slope.n}
+def _where(quantity: str, name: str, cell: str, fading: str) -> dict[str, Cell]:
+    return {"quantity": quantity, "name": name, "cell": cell, "fading": fading}
 
 
-def _quantities(rows: Sequence[Row], clients: int, fading: str) -> Iterator[tuple[str, str, str, Interval]]:
-    for solver in SOLVERS:
-        for column in ("latency_s", "time_s", "peak_mib"):
-            yield column, solver, SHARED, geometric_mean(measured(rows, column, clients, fading, solver))
-        yield "gap", solver, SHARED, mean(gaps(rows, clients, fading, solver))
-    for cell in CELLS:
-        for framework in FRAMEWORKS:
-            yield "latency_s", framework, cell, geometric_mean(rounds(rows, cell, clients, fading, framework))
-        for framework in OTHERS:
-            yield "lead", framework, cell, geometric_mean(leads(rows, cell, clients, fading, framework))
+def _framework_quantities(rows: Sequence[Row]) -> Iterator[tuple[dict[str, Cell], Interval]]:
+    for cell, clients in product(CELLS, sizes_of(rows, what="frameworks")):
+        for name in FRAMEWORKS:
+            where = _where("latency_s", name, cell, FLAT) | {"clients": clients}
+            yield where, geometric_mean(rounds(rows, cell, clients, name))
+        for name in OTHERS:
+            where = _where("lead", name, cell, FLAT) | {"clients": clients}
+            yield where, geometric_mean(leads(rows, cell, clients, name))
+
+
+def _solver_quantities(rows: Sequence[Row]) -> Iterator[tuple[dict[str, Cell], Interval]]:
+    for fading, clients, solver in product(fadings_of(rows), sizes_of(rows, what="solver"), SOLVERS):
+        for column in ("latency_s", "time_s", "peak_mib", "added_mib"):
+            where = _where(column, solver, SHARED, fading) | {"clients": clients}
+            yield where, geometric_mean(measured(rows, column, clients, fading, solver))
+        yield _where("gap", solver, SHARED, fading) | {"clients": clients}, mean(gaps(rows, clients, fading, solver))

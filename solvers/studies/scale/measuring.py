@@ -23,6 +23,10 @@ REPEATS = 5
 """Shorter runs are repeated so often; their median counts."""
 
 
+LEAST_MIB = 1.0
+"""Less than this is the allocator's business."""
+
+
 @dataclass(frozen=True)
 class MeasuredSolve:
     """What a run found and took; `peak_mib` is the whole process's, `before_mib` what it held before the run.
@@ -36,6 +40,14 @@ class MeasuredSolve:
     time_s: float
     before_mib: float | None
     peak_mib: float | None
+
+    @property
+    def added_mib(self) -> float | None:
+        """What the run added; None where that is too little to tell."""
+        if self.before_mib is None or self.peak_mib is None:
+            return None
+        added_mib = self.peak_mib - self.before_mib
+        return added_mib if added_mib >= LEAST_MIB else None
 
 
 def measure(instance: str, solver: str, limits: Limits) -> MeasuredSolve:

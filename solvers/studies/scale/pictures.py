@@ -14,18 +14,18 @@ from epsl_opt.solvers.studies.rows import interval_of, select
 from epsl_opt.solvers.studies.scale.sizes import CELLS, SHARED, SOLVERS
 from epsl_opt.study import Picture, Row, Table
 
+BANDS = {"time_s": SOLVERS, "peak_mib": SOLVERS, "gap": ("bcd", "local-search")}
 SHORT = {"none": "flat channels", "rayleigh": "Rayleigh fading"}
 
 
 def pictures(curves: Sequence[Row], seeds: int) -> Iterator[Picture]:
     """Yield the figures of each kind of channel that was run."""
+    yield _frameworks([row for row in curves if row["name"] in FRAMEWORKS], seeds)
     for fading in sorted({str(row["fading"]) for row in curves}):
-        here = select(curves, fading=fading)
-        yield _frameworks(here, fading, seeds)
-        yield _solvers(here, fading, seeds)
+        yield _solvers([row for row in curves if row["name"] in SOLVERS and row["fading"] == fading], fading, seeds)
 
 
-def _frameworks(curves: Sequence[Row], fading: str, seeds: int) -> Picture:
+def _frameworks(curves: Sequence[Row], seeds: int) -> Picture:
     with styled():
         titles = [f"{what}, {cell} cell" for what in ("round", "lead") for cell in CELLS]
         figure, axes = panels(2, titles, share_y="row")
@@ -39,13 +39,12 @@ def _frameworks(curves: Sequence[Row], fading: str, seeds: int) -> Picture:
         axes[0].set_ylabel("round latency, s")
         axes[2].set_ylabel("round over EPSL's")
         legend_below(figure, axes[0])
-    shown = [row for row in curves if row["name"] in FRAMEWORKS]
     caption = (
         f"Round latency of the frameworks, and of PSL, SFL and vanilla SL over EPSL's, against the number of clients, "
-        f"{SHORT[fading]}: geometric means over {seeds} draws with 95 % intervals, both axes logarithmic."
+        f"flat channels: geometric means over {seeds} draws with 95 % intervals, both axes logarithmic."
     )
-    alt = f"Four panels of lines against 5 to hundreds of clients. EPSL: {_said(shown, 'EPSL', 'latency_s', ' s')}."
-    return _picture(f"frameworks-{fading}", caption, alt, figure, shown)
+    alt = f"Four panels of lines against 5 to hundreds of clients. EPSL: {_said(curves, 'EPSL', 'latency_s', ' s')}."
+    return _picture("frameworks", caption, alt, figure, curves)
 
 
 def _solvers(curves: Sequence[Row], fading: str, seeds: int) -> Picture:
@@ -54,20 +53,19 @@ def _solvers(curves: Sequence[Row], fading: str, seeds: int) -> Picture:
         figure, axes = panels(1, ["time", "peak memory", "gap"], share_y=False, height_in=2.6)
         for each, (quantity, label) in zip(axes, quantities.items(), strict=True):
             scale = 100.0 if quantity == "gap" else 1.0
-            _draw(each, select(curves, quantity=quantity), SOLVERS, SOLVERS, scale)
-            frame_lines([each], log=quantity != "gap")
+            _draw(each, select(curves, quantity=quantity), SOLVERS, BANDS[quantity], scale)
+            frame_lines([each], log=quantity == "time_s")
             each.set_ylabel(label)
         legend_below(figure, axes[0])
-    shown = [row for row in curves if row["name"] in SOLVERS]
     caption = (
         f"What solvers take and how near they come in a {SHARED} cell, {SHORT[fading]}: means over {seeds} draws (2 of "
         "1000 clients) with 95 % intervals, geometric but for the gap, which is to the best bound any solver proved. "
         "exact was stopped after 30 s. Memory is the whole process's."
     )
     alt = "Three panels of lines against the number of clients. " + "; ".join(
-        f"{solver} {_said(shown, solver, 'time_s', ' s')}" for solver in SOLVERS
+        f"{solver} {_said(curves, solver, 'time_s', ' s')}" for solver in SOLVERS
     )
-    return _picture(f"solvers-{fading}", caption, alt, figure, shown)
+    return _picture(f"solvers-{fading}", caption, alt, figure, curves)
 
 
 def _draw(axes: Axes, curves: Sequence[Row], names: Sequence[str], bands: Sequence[str], scale: float = 1.0) -> None:
