@@ -1,6 +1,7 @@
-"""Reference tables of solvers and file formats, generated from the models that read them.
+"""Reference tables of solvers, file formats and studies, generated from the models that read them.
 
-`python -m epsl_opt.reference` writes the tables of `docs/solvers.md` and `docs/files.md` in the working directory anew.
+`python -m epsl_opt.reference` writes the tables of `docs/solvers.md`, `docs/files.md` and `docs/studies.md` in the
+working directory anew.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ UNITS = {
 }
 """End of a field's name -> unit; the first that fits counts."""
 
+OWN_PACKAGE = "epsl_opt."
 OWN_SOLVERS = "epsl_opt.solvers."
 
 
@@ -61,6 +63,15 @@ def fields_table(kind: SchemaKind) -> str:
     return markdown_table("| field | type | unit | meaning |", "|---|---|---|---|", rows)
 
 
+def studies_table() -> str:
+    """List the project's studies with what they ask."""
+    found = [registry.load_study(name) for name in registry.names(registry.STUDIES)]
+    own = [study for study in found if type(study).__module__.startswith(OWN_PACKAGE)]
+    return markdown_table(
+        "| study | question |", "|---|---|", ((f"`{study.name}`", _escape(study.question)) for study in own)
+    )
+
+
 TABLES: Mapping[Path, Mapping[str, Callable[[], str]]] = {
     Path("docs/solvers.md"): {"solvers": solvers_table, "options": options_table},
     Path("docs/files.md"): {
@@ -68,6 +79,7 @@ TABLES: Mapping[Path, Mapping[str, Callable[[], str]]] = {
         "schedule": lambda: fields_table("schedule"),
         "training": lambda: fields_table("training"),
     },
+    Path("docs/studies.md"): {"studies": studies_table},
 }
 """Document -> name of a marked part -> the table that belongs there."""
 

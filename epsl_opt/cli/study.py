@@ -49,7 +49,7 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 
 
 @click.command()
-@click.argument("names", metavar="NAME...", nargs=-1, shell_complete=_complete)
+@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=_complete)
 @click.option("--all", "every", is_flag=True, help="Every study.")
 @click.option("--quick", is_flag=True, help="A small version, in minutes: to see, not to conclude from.")
 @click.option("-o", "--output", type=click.Path(), default="studies", show_default=True, metavar="DIR", help="Folder.")

@@ -17,8 +17,14 @@ from epsl_opt.study_points import point_key
 NAMES = registry.names(registry.STUDIES)
 ROOT = Path(__file__).parents[2]
 WITHOUT_TORCH = """
-import sys
-sys.modules["torch"] = None
+import importlib.util, sys
+find = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *rest: None if name == "torch" else find(name, *rest)
+class Absent:
+    def find_spec(self, name, *rest):
+        if name.partition(".")[0] == "torch":
+            raise ModuleNotFoundError(f"No module named {name!r}")
+sys.meta_path.insert(0, Absent())
 from epsl_opt.cli.app import run
 sys.exit(run(["study", "--format", "json"]))
 """
