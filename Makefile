@@ -4,13 +4,14 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 DEMO := out/demo
+STUDIES := out/studies
 TYPES := build/types
 PICTURES := out/pictures
 # One build for every check; without a version, Linux gets the newest with gigabytes of CUDA.
 TORCH ?= torch==2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types suite bench results docs clean
+.PHONY: help demo test lint types suite bench results studies docs clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
@@ -42,9 +43,14 @@ bench: $(VENV)/installed ## measure power control, and time and memory at scale
 results: $(VENV)/installed ## run all solvers on everything and write docs/results.md (minutes)
 	$(PY) benchmarks/results.py
 
+studies: $(VENV)/installed-dev ## run the quick version of every study and make a page of them (minutes each)
+	$(VENV)/bin/epsl-opt study --all --quick --output $(STUDIES)
+	$(VENV)/bin/epsl-opt report $(STUDIES)
+
 docs: $(VENV)/installed ## write the generated tables and pictures of the documentation anew
 	$(PY) -m epsl_opt.reference
 	$(PY) -m epsl_opt.problems.tables docs/problems.md
+	$(PY) -m epsl_opt.backends.datasets.reference
 	$(VENV)/bin/epsl-opt compare paper:fading=rayleigh --output $(PICTURES)
 	for kind in comparison allocation gantt; do cp $(PICTURES)/pictures/*--$$kind.png docs/pictures/$$kind.png || exit 1; done
 
