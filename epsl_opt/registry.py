@@ -90,6 +90,7 @@ def load_one(group: str, name: str, kind: type[Any]) -> Any:
     return found
 
 
+@cache
 def plugin_version(group: str, name: str) -> str | None:
     """Return the version of the distribution that registered a name, None if nobody did."""
     found = [entry for entry in entry_points(group=group) if entry.name == name]
