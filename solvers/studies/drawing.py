@@ -66,8 +66,9 @@ def draw_lines(
 def frame_lines(panels: Sequence[Axes], *, log: bool) -> None:
     """Give panels that share their y axis the range of the lines in them, which wide bands may leave."""
     lines = [line for axes in panels for line in axes.get_lines() if not str(line.get_label()).startswith("_")]
-    values = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in lines])
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    values = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in lines] or [np.ones(1)])
+    known = values[np.isfinite(values)]
+    low, high = (float(known.min()), float(known.max())) if known.size else (1.0, 1.0)
     if log:
         panels[0].set_yscale("log")
         panels[0].set_ylim(low / 1.25, high * 1.25)

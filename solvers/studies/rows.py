@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import overload
 
 from epsl_opt.intervals import Interval, mean_interval, paired_difference, paired_ratio
 from epsl_opt.study import Cell, Row
@@ -14,8 +16,39 @@ NOTHING = Interval(math.nan, -math.inf, math.inf, 0)
 BySeed = Mapping[int, float]
 
 
+class IndexedRows(Sequence[Row]):
+    """Rows that are looked through again and again: for each set of columns asked for, once."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._rows = list(rows)
+        self._places: dict[tuple[str, ...], dict[tuple[Cell, ...], list[Row]]] = {}
+
+    @overload
+    def __getitem__(self, at: int) -> Row: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Row]: ...
+    def __getitem__(self, at: int | slice) -> Row | list[Row]:
+        """Return a row or some."""
+        return self._rows[at]
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._rows)
+
+    def matching(self, wanted: Mapping[str, Cell]) -> list[Row]:
+        """Return the rows with these values, in their order."""
+        names = tuple(wanted)
+        if names not in self._places:
+            places = self._places[names] = defaultdict(list)
+            for row in self._rows:
+                places[tuple(row.get(name) for name in names)].append(row)
+        return self._places[names].get(tuple(wanted.values()), [])
+
+
 def select(rows: Sequence[Row], **wanted: Cell) -> list[Row]:
     """Return the rows with these values."""
+    if isinstance(rows, IndexedRows):
+        return rows.matching(wanted)
     return [row for row in rows if all(row.get(column) == value for column, value in wanted.items())]
 
 

@@ -8,9 +8,9 @@ from typing import Any
 from epsl_opt.intervals import Interval
 from epsl_opt.solvers.studies.framework_rounds import FRAMEWORKS, OTHERS
 from epsl_opt.solvers.studies.heterogeneity.levels import ALIKE, AS_PUBLISHED, KINDS
-from epsl_opt.solvers.studies.rows import BySeed, by_seed, columns, geometric_mean, mean, ratio, select
+from epsl_opt.solvers.studies.rows import BySeed, by_seed, columns, geometric_mean, mean, ratio
 from epsl_opt.solvers.studies.solver_runs import SOLVERS
-from epsl_opt.study import Row
+from epsl_opt.study import Cell, Row
 
 FADINGS = ("none", "rayleigh")
 CHANNELS = {"none": "flat channels", "rayleigh": "Rayleigh fading"}
@@ -24,20 +24,21 @@ def levels_of(rows: Sequence[Row], kind: str) -> list[float]:
     return sorted(found | {ALIKE}) if kind != AS_PUBLISHED else sorted(found)
 
 
-def at(rows: Sequence[Row], setting: Setting, fading: str) -> list[Row]:
-    """Return the rows of a kind and level; level 0 is that of all kinds."""
-    kind, level = setting
-    return select(rows, kind=KINDS[0] if kind in KINDS and level == ALIKE else kind, level=level, fading=fading)
-
-
 def of_solver(rows: Sequence[Row], column: str, setting: Setting, fading: str, solver: str) -> BySeed:
     """Return a solver's values by seed."""
-    return by_seed(at(rows, setting, fading), column, solver=solver)
+    return by_seed(rows, column, **_place(setting), fading=fading, solver=solver)
 
 
 def of_framework(rows: Sequence[Row], setting: Setting, fading: str, framework: str) -> BySeed:
     """Return a framework's round latencies by seed."""
-    return by_seed(at(rows, setting, fading), "latency_s", solver="frameworks", framework=framework)
+    place = _place(setting)
+    return by_seed(rows, "latency_s", **place, fading=fading, solver="frameworks", framework=framework)
+
+
+def _place(setting: Setting) -> dict[str, Cell]:
+    """Return where the rows of a kind and level are; level 0 is that of all kinds."""
+    kind, level = setting
+    return {"kind": KINDS[0] if kind in KINDS and level == ALIKE else kind, "level": level}
 
 
 def curve_rows(rows: Sequence[Row]) -> list[dict[str, Any]]:

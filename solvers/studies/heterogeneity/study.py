@@ -22,6 +22,7 @@ from epsl_opt.solvers.studies.heterogeneity.levels import (
 )
 from epsl_opt.solvers.studies.heterogeneity.pictures import pictures
 from epsl_opt.solvers.studies.heterogeneity.straggler import spreads, straggler_shares
+from epsl_opt.solvers.studies.rows import IndexedRows
 from epsl_opt.solvers.studies.solver_runs import floor_s, solve_all, solve_with, solver_row
 from epsl_opt.sources import load_instance
 from epsl_opt.study import Point, Row, Section, Study, StudySize, Table
@@ -58,6 +59,7 @@ class HeterogeneityStudy(Study):
 
     def conclude(self, rows: Sequence[Row], size: StudySize) -> Section:
         """Compare levels on the same draws."""
+        rows = IndexedRows(rows)
         curves = curve_rows(rows)
         return Section(
             setting=[

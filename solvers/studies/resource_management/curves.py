@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from epsl_opt.solvers.studies.resource_management.parameters import AS_PUBLISHED, PARAMETERS, Parameter
-from epsl_opt.solvers.studies.rows import BySeed, by_seed, columns, geometric_mean, mean, select
+from epsl_opt.solvers.studies.rows import BySeed, by_seed, columns, geometric_mean, mean
 from epsl_opt.solvers.studies.solver_runs import SOLVERS
 from epsl_opt.study import Cell, Row
 
@@ -58,11 +58,8 @@ def curve_rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 def _lines(rows: Sequence[Row], setting: Setting, fading: str) -> list[dict[str, Cell]]:
-    here = select(rows, parameter=setting[0], value=setting[1], fading=fading)
-    lines = [
-        _line(solver, *(by_seed(here, column, solver=solver) for column in ("latency_s", "gap"))) for solver in SOLVERS
-    ]
-    floor = by_seed(here, "bound_s", solver="exact")
+    floor = values(rows, "bound_s", setting, fading, "exact")
+    lines = [_line(s, *(values(rows, column, setting, fading, s) for column in ("latency_s", "gap"))) for s in SOLVERS]
     return [_line(FLOOR, floor, dict.fromkeys(floor, 0.0)), *lines]
 
 

@@ -10,6 +10,7 @@ from epsl_opt.solvers.studies.resource_management.curves import FADINGS, curve_r
 from epsl_opt.solvers.studies.resource_management.findings import elasticity_rows, findings
 from epsl_opt.solvers.studies.resource_management.parameters import AS_PUBLISHED, PARAMETERS, source
 from epsl_opt.solvers.studies.resource_management.pictures import pictures
+from epsl_opt.solvers.studies.rows import IndexedRows
 from epsl_opt.solvers.studies.solver_runs import LEFT_OUT, floor_s, solve_all, solver_row
 from epsl_opt.sources import load_instance
 from epsl_opt.study import Point, Row, Section, Study, StudySize, Table
@@ -48,6 +49,7 @@ class ResourceManagementStudy(Study):
 
     def conclude(self, rows: Sequence[Row], size: StudySize) -> Section:
         """Compare solvers on the same draws, over all settings and at each."""
+        rows = IndexedRows(rows)
         curves = curve_rows(rows)
         elasticities = list(elasticity_rows(rows))
         return Section(

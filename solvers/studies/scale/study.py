@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from epsl_opt.instance import Instance
 from epsl_opt.schedule import Schedule
 from epsl_opt.solvers.studies import framework_rounds
+from epsl_opt.solvers.studies.rows import IndexedRows
 from epsl_opt.solvers.studies.scale.curves import EXPONENT_COLUMNS, curve_rows, exponent_rows
 from epsl_opt.solvers.studies.scale.findings import findings
 from epsl_opt.solvers.studies.scale.measuring import measure
@@ -46,6 +47,7 @@ class ScaleStudy(Study):
 
     def conclude(self, rows: Sequence[Row], size: StudySize) -> Section:
         """Fit exponents, and compare sizes on the same draws."""
+        rows = IndexedRows(rows)
         curves = curve_rows(rows)
         return Section(
             setting=[
@@ -55,7 +57,8 @@ class ScaleStudy(Study):
                 "Two kinds of cell: " + "; ".join(f"{name}, where {what}" for name, what in CELLS.items()) + ".",
                 "Each solver runs in a process of its own on one thread, after a small instance, so that imports do "
                 "not count. Time is build and solve; runs under 0.5 s are repeated, their median counts. Memory is the "
-                "process's peak; a solver's own is what it adds to what the process held before. exact has 30 s to prove a gap of 1e-3; gaps are to the best bound any solver proved.",
+                "process's peak; a solver's own is what it adds to what the process held before. exact has 30 s to "
+                "prove a gap of 1e-3; gaps are to the best bound any solver proved.",
                 framework_rounds.SETTING + " Schedules are local-search's.",
                 "Growth exponents: slopes of straight lines through all draws on log-log, with 95 % confidence "
                 "intervals.",
