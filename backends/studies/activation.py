@@ -186,12 +186,13 @@ def _pictures(gradients: Sequence[Row], trained: Sequence[Row], effort: _Effort)
         shared = f"on the same {seeds} seeds: means and 95 % confidence intervals. Left of 0 is better than PSL."
         by_activation = {name: (name, {phi: epsl(phi).label for phi in RATIOS}) for name in ACTIVATIONS}
         yield loss_picture(trained, "loss-activation", by_activation, f"Accuracy lost by EPSL against PSL {shared}")
-        by_what = {
-            name: (RELU, {phi: averaging_methods(phi)[at].label for phi in RATIOS}) for at, name in enumerate(WHAT)
-        }
-        yield loss_picture(
-            trained, "loss-averaging", by_what, f"Accuracy lost by each way of averaging (ReLU) {shared}"
-        )
+        what = f"Accuracy lost by each thing to average (ReLU) {shared}"
+        yield loss_picture(trained, "loss-averaging", _by_what(), what)
+
+
+def _by_what() -> dict[str, tuple[str, dict[float, str]]]:
+    labels = {phi: [method.label for method in averaging_methods(phi)] for phi in RATIOS}
+    return {name: (RELU, {phi: labels[phi][at] for phi in RATIOS}) for at, name in enumerate(WHAT)}
 
 
 def _cost_table(effort: _Effort) -> Table:

@@ -31,7 +31,7 @@ LAST = 3
 """Evaluations at the end whose mean is called the final accuracy."""
 
 FIRST_TUNING_SEED = 100
-LIMITS = Limits(time_s=20.0, rel_gap=1e-4)
+LIMITS = Limits(time_s=60.0, rel_gap=1e-3)
 RULES = {SUBSAMPLE: subsample}
 
 
