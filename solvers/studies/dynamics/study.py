@@ -14,7 +14,7 @@ from epsl_opt.solvers.studies.dynamics.robust import FRESH, SAMPLED, robust_rows
 from epsl_opt.solvers.studies.dynamics.robust_findings import robust_findings, robustness
 from epsl_opt.study import Point, Row, Section, Study, StudySize
 
-SEEDS = {StudySize.QUICK: {5: 3, 20: 2}, StudySize.FULL: {5: 30, 20: 12}}
+SEEDS = {StudySize.QUICK: {5: 3, 20: 2}, StudySize.FULL: {5: 40, 20: 24}}
 """Seeds by the clients of a cell."""
 
 ROBUST_CLIENTS = 5
