@@ -45,8 +45,9 @@ def staleness_picture(table: Table) -> Picture:
     )
     caption = (
         "Mean latency of a round against the number of rounds for which a schedule is used, over that with an optimal "
-        f"schedule in every round ({_draws(table)}; bands: 95 % confidence intervals of exact with powers controlled "
-        "anew). Logarithmic. Powers kept as scheduled are off the scale: see the numbers."
+        f"schedule in every round ({_draws(table)}; bands: 95 % confidence intervals of exact with powers "
+        "controlled anew, which may leave the frame). Logarithmic. Powers kept as scheduled are off the scale: see the "
+        "numbers."
     )
     alt = f"Latency ratios over age. Exact, one schedule for all rounds, by where powers come from: {ends}."
     return Picture("staleness", caption, alt, figure, table)
@@ -65,8 +66,8 @@ def net_picture(table: Table) -> Picture:
     best = "; ".join(f"{TITLES[change]}, {C} clients: K = {_best(table, C, change)}" for C, change in panels)
     caption = (
         "Time of a round, solving and power control counted in, against the number of rounds for which a schedule is "
-        f"used ({_draws(table)}; bands: 95 % confidence intervals of exact). Logarithmic. Solving times are measured "
-        "and differ between machines."
+        f"used ({_draws(table)}; bands: 95 % confidence intervals of exact, which may leave the frame). Logarithmic. "
+        "Solving times are measured and differ between machines."
     )
     return Picture("worth", caption, f"Lines over age for three solvers; exact is least at: {best}.", figure, table)
 
