@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.image import AxesImage
 
-from epsl_opt.backends.studies.cut_latency import BANDWIDTH, SERVER, Condition, Draw, along, draws_of, prices
+from epsl_opt.backends.studies.cut_latency import BANDWIDTH, CHANNELS, SERVER, Condition, Draw, along, draws_of, prices
 from epsl_opt.backends.studies.drawing import draw_line
 from epsl_opt.intervals import paired_ratio
 from epsl_opt.plots.style import new_figure, styled
@@ -29,29 +30,38 @@ def latency_pictures(rows: Sequence[Row], base: Condition, n_draws: int) -> list
     return [_relative_picture(draws, base, n_draws), _map_picture(draws, n_draws)] if draws else []
 
 
+def _channels(draws: Sequence[Draw]) -> list[str]:
+    return list(dict.fromkeys(draw.channel for draw in draws))
+
+
 def _relative_picture(draws: Sequence[Draw], base: Condition, n_draws: int) -> Picture:
     drawn: list[dict[str, Any]] = []
+    channels = _channels(draws)
     with styled():
-        figure = new_figure(9.0, 4.0)
-        panels = figure.subplots(1, 2, sharey=True)
+        figure = new_figure(9.0, 0.8 + 3.0 * len(channels))
+        panels = figure.subplots(len(channels), 2, sharex=True, sharey=True, squeeze=False)
         knobs = ((BANDWIDTH, 1e6, "MHz a subchannel"), (SERVER, 1e9, "Gcycles/s server"))
-        for axes, (knob, unit, label) in zip(panels, knobs, strict=True):
-            line = [draw for draw in draws if along(draw.condition, base, knob)]
-            drawn += _draw_knob(axes, line, knob, unit, label)
-        panels[0].set_ylim(0.9, 1.2 * max(row["ratio"] for row in drawn))
-        panels[0].set_ylabel("latency / that of the best cut")
+        for line, channel in zip(panels, channels, strict=True):
+            for axes, (knob, unit, label) in zip(line, knobs, strict=True):
+                chosen = [draw for draw in draws if draw.channel == channel and along(draw.condition, base, knob)]
+                drawn += [{"channel": channel, **row} for row in _draw_knob(axes, chosen, knob, unit, label)]
+            line[0].set_ylabel("latency / that of the best cut")
+            line[0].set_title(CHANNELS[channel])
+        for axes in panels[-1]:
+            axes.set_xlabel("cut layer, the last that clients hold")
+        panels[0][0].set_ylim(0.9, 1.2 * max(row["ratio"] for row in drawn))
     caption = (
         "Round latency of ResNet-18 by cut layer, over that of the best cut layer on the same draw, with certified "
         f"schedules: geometric means over {n_draws} draws and 95 % confidence intervals. The other parameter is the "
         "paper's."
     )
-    lowest: dict[tuple[str, float], dict[str, Any]] = {}
+    lowest: dict[tuple[str, str, float], str] = {}
     for row in sorted(drawn, key=lambda row: float(row["ratio"])):
-        lowest.setdefault((row["knob"], row["value"]), row)
+        lowest.setdefault((row["channel"], row["knob"], row["value"]), row["cut_layer"])
     alt = "Lines over cut layers; lowest at: " + "; ".join(
-        f"{knob} {value:g}: {row['cut_layer']}" for (knob, value), row in lowest.items()
+        f"{CHANNELS[channel]}, {knob} {value:g}: {cut}" for (channel, knob, value), cut in lowest.items()
     )
-    columns = ("knob", "value", "cut_layer", "ratio", "low", "high", "draws")
+    columns = ("channel", "knob", "value", "cut_layer", "ratio", "low", "high", "draws")
     return Picture("latency-by-cut", caption, alt, figure, Table("latency-by-cut", caption, columns, drawn))
 
 
@@ -70,16 +80,16 @@ def _draw_knob(axes: Axes, draws: Sequence[Draw], knob: str, unit: float, label:
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter("")
     axes.set_xticks(range(len(cuts)), cuts, rotation=45, ha="right")
-    axes.set_xlabel("cut layer, the last that clients hold")
     axes.grid()
     axes.legend(handlelength=4)
 
 
 def _map_rows(draws: Sequence[Draw]) -> Iterator[dict[str, Any]]:
-    for condition in dict.fromkeys(draw.condition for draw in draws):
-        here = [draw for draw in draws if draw.condition == condition]
+    for channel, condition in dict.fromkeys((draw.channel, draw.condition) for draw in draws):
+        here = [draw for draw in draws if (draw.channel, draw.condition) == (channel, condition)]
         (name, count), *_ = Counter(draw.quickest for draw in here).most_common()
         yield {
+            "channel": channel,
             BANDWIDTH: condition.bandwidth_hz,
             SERVER: condition.server_cycles_per_s,
             "mean_position": float(np.mean([draw.position for draw in here])),
@@ -90,30 +100,36 @@ def _map_rows(draws: Sequence[Draw]) -> Iterator[dict[str, Any]]:
 
 
 def _map_picture(draws: Sequence[Draw], n_draws: int) -> Picture:
-    cuts, drawn = list(draws[0].latency_s), list(_map_rows(draws))
-    bandwidths, servers = (sorted({row[knob] for row in drawn}) for knob in (BANDWIDTH, SERVER))
-    grid = np.full((len(servers), len(bandwidths)), np.nan)
+    cuts, drawn, channels = list(draws[0].latency_s), list(_map_rows(draws)), _channels(draws)
     with styled():
-        figure = new_figure(7.0, 4.0)
-        axes = figure.subplots()
-        for row in drawn:
-            x, y = bandwidths.index(row[BANDWIDTH]), servers.index(row[SERVER])
-            grid[y, x] = row["mean_position"]
-            colour = "white" if grid[y, x] < (len(cuts) - 1) / 2 else "black"
-            text = f"{row['most_often']}\n{row['share']:.0%}"
-            axes.text(x, y, text, ha="center", va="center", color=colour, fontsize=8)
-        image = axes.imshow(grid, origin="lower", aspect="auto", cmap="cividis", vmin=0, vmax=len(cuts) - 1)
-        axes.set_xticks(range(len(bandwidths)), [f"{value / 1e6:g}" for value in bandwidths])
-        axes.set_yticks(range(len(servers)), [f"{value / 1e9:g}" for value in servers])
-        axes.set_xlabel("bandwidth of a subchannel, MHz")
-        axes.set_ylabel("server, Gcycles/s")
-        axes.set_title("the quickest cut layer of ResNet-18")
-        figure.colorbar(image, ax=axes).set_ticks(list(range(len(cuts))), labels=cuts)
+        figure = new_figure(1.2 + 4.2 * len(channels), 3.8)
+        panels = figure.subplots(1, len(channels), sharey=True, squeeze=False)[0]
+        for axes, channel in zip(panels, channels, strict=True):
+            image = _draw_map(axes, [row for row in drawn if row["channel"] == channel], len(cuts))
+            axes.set_title(f"quickest cut layer: {CHANNELS[channel]}")
+        panels[0].set_ylabel("server, Gcycles/s")
+        figure.colorbar(image, ax=panels[-1]).set_ticks(list(range(len(cuts))), labels=cuts)
     caption = (
-        f"The cut layer that is most often the quickest, and in what part of {n_draws} draws; the shade is its mean "
-        "position in the network."
+        f"The cut layer of ResNet-18 that is most often the quickest, and in what part of {n_draws} draws; the shade "
+        "is its mean position in the network."
     )
-    alt = "A map: " + "; ".join(
-        f"{row[BANDWIDTH] / 1e6:g} MHz, {row[SERVER] / 1e9:g} Gcycles/s: {row['most_often']}" for row in drawn
+    alt = "Maps: " + "; ".join(
+        f"{CHANNELS[row['channel']]}, {row[BANDWIDTH] / 1e6:g} MHz, {row[SERVER] / 1e9:g} Gcycles/s: "
+        f"{row['most_often']}"
+        for row in drawn
     )
     return Picture("quickest-cut", caption, alt, figure, Table("quickest-cut", caption, tuple(drawn[0]), drawn))
+
+
+def _draw_map(axes: Axes, rows: Sequence[dict[str, Any]], n_cuts: int) -> AxesImage:
+    bandwidths, servers = (sorted({row[knob] for row in rows}) for knob in (BANDWIDTH, SERVER))
+    grid = np.full((len(servers), len(bandwidths)), np.nan)
+    for row in rows:
+        x, y = bandwidths.index(row[BANDWIDTH]), servers.index(row[SERVER])
+        grid[y, x] = row["mean_position"]
+        colour = "white" if grid[y, x] < (n_cuts - 1) / 2 else "black"
+        axes.text(x, y, f"{row['most_often']}\n{row['share']:.0%}", ha="center", va="center", color=colour, fontsize=7)
+    axes.set_xticks(range(len(bandwidths)), [f"{value / 1e6:g}" for value in bandwidths])
+    axes.set_yticks(range(len(servers)), [f"{value / 1e9:g}" for value in servers])
+    axes.set_xlabel("bandwidth of a subchannel, MHz")
+    return axes.imshow(grid, origin="lower", aspect="auto", cmap="cividis", vmin=0, vmax=n_cuts - 1)

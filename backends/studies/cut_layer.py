@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any, ClassVar
 
 from epsl_opt.backends.pytorch import TorchBackend
-from epsl_opt.backends.studies.cut_latency import Condition, latency_findings, min_cut_findings
+from epsl_opt.backends.studies.cut_latency import CHANNELS, Condition, latency_findings, min_cut_findings
 from epsl_opt.backends.studies.cut_latency_pictures import latency_pictures, latency_tables
 from epsl_opt.backends.studies.cut_learning import learning_findings, learning_pictures, learning_table
 from epsl_opt.backends.studies.settings import FULL, PSL, QUICK, SYNTHETIC, Budget, Method, Setting, epsl
@@ -20,9 +20,9 @@ from epsl_opt.training import Framework
 
 BASE = Condition(10e6, 5e9)
 """The paper's bandwidth of a subchannel and server."""
-BANDWIDTHS_HZ = {StudySize.QUICK: (1e6, 10e6, 100e6), StudySize.FULL: (1e6, 3e6, 10e6, 30e6, 100e6)}
-SERVERS_CYCLES_PER_S = {StudySize.QUICK: (1e9, 5e9, 125e9), StudySize.FULL: (1e9, 5e9, 25e9, 125e9, 625e9)}
-DRAWS = {StudySize.QUICK: 5, StudySize.FULL: 16}
+BANDWIDTHS_HZ = {StudySize.QUICK: (1e5, 10e6, 100e6), StudySize.FULL: (1e5, 3e5, 1e6, 10e6, 100e6)}
+SERVERS_CYCLES_PER_S = {StudySize.QUICK: (1e9, 5e9, 125e9), StudySize.FULL: (1e9, 2.5e9, 5e9, 25e9, 125e9)}
+DRAWS = {StudySize.QUICK: 4, StudySize.FULL: 10}
 LIMITS = Limits(time_s=20.0, rel_gap=5e-3)
 """Latencies of cut layers differ by more; a few draws take minutes to be proved to a thousandth."""
 
@@ -63,7 +63,7 @@ class CutLayerStudy(Study):
             case "latency":
                 return list(_latencies(point))
             case "min-cut":
-                return list(_choices(load_instance(f"paper:seed={point['seed']}")))
+                return list(_choices(load_instance(_scenario(point))))
             case _:
                 return list(_learned(point))
 
@@ -91,13 +91,15 @@ class CutLayerStudy(Study):
 
 
 def _latency_points(size: StudySize) -> Iterator[Point]:
-    for bandwidth, server, seed in product(BANDWIDTHS_HZ[size], SERVERS_CYCLES_PER_S[size], range(DRAWS[size])):
-        yield {"part": "latency", "bandwidth_hz": bandwidth, "server_cycles_per_s": server, "seed": seed}
+    conditions = product(CHANNELS, BANDWIDTHS_HZ[size], SERVERS_CYCLES_PER_S[size])
+    for (channel, bandwidth, server), seed in product(conditions, range(DRAWS[size])):
+        knobs = {"bandwidth_hz": bandwidth, "server_cycles_per_s": server}
+        yield {"part": "latency", "channel": channel, **knobs, "seed": seed}
 
 
 def _min_cut_points(size: StudySize) -> Iterator[Point]:
-    for seed in range(DRAWS[size]):
-        yield {"part": "min-cut", "seed": seed}
+    for channel, seed in product(CHANNELS, range(DRAWS[size])):
+        yield {"part": "min-cut", "channel": channel, "seed": seed}
 
 
 def _learning_points(size: StudySize) -> Iterator[Point]:
@@ -110,10 +112,14 @@ def _learning_points(size: StudySize) -> Iterator[Point]:
 def _latencies(point: Point) -> Iterator[dict[str, Any]]:
     """Yield the certified latency of every cut layer."""
     condition = f"bandwidth_hz={point['bandwidth_hz']},server_cycles_per_s={point['server_cycles_per_s']}"
-    instance = load_instance(f"paper:seed={point['seed']},{condition}")
+    instance = load_instance(f"{_scenario(point)},{condition}")
     for index, cut in enumerate(instance.model.cut_layers):
         found = solve(instance.with_cut_layers([cut.name]), "exact", LIMITS)
         yield {"cut": index, "cut_layer": cut.name, "latency_s": found.latency_s, "bound_s": found.bound_s}
+
+
+def _scenario(point: Point) -> str:
+    return f"paper:seed={point['seed']},line_of_sight={point['channel']}"
 
 
 def _choices(instance: Instance) -> Iterator[dict[str, Any]]:
@@ -147,7 +153,8 @@ def _telling(size: StudySize) -> list[str]:
     return [
         "Latency: the paper's scenario (5 clients, 20 subchannels, ResNet-18 on 64 x 64 images, phi = 0.5), a "
         f"schedule certified within 0.5 % for each cut layer (20 s allowed), {DRAWS[size]} draws for each of "
-        f"{len(BANDWIDTHS_HZ[size])} bandwidths of a subchannel and {len(SERVERS_CYCLES_PER_S[size])} servers.",
+        f"{len(BANDWIDTHS_HZ[size])} bandwidths of a subchannel and {len(SERVERS_CYCLES_PER_S[size])} servers, on the "
+        "paper's channel, where distance decides who sees the server, and with a line of sight for everybody.",
         "A first allowed cut layer is the field training.min_cut_layer of an instance, or --min-cut of epsl-opt solve.",
         "Leakage and accuracy: really trained small networks (cnn: two convolutions, two linear layers; mlp: four "
         f"hidden layers), 5 clients, IID, everybody cut at the same layer. {BUDGETS[size].text()}",

@@ -164,14 +164,27 @@ def cut_rows(best: int, *, kept: bool, leak_falls: bool, learns_early: bool) -> 
     for seed in range(3):
         for bandwidth, server in ((1e6, 5e9), (10e6, 5e9), (100e6, 5e9), (10e6, 1e9), (10e6, 25e9)):
             quickest = best if (bandwidth, server) in ((1e6, 5e9), (10e6, 1e9)) else 0
-            where = {"part": "latency", "bandwidth_hz": bandwidth, "server_cycles_per_s": server, "seed": seed}
+            where = {
+                "part": "latency",
+                "channel": "auto",
+                "bandwidth_hz": bandwidth,
+                "server_cycles_per_s": server,
+                "seed": seed,
+            }
             rows += [
                 {**where, "cut": j, "cut_layer": name, "latency_s": (1 + seed) * (1.0 if j == quickest else 2.0 + j)}
                 for j, name in enumerate(names)
             ]
         for j, name in enumerate(names):
             chosen = j if kept else 0
-            limit = {"part": "min-cut", "seed": seed, "min_cut": j, "min_cut_layer": name, "cut": chosen}
+            limit = {
+                "part": "min-cut",
+                "channel": "auto",
+                "seed": seed,
+                "min_cut": j,
+                "min_cut_layer": name,
+                "cut": chosen,
+            }
             rows.append({**limit, "chosen": names[chosen], "latency_s": 1.0 + j + 0.1 * seed})
             leak = 0.9 - 0.3 * j if leak_falls else 0.2 + 0.3 * j
             accuracy = 0.9 - 0.1 * j if learns_early else 0.6 + 0.1 * j

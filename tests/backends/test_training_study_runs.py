@@ -27,6 +27,8 @@ SETTING = Setting("digits, mlp", "digits", "mlp:width=8", 0.5, "fc1")
 TRAINED = {"seed", "lr", "round_latency_s", "final_accuracy", "rounds_to_target", "time_to_target_s", "total_time_s"}
 NAMES = ("phi", "frameworks", "activation", "cut-layer")
 
+CONDITION = {"bandwidth_hz": 10e6, "server_cycles_per_s": 5e9}
+
 POINTS: list[tuple[Study, Point, int]] = [
     (PhiStudy(), {"setting": "digits, mlp", "phi": 1.0, **TINY.to_point()}, 2),
     (PhiStudy(), {"setting": LATENCY_ONLY, "phi": 0.5, "seeds": 2}, 2),
@@ -37,8 +39,8 @@ POINTS: list[tuple[Study, Point, int]] = [
         {"part": "training", "network": "mlp", "activation": "relu", "method": "subsampling(1)", **TINY.to_point()},
         2,
     ),
-    (CutLayerStudy(), {"part": "latency", "bandwidth_hz": 10e6, "server_cycles_per_s": 5e9, "seed": 0}, 11),
-    (CutLayerStudy(), {"part": "min-cut", "seed": 0}, 11),
+    (CutLayerStudy(), {"part": "latency", "channel": "los", **CONDITION, "seed": 0}, 11),
+    (CutLayerStudy(), {"part": "min-cut", "channel": "los", "seed": 0}, 11),
     (
         CutLayerStudy(),
         {"part": "learning", "setting": "digits, mlp", "cut_layer": "fc2", "method": "PSL", **TINY.to_point()},
@@ -120,7 +122,7 @@ def test_equal_batches_cost_no_more() -> None:
 
 def test_limited_cut_layers_are_later_ones() -> None:
     """On a real draw, certified schedules keep to the first allowed cut layer, and later limits never are quicker."""
-    rows: Sequence[Row] = CutLayerStudy().run({"part": "min-cut", "seed": 1})
+    rows: Sequence[Row] = CutLayerStudy().run({"part": "min-cut", "channel": "auto", "seed": 1})
     assert all(int(row["cut"] or 0) >= int(row["min_cut"] or 0) for row in rows)
     latencies = [float(row["latency_s"] or 0) for row in rows]
     assert all(b >= a * (1 - cut_layer.LIMITS.rel_gap) for a, b in pairwise(latencies))
