@@ -73,7 +73,7 @@ class _Effort:
 
 EFFORTS = {
     StudySize.QUICK: _Effort(("mlp",), (1.0,), QUICK, 16),
-    StudySize.FULL: _Effort(tuple(NETWORKS), RATIOS, FULL, 32),
+    StudySize.FULL: _Effort(tuple(NETWORKS), RATIOS, FULL, 16),
 }
 PSL_ROUNDS, PSL_RATE = 40, 0.01
 
