@@ -14,9 +14,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 
@@ -115,13 +116,19 @@ def run(setting: Setting, seeds: Sequence[int], folder: Path, jobs: int) -> Outc
     return Outcome(setting, tuned, best, done)
 
 
-def parts(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, Callable[[], str]]]:
-    """Yield every generated part of the page by the name of its markers."""
-    for outcome in outcomes:
-        name = outcome.setting.name
-        yield f"training-{name}", lambda outcome=outcome: method_table(outcome)
-        yield f"training-{name}-differences", lambda outcome=outcome: compare_table(outcome)
-        yield f"training-{name}-tuning", lambda outcome=outcome: tuning_table(outcome)
+TABLES = {"": method_table, "-differences": compare_table, "-tuning": tuning_table}
+CONDITIONS = "training-conditions"
+
+
+def markers(chosen: Sequence[Setting]) -> list[str]:
+    """Return the names of the page's generated parts, in its order."""
+    return [CONDITIONS, *(f"training-{setting.name}{suffix}" for setting in chosen for suffix in TABLES)]
+
+
+def parts(outcome: Outcome) -> dict[str, Callable[[], str]]:
+    """Return the generated parts of one setting by the name of their markers."""
+    name = outcome.setting.name
+    return {f"training-{name}{suffix}": partial(table, outcome) for suffix, table in TABLES.items()}
 
 
 def main() -> int:
@@ -137,13 +144,13 @@ def main() -> int:
     try:
         for setting in settings(args.mnist, args.quick):
             outcome = run(setting, seeds, OUT / "runs", args.jobs)
-            write_marked(page, dict(parts([outcome])))
+            write_marked(page, parts(outcome))
             save_picture(picture(outcome), page.parent / "pictures" / f"training-{setting.name}")
     except KeyboardInterrupt:
         return 130
     software = ", ".join(f"{name} {version}" for name, version in versions())
     made = f"`python benchmarks/training_results.py --mnist DIR`; {os.cpu_count()} processors ({cpu()}); {software}."
-    write_marked(page, {"training-conditions": lambda: made})
+    write_marked(page, {CONDITIONS: lambda: made})
     print(f"wrote {page}", file=sys.stderr)
     return 0
 

@@ -127,7 +127,9 @@ def test_a_lost_run_is_not_hidden(tables: ModuleType) -> None:
 
 
 def test_the_page_has_a_place_for_every_part(script: ModuleType) -> None:
-    """The markers of `docs/results.md` are exactly the parts that the script writes."""
+    """The markers of `docs/results.md` are exactly the parts that the two scripts write."""
     text = script.DOCUMENT.read_text(encoding="utf-8")
     settings = script.Settings(quick=True, time_limit_s=1.0, gap=1e-4, seeds=1, runs=Path())
-    assert re.findall(r"<!-- table: (\S+) -->", text) == list(script.parts(settings))
+    training = import_module("training_results")
+    trained = training.markers(training.settings(mnist=Path(), quick=False))
+    assert re.findall(r"<!-- table: (\S+) -->", text) == [*script.parts(settings), *trained]
