@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from epsl_opt.backends.pytorch import TorchBackend
@@ -73,7 +73,7 @@ class _Effort:
 
 EFFORTS = {
     StudySize.QUICK: _Effort(("mlp",), (1.0,), QUICK, 16),
-    StudySize.FULL: _Effort(tuple(NETWORKS), RATIOS, FULL, 16),
+    StudySize.FULL: _Effort(tuple(NETWORKS), RATIOS, replace(FULL, rates=(0.005, 0.01, 0.03)), 16),
 }
 PSL_ROUNDS, PSL_RATE = 40, 0.01
 
