@@ -109,7 +109,8 @@ class FrameworksStudy(Study):
             limits=[
                 "A round of SL updates the server-side model five times, once a client; a round of the others once. So "
                 "rounds are not equal work, and simulated time is the fairer axis.",
-                "Learning rates are tuned for the accuracy at the end, not for the time to the target.",
+                "Learning rates are tuned for the accuracy at the end, not for the time to the target; one that is the "
+                "largest or the smallest of those tried may not be the best. Tables have them.",
                 "FL here averages after every batch, as the paper's comparison does; with more local steps a round it "
                 "would send its models less often.",
                 "Small networks on two small tasks; whether large ones behave alike can't be concluded. In a small "
