@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from epsl_opt.intervals import Interval
 from epsl_opt.plots.style import new_figure
@@ -28,6 +29,9 @@ STYLES = {
     "SL": ("#CC79A7", ":", "D"),
 }
 """Solver or framework -> colour, line style, marker: the same in every figure, and told apart without colours."""
+
+FEW_DECADES = 200
+"""Ranges up to this factor have ticks at 1, 2 and 5."""
 
 ENDS = ("mean", "low", "high")
 
@@ -73,6 +77,7 @@ def frame_lines(panels: Sequence[Axes], *, log: bool) -> None:
         panels[0].set_yscale("log")
         panels[0].set_ylim(low / 1.25, high * 1.25)
         for axes in panels:
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < FEW_DECADES * low else (1,)))
             axes.yaxis.set_major_formatter("{x:g}")
             axes.yaxis.set_minor_formatter("")
     else:

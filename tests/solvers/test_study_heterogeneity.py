@@ -122,6 +122,18 @@ def test_tables_and_pictures_are_complete() -> None:
     assert {picture.name for picture in section.pictures} == {"latency", "waiting", "gap", "lead"}
 
 
+def test_the_table_of_levels_is_that_of_the_figures() -> None:
+    """The table has one row per kind, level and channel, with the very means that the figures show."""
+    section = STUDY.conclude(_rows(1.5), StudySize.QUICK)
+    lead = next(picture for picture in section.pictures if picture.name == "lead").numbers.rows
+    (table,) = section.tables
+    assert len({(row["kind"], row["level"], row["fading"]) for row in table.rows}) == len(table.rows) == 2 * (3 * 3 + 1)
+    for row in lead:
+        place = {column: row[column] for column in ("kind", "level", "fading")}
+        (line,) = [each for each in table.rows if place.items() <= each.items()]
+        assert line[f"{row['name']}_lead".lower()] == row["mean"]
+
+
 def test_a_point_gives_the_same_rows_again() -> None:
     """A point gives a row per solver and framework, the same when run again; EPSL's is the optimum's."""
     point: dict[str, Any] = {"kind": "both", "level": 1.5, "fading": "none", "seed": 2}

@@ -54,6 +54,33 @@ def curve_rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
     ]
 
 
+LEVEL_COLUMNS = {
+    "gain_spread_db": ("clients", "gain_spread_db"),
+    "clock_ratio": ("clients", "clock_ratio"),
+    "optimum_s": ("exact", "latency_s"),
+    "straggler_share": ("exact", "straggler_share"),
+    "waiting_share": ("exact", "waiting_share"),
+    "bcd_gap": ("bcd", "gap"),
+    "greedy_gap": ("greedy", "gap"),
+    "psl_lead": ("PSL", "lead"),
+    "sfl_lead": ("SFL", "lead"),
+    "sl_lead": ("SL", "lead"),
+}
+"""Column of the table of levels -> name and quantity among the curves."""
+
+
+def level_rows(curves: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return one row per kind, level and channel with the means that tell most."""
+    found: dict[tuple[Cell, ...], dict[str, Any]] = {}
+    for row in curves:
+        where = {"kind": row["kind"], "level": row["level"], "fading": row["fading"]}
+        line = found.setdefault(tuple(where.values()), where | dict.fromkeys(LEVEL_COLUMNS) | {"draws": 0})
+        for column, place in LEVEL_COLUMNS.items():
+            if place == (row["name"], row["quantity"]):
+                line |= {column: row["mean"], "draws": row["draws"]}
+    return list(found.values())
+
+
 def _quantities(rows: Sequence[Row], setting: Setting, fading: str) -> Iterator[tuple[str, str, Interval]]:
     for solver in SOLVERS:
         yield solver, "latency_s", geometric_mean(of_solver(rows, "latency_s", setting, fading, solver))

@@ -10,7 +10,7 @@ from epsl_opt.instance import Instance
 from epsl_opt.results import SolveResult
 from epsl_opt.schedule import Schedule
 from epsl_opt.solvers.studies import framework_rounds
-from epsl_opt.solvers.studies.heterogeneity.curves import FADINGS, curve_rows
+from epsl_opt.solvers.studies.heterogeneity.curves import FADINGS, LEVEL_COLUMNS, curve_rows, level_rows
 from epsl_opt.solvers.studies.heterogeneity.findings import findings
 from epsl_opt.solvers.studies.heterogeneity.levels import (
     ALIKE,
@@ -79,7 +79,13 @@ class HeterogeneityStudy(Study):
             findings=list(findings(rows)),
             pictures=list(pictures(curves, SEEDS[size])),
             tables=[
-                Table("levels", "Means at every level; latencies and leads are geometric means.", COLUMNS, curves),
+                Table(
+                    "levels",
+                    "Means at every level, geometric ones of latency and leads: spread of gains in dB, fastest over "
+                    "slowest processor, the optimal round and what waiting takes of it, gaps, and rounds over EPSL's.",
+                    ("kind", "level", "fading", *LEVEL_COLUMNS, "draws"),
+                    level_rows(curves),
+                ),
             ],
             limits=[
                 "Processors spread around the same mean clock, so the slowest becomes slower: the longer round is not "
@@ -91,9 +97,6 @@ class HeterogeneityStudy(Study):
                 "Only latency is looked at; what unequal data do to accuracy is another study's question.",
             ],
         )
-
-
-COLUMNS = ("kind", "level", "fading", "name", "quantity", "mean", "mean_low", "mean_high", "draws")
 
 
 def _solver_rows(instance: Instance, results: dict[str, SolveResult]) -> Iterator[dict[str, Any]]:

@@ -52,8 +52,8 @@ PARAMETERS = (
         title="total uplink power",
         axis="W",
         paper=5,
-        values=(0.5, 1, 2, 5, 10),
-        quick=(0.5, 5, 10),
+        values=(0.5, 1, 2, 5, 8),
+        quick=(0.5, 5, 8),
         options=lambda watts: {"total_power_dbm": 30 + 10 * math.log10(watts)},
     ),
     Parameter(

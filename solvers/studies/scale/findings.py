@@ -76,8 +76,8 @@ def _never_longer(rows: Sequence[Row], cell: str) -> Finding:
     return Finding(
         f"EPSL's round is never longer than PSL's in a {cell} cell",
         Verdict.FAILS if longer else Verdict.HOLDS if found else Verdict.OPEN,
-        f"longer by more than {100 * NOISE:g} % on {longer} of {len(found)} instances{least}; the "
-        f"reason where it is longer: {BROADCAST}",
+        f"longer by more than {100 * NOISE:g} % on {longer} of {len(found)} instances{least}"
+        + (f"; {BROADCAST}" if longer else ""),
     )
 
 

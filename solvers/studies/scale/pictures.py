@@ -32,8 +32,8 @@ def _frameworks(curves: Sequence[Row], seeds: int) -> Picture:
         for each, (quantity, cell) in zip(
             axes, [(q, cell) for q in ("latency_s", "lead") for cell in CELLS], strict=True
         ):
-            names = FRAMEWORKS if quantity == "latency_s" else OTHERS
-            _draw(each, select(curves, quantity=quantity, cell=cell), names, names)
+            names, bands = (FRAMEWORKS, ("EPSL",)) if quantity == "latency_s" else (OTHERS, OTHERS)
+            _draw(each, select(curves, quantity=quantity, cell=cell), names, bands)
         frame_lines(axes[:2], log=True)
         frame_lines(axes[2:], log=True)
         axes[0].set_ylabel("round latency, s")
@@ -41,7 +41,7 @@ def _frameworks(curves: Sequence[Row], seeds: int) -> Picture:
         legend_below(figure, axes[0])
     caption = (
         f"Round latency of the frameworks, and of PSL, SFL and vanilla SL over EPSL's, against the number of clients, "
-        f"flat channels: geometric means over {seeds} draws with 95 % intervals, both axes logarithmic."
+        f"flat channels: geometric means over {seeds} draws, both axes logarithmic; bands are 95 % intervals."
     )
     alt = f"Four panels of lines against 5 to hundreds of clients. EPSL: {_said(curves, 'EPSL', 'latency_s', ' s')}."
     return _picture("frameworks", caption, alt, figure, curves)
