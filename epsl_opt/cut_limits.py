@@ -18,9 +18,8 @@ def limit_cuts(instance: Instance, cut_layers: Sequence[str] | None, min_cut_lay
     InputError
         If it has no such cut layer.
     """
-    if cut_layers:
-        instance = instance.with_cut_layers(cut_layers)
     try:
-        return instance if min_cut_layer is None else instance.with_training(min_cut_layer=min_cut_layer)
+        limited = instance.with_cut_layers(cut_layers) if cut_layers else instance
+        return limited if min_cut_layer is None else limited.with_training(min_cut_layer=min_cut_layer)
     except ValidationError as error:
         raise InputError.from_validation(f"instance {instance.name}", error) from error

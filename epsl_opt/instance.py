@@ -113,6 +113,11 @@ class ModelProfile(Record):
                 raise ValueError(f"{where}.client_parameter_bits: exceeds total_parameter_bits")
         return self
 
+    def stored_activation_bits(self, cut_layer: int) -> float:
+        """Return a_j, what a client keeps of one sample: if not given, the sum of the activations up to there."""
+        told = self.cut_layers[cut_layer].stored_activation_bits
+        return sum(cut.activation_bits for cut in self.cut_layers[: cut_layer + 1]) if told is None else told
+
 
 class Training(Record):
     """The training parameters that decide the latency of a round."""
@@ -195,7 +200,13 @@ class Instance(Record):
         for name in names:
             if name not in known:
                 raise InputError(f"model {self.model.name}", unknown(name, list(known)), "cut_layers")
-        kept = tuple(cut for cut in self.model.cut_layers if cut.name in names)
+        # What clients store up to a cut stays what it is without the cuts before it.
+        stored = {cut.name: self.model.stored_activation_bits(j) for j, cut in enumerate(self.model.cut_layers)}
+        kept = tuple(
+            cut.model_copy(update={"stored_activation_bits": stored[cut.name]})
+            for cut in self.model.cut_layers
+            if cut.name in names
+        )
         return self.replace(model=self.model.model_copy(update={"cut_layers": kept}))
 
     def replace(self, **fields: Any) -> Instance:

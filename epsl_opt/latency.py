@@ -135,10 +135,8 @@ def client_memory_bits(instance: Instance, cut_layer: int) -> float:
     2 beta_j + b a_j, a reconstruction: a_j is `stored_activation_bits`, or the sum of the activations at the cut layers
     up to this one. An optimiser's state is not counted.
     """
-    cuts = instance.model.cut_layers[: cut_layer + 1]
-    stored = cuts[-1].stored_activation_bits
-    activations = sum(cut.activation_bits for cut in cuts) if stored is None else stored
-    return 2 * cuts[-1].client_parameter_bits + instance.training.batch_size * activations
+    weights = instance.model.cut_layers[cut_layer].client_parameter_bits
+    return 2 * weights + instance.training.batch_size * instance.model.stored_activation_bits(cut_layer)
 
 
 def round_latency(instance: Instance, schedule: Schedule) -> RoundLatency:

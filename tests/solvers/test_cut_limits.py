@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from epsl_opt import Instance, Limits, Schedule, check, load_instance, registry, solve
+from epsl_opt import InputError, Instance, Limits, Schedule, check, load_instance, registry, solve
+from epsl_opt.cut_limits import limit_cuts
 from epsl_opt.latency import client_memory_bits
 
 SOLVERS = registry.names(registry.SOLVERS)
@@ -74,3 +75,18 @@ def test_memory_counts_weights_twice_and_the_batch_once() -> None:
     told = cuts[2].model_copy(update={"stored_activation_bits": 100.0})
     model = instance.model.model_copy(update={"cut_layers": (*cuts[:2], told, *cuts[3:])})
     assert client_memory_bits(instance.replace(model=model), 2) == 2 * cuts[2].client_parameter_bits + 6400
+
+
+def test_fewer_cut_layers_take_no_less_memory() -> None:
+    """What training at a cut layer takes of a client's memory does not depend on which others may be chosen."""
+    free = paper()
+    for j, cut in enumerate(free.model.cut_layers):
+        assert client_memory_bits(free.with_cut_layers([cut.name]), 0) == client_memory_bits(free, j)
+
+
+def test_a_first_cut_layer_that_is_left_out_is_one_line() -> None:
+    """Cut layers that exclude the first one allowed are an error of the user's, naming the field."""
+    names = [cut.name for cut in paper().model.cut_layers]
+    limited = paper().with_training(min_cut_layer=names[2])
+    with pytest.raises(InputError, match=r"training\.min_cut_layer"):
+        limit_cuts(limited, names[3:], None)
