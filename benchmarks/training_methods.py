@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cache
 
-from epsl_opt import Instance, Limits, ScheduleDocument, load_instance, solve
+from epsl_opt import Instance, Limits, ScheduleDocument, load_instance
 from epsl_opt.backends.pytorch import TorchBackend
 from epsl_opt.backends.pytorch.options import TorchOptions
-from epsl_opt.stage_times import stage_times
+from epsl_opt.quickest_cut import solve_at_quickest_cut
 from epsl_opt.training import Framework, TrainingPlan
 from epsl_opt.training_cases import FittedInstance, TrainingCase, Variant
 
 BACKEND = TorchBackend()
-SOLVER = "exact"
 
 
 @dataclass(frozen=True)
@@ -92,13 +91,5 @@ def schedule_for(setting: Setting, framework: Framework, phi: float) -> tuple[In
     """
     fitted = BACKEND.fit(load_instance("paper"), setting.task, TorchOptions(network=setting.network))
     base = fitted.with_training(aggregation_ratio=phi, batch_size=setting.batch_size)
-    names = [cut.name for cut in base.model.cut_layers] if setting.cut_layer is None else [setting.cut_layer]
-    found = []
-    for name in names:
-        instance = base.with_cut_layers([name])
-        document = ScheduleDocument.from_result(instance, solve(instance, SOLVER, Limits(time_s=30.0)))
-        schedule = document.schedule()
-        if schedule is not None:
-            found.append((stage_times(instance, schedule, framework).round_latency_s, instance, document))
-    _, instance, document = min(found, key=lambda entry: entry[0])
-    return instance, document
+    cut_layers = None if setting.cut_layer is None else [setting.cut_layer]
+    return solve_at_quickest_cut(base, framework, Limits(time_s=30.0), cut_layers)

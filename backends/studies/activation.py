@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from epsl_opt.backends.pytorch import TorchBackend
 from epsl_opt.backends.studies.activation_convergence import (
     activation_findings,
     averaging_findings,
@@ -21,7 +20,8 @@ from epsl_opt.backends.studies.activation_gradients import (
     ways_picture,
 )
 from epsl_opt.backends.studies.settings import FULL, PSL, QUICK, SUBSAMPLE, Budget, Method, Setting, epsl
-from epsl_opt.study import Finding, Picture, Point, Row, Section, Study, StudySize, Table
+from epsl_opt.backends.studies.training_study import TrainingStudy
+from epsl_opt.study import Finding, Picture, Point, Row, Section, StudySize, Table
 from epsl_opt.training import Framework
 
 ACTIVATIONS = ("relu", "leaky-relu", "gelu", "silu", "tanh", "sigmoid", "identity")
@@ -78,7 +78,7 @@ EFFORTS = {
 PSL_ROUNDS, PSL_RATE = 40, 0.01
 
 
-class ActivationStudy(Study):
+class ActivationStudy(TrainingStudy):
     """Gradients and trainings with seven activation functions, and with everything that could be averaged."""
 
     name: ClassVar[str] = "activation"
@@ -87,10 +87,6 @@ class ActivationStudy(Study):
         "How near is the aggregated gradient to the exact one, depending on the activation function; does that "
         "decide how well EPSL learns; and is the paper's averaging worth it over plain subsampling at the same cost?"
     )
-
-    def missing(self) -> str | None:
-        """Return what training needs."""
-        return TorchBackend().missing()
 
     def points(self, size: StudySize) -> Sequence[Point]:
         """Return gradients per network, activation and seed, and trainings per network, activation and method."""

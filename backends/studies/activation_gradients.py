@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from matplotlib.figure import Figure
+
 from epsl_opt.backends.studies.drawing import draw_groups
 from epsl_opt.backends.studies.judging import judge_more
 from epsl_opt.intervals import Interval, judge_at_least, mean_interval, paired_difference
@@ -102,8 +104,7 @@ def activation_picture(rows: Sequence[Row], networks: Sequence[str], seeds: int)
     activations, stages = _all(rows, "activation"), _stages(rows)
     drawn: list[dict[str, Any]] = []
     with styled():
-        figure = new_figure(8.0, 0.6 + 2.6 * len(networks))
-        panels = figure.subplots(len(networks), 2, sharex=True, sharey=True, squeeze=False)
+        figure, panels = _panels(networks)
         for line, network in zip(panels, networks, strict=True):
             for axes, place in zip(line, (SERVER, CUT), strict=True):
                 groups = {stage: _cosines(rows, network, place, stage, activations) for stage in stages}
@@ -114,8 +115,6 @@ def activation_picture(rows: Sequence[Row], networks: Sequence[str], seeds: int)
                     for stage, found in groups.items()
                     for name, value in found.items()
                 ]
-        for axes in panels[-1]:
-            axes.set_xlabel("cosine to the exact gradient")
         figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     caption = (
         "The paper's mean aggregation, phi = 1, against the exact gradient of the same batches, by activation "
@@ -126,13 +125,21 @@ def activation_picture(rows: Sequence[Row], networks: Sequence[str], seeds: int)
     return Picture("cosine-activation", caption, alt, figure, Table("cosine-activation", caption, columns, drawn))
 
 
+def _panels(networks: Sequence[str]) -> tuple[Figure, Any]:
+    """Return a figure of cosines with a row of two panels per network, and the panels; to be called within `styled`."""
+    figure = new_figure(8.0, 0.6 + 2.6 * len(networks))
+    panels = figure.subplots(len(networks), 2, sharex=True, sharey=True, squeeze=False)
+    for axes in panels[-1]:
+        axes.set_xlabel("cosine to the exact gradient")
+    return figure, panels
+
+
 def ways_picture(rows: Sequence[Row], networks: Sequence[str], seeds: int) -> Picture:
     """Draw the cosine by what is averaged: of one batch, and of the sum of many."""
     ways = _all(rows, "way")
     drawn: list[dict[str, Any]] = []
     with styled():
-        figure = new_figure(8.0, 0.6 + 2.6 * len(networks))
-        panels = figure.subplots(len(networks), 2, sharex=True, sharey=True, squeeze=False)
+        figure, panels = _panels(networks)
         for line, network in zip(panels, networks, strict=True):
             for axes, stage in zip(line, _stages(rows), strict=True):
                 at = {"network": network, "place": SERVER, "stage": stage, "activation": RELU}
@@ -151,8 +158,6 @@ def ways_picture(rows: Sequence[Row], networks: Sequence[str], seeds: int) -> Pi
                     for label, found in groups.items()
                     for way, value in found.items()
                 ]
-        for axes in panels[-1]:
-            axes.set_xlabel("cosine to the exact gradient")
         figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     caption = (
         "The server-side model's gradient from m rows instead of C m, against the exact one (ReLU, phi = 1): of "

@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, ClassVar
 
-from epsl_opt.backends.pytorch import TorchBackend
 from epsl_opt.backends.studies.cut_latency import CHANNELS, Condition, latency_findings, min_cut_findings
 from epsl_opt.backends.studies.cut_latency_pictures import latency_pictures, latency_tables
 from epsl_opt.backends.studies.cut_learning import learning_findings, learning_pictures, learning_table
 from epsl_opt.backends.studies.settings import FULL, PSL, QUICK, SYNTHETIC, Budget, Method, Setting, epsl
+from epsl_opt.backends.studies.training_study import TrainingStudy
 from epsl_opt.instance import Instance
 from epsl_opt.results import Limits
 from epsl_opt.solving import solve
 from epsl_opt.sources import load_instance
-from epsl_opt.study import Finding, Point, Row, Section, Study, StudySize
+from epsl_opt.study import Finding, Point, Row, Section, StudySize
 from epsl_opt.training import Framework
 
 BASE = Condition(10e6, 5e9)
@@ -39,7 +39,7 @@ METHODS = {method.label: method for method in (PSL, epsl(0.5), Method("SFL", Fra
 BUDGETS = {StudySize.QUICK: QUICK, StudySize.FULL: FULL}
 
 
-class CutLayerStudy(Study):
+class CutLayerStudy(TrainingStudy):
     """The quickest cut layer, the one that tells least of the data, and the one that learns best."""
 
     name: ClassVar[str] = "cut-layer"
@@ -48,10 +48,6 @@ class CutLayerStudy(Study):
         "Where is the quickest cut layer, how does it move with bandwidth and server speed, how much of the data "
         "does the smashed data of each cut give away, and how well is a network trained that is cut there?"
     )
-
-    def missing(self) -> str | None:
-        """Return what training needs."""
-        return TorchBackend().missing()
 
     def points(self, size: StudySize) -> Sequence[Point]:
         """Return latencies by condition and draw, choices under limits by draw, and trainings by cut and method."""

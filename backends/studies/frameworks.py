@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
-from epsl_opt.backends.pytorch import TorchBackend
 from epsl_opt.backends.studies.framework_curves import Curve, curves, draw_curves
 from epsl_opt.backends.studies.framework_pairs import METHOD_COLUMNS, Pair, compare, method_rows, pair_table
 from epsl_opt.backends.studies.judging import points
@@ -21,7 +20,8 @@ from epsl_opt.backends.studies.settings import (
     by_name,
     epsl,
 )
-from epsl_opt.study import Finding, Picture, Point, Row, Section, Study, StudySize, Table, Verdict
+from epsl_opt.backends.studies.training_study import TrainingStudy
+from epsl_opt.study import Finding, Picture, Point, Row, Section, StudySize, Table, Verdict
 from epsl_opt.training import Framework
 
 NON_IID = (("partition", "dirichlet"), ("alpha", "0.3"))
@@ -45,7 +45,7 @@ FL = Method("FL", Framework.FL)
 METHODS = {method.label: method for method in (HALF, WHOLE, *SPLIT, FL)}
 
 
-class FrameworksStudy(Study):
+class FrameworksStudy(TrainingStudy):
     """Each framework with its own tuned learning rate, on clients with equal and with different classes."""
 
     name: ClassVar[str] = "frameworks"
@@ -54,10 +54,6 @@ class FrameworksStudy(Study):
         "Does EPSL reach the accuracy of PSL, SplitFed (SFL), vanilla split learning (SL) and federated averaging (FL) "
         "in less simulated time, with IID and with non-IID data?"
     )
-
-    def missing(self) -> str | None:
-        """Return what training needs."""
-        return TorchBackend().missing()
 
     def points(self, size: StudySize) -> Sequence[Point]:
         """Return one point per setting and framework."""

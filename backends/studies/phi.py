@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
-from epsl_opt.backends.pytorch import TorchBackend
 from epsl_opt.backends.studies.judging import points
 from epsl_opt.backends.studies.phi_effects import LATENCY_ONLY, Effect, draw, effects_of
 from epsl_opt.backends.studies.settings import FULL, FULL_SGD, QUICK, SYNTHETIC, Budget, Cutting, Setting, by_name, epsl
+from epsl_opt.backends.studies.training_study import TrainingStudy
 from epsl_opt.intervals import Interval, judge_at_least
 from epsl_opt.results import Limits
 from epsl_opt.solving import solve
 from epsl_opt.sources import load_instance
-from epsl_opt.study import Finding, Point, Row, Section, Study, StudySize, Verdict
+from epsl_opt.study import Finding, Point, Row, Section, StudySize, Verdict
 
 SGD = "digits, cnn, SGD"
 SETTINGS = by_name(
@@ -43,7 +43,7 @@ CLOSE = 0.01
 """Accuracies within a point are called similar."""
 
 
-class PhiStudy(Study):
+class PhiStudy(TrainingStudy):
     """EPSL for every tenth of phi, on two tasks and two networks."""
 
     name: ClassVar[str] = "phi"
@@ -52,10 +52,6 @@ class PhiStudy(Study):
         "What does aggregating a larger part phi of the last layer's gradients cost in accuracy, what does it save in "
         "each round, and is the model good sooner?"
     )
-
-    def missing(self) -> str | None:
-        """Return what training needs."""
-        return TorchBackend().missing()
 
     def points(self, size: StudySize) -> Sequence[Point]:
         """Return one point per setting and ratio; the last are the latencies of the paper's own network."""

@@ -17,11 +17,10 @@ from epsl_opt.backends.studies.settings import SUBSAMPLE, Budget, Cutting, Metho
 from epsl_opt.backends.studies.subsampling import subsample
 from epsl_opt.documents import ScheduleDocument
 from epsl_opt.instance import Instance
+from epsl_opt.quickest_cut import solve_at_quickest_cut
 from epsl_opt.results import Limits
-from epsl_opt.solving import solve
 from epsl_opt.sources import load_instance
-from epsl_opt.stage_times import stage_times
-from epsl_opt.training import Framework, TrainingPlan
+from epsl_opt.training import TrainingPlan
 from epsl_opt.training_document import TrainingStop
 from epsl_opt.training_records import first_reaching
 from epsl_opt.training_run import TrainingGoal, TrainingRun, train
@@ -148,13 +147,9 @@ def schedule_for(setting: Setting, method: Method, seed: int) -> tuple[Instance,
     """
     base = fitted(setting.task, setting.network, seed)
     base = base.with_training(aggregation_ratio=method.phi, batch_size=method.batch_size)
-    names = (
-        [cut.name for cut in base.model.cut_layers] if setting.cut_layer == Cutting.QUICKEST else [setting.cut_layer]
-    )
+    cut_layers = None if setting.cut_layer == Cutting.QUICKEST else [setting.cut_layer]
     clock = TorchBackend().clock(method.framework, TorchOptions.model_validate(dict(method.options)))
-    options = [_solved(base.with_cut_layers([name]), clock) for name in names]
-    _, instance, document = min(options, key=lambda option: option[0])
-    return instance, document
+    return solve_at_quickest_cut(base, clock, LIMITS, cut_layers)
 
 
 def fitted(task: str, network: str, seed: int) -> Instance:
@@ -167,10 +162,3 @@ def fitted(task: str, network: str, seed: int) -> Instance:
 @cache
 def _profile(task: str, network: str) -> Any:
     return TorchBackend().fit(load_instance("paper"), task, TorchOptions(network=network)).model
-
-
-def _solved(instance: Instance, clock: Framework) -> tuple[float, Instance, ScheduleDocument]:
-    document = ScheduleDocument.from_result(instance, solve(instance, "exact", LIMITS))
-    schedule = document.schedule()
-    latency_s = float("inf") if schedule is None else stage_times(instance, schedule, clock).round_latency_s
-    return latency_s, instance, document
