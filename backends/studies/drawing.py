@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 
 from epsl_opt.intervals import Interval
+from epsl_opt.plots.bands import draw_band
 
 STYLES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (8, 2)), (0, (3, 1, 1, 1)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<")
@@ -23,7 +23,6 @@ def look(number: int) -> dict[str, Any]:
         "linestyle": STYLES[number % len(STYLES)],
         "marker": MARKERS[number % len(MARKERS)],
         "markersize": 3.5,
-        "linewidth": 1.3,
     }
 
 
@@ -38,11 +37,8 @@ def draw_line(
     marked: bool = True,
 ) -> None:
     """Draw a line of means with the band of their intervals."""
-    mean, low, high = (scale * np.array([getattr(value, part) for value in y]) for part in ("mean", "low", "high"))
     style = look(number) if marked else look(number) | {"marker": None}
-    axes.plot(x, mean, label=label, **style)
-    if np.isfinite(low).all() and np.isfinite(high).all():
-        axes.fill_between(x, low, high, color=f"C{number % 8}", alpha=0.13, linewidth=0)
+    draw_band(axes, x, y, scale, label=label, **style)
 
 
 def draw_groups(

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from epsl_opt.intervals import Interval
+from epsl_opt.plots.bands import draw_band
 from epsl_opt.plots.style import new_figure
 
 STYLES = {
@@ -32,8 +33,6 @@ STYLES = {
 
 FEW_DECADES = 200
 """Ranges up to this factor have ticks at 1, 2 and 5."""
-
-ENDS = ("mean", "low", "high")
 
 
 def panels(
@@ -60,11 +59,8 @@ def draw_lines(
     """Draw named means over x, and the intervals of those in `bands`."""
     for name, intervals in lines.items():
         colour, line, marker = STYLES[name]
-        mean, low, high = (scale * np.array([getattr(value, end) for value in intervals]) for end in ENDS)
-        axes.plot(x, mean, color=colour, linestyle=line, marker=marker, markersize=3.5, linewidth=1.3, label=name)
-        if name in bands:
-            known = np.isfinite(low) & np.isfinite(high)
-            axes.fill_between(x, low, high, where=known, color=colour, alpha=0.16, linewidth=0)
+        look = {"color": colour, "linestyle": line, "marker": marker, "markersize": 3.5, "label": name}
+        draw_band(axes, x, intervals, scale, banded=name in bands, **look)
 
 
 def frame_lines(panels: Sequence[Axes], *, log: bool) -> None:
