@@ -50,7 +50,8 @@ def _unconnected(instance: Instance, costs: CutCosts) -> str | None:
     C, M = instance.n_clients, instance.n_subchannels
     if needs and M < C:
         return f"fewer subchannels than clients ({M} < {C}): every client needs at least one of its own"
-    return next((reason for direction, gain in needs if (reason := _unserved(instance, direction, gain))), None)
+    missing = [(direction, gain) for direction, gain in needs if not gain.all()]  # else any matching will do
+    return next((reason for direction, gain in missing if (reason := _unserved(instance, direction, gain))), None)
 
 
 def _unserved(instance: Instance, direction: str, gain: FloatArray) -> str | None:

@@ -9,7 +9,7 @@ from scipy.optimize import linear_sum_assignment
 
 from epsl_opt.arrays import FloatArray, IntArray
 from epsl_opt.instance import Instance
-from epsl_opt.latency import CutCosts, transmission_time_s
+from epsl_opt.latency import CutCosts
 from epsl_opt.schedule import FREE
 
 
@@ -95,55 +95,70 @@ def _matched(usable: IntArray) -> IntArray:
 
 
 class _Race:
-    """The state of Algorithm 2: rates so far, free subchannels in each client's order of preference."""
+    """The state of Algorithm 2: rates so far, free subchannels in each client's order of preference.
+
+    Plain lists: a race is many steps on single numbers, where arrays would cost more than they save.
+    """
 
     def __init__(self, instance: Instance, costs: CutCosts, power_w: FloatArray) -> None:
-        self._power = np.minimum(power_w, instance.max_power_w[:, None])
-        snr = self._power / instance.bandwidth_hz / instance.uplink_noise_w_per_hz
+        power = np.minimum(power_w, instance.max_power_w[:, None])
+        snr = power / instance.bandwidth_hz / instance.uplink_noise_w_per_hz
         self.uplink_bps = instance.bandwidth_hz * np.log1p(snr) / math.log(2)
         self.usable = usable(instance, costs)
-        self.owner = np.full(instance.n_subchannels, FREE)
-        self._instance, self._costs = instance, costs
+        self._owner = [FREE] * instance.n_subchannels
         self._preference = np.argsort(-self.uplink_bps, axis=1, kind="stable").tolist()
+        self._rate_bps, self._downlink_bps = self.uplink_bps.tolist(), instance.downlink_rate_bps.tolist()
+        self._power_w, self._limit_w = power.tolist(), (instance.max_power_w * (1 + 1e-12)).tolist()
+        self._forward_s, self._backward_s = costs.client_forward_s.tolist(), costs.client_backward_s.tolist()
+        self._uplink_bits, self._downlink_bits = costs.uplink_bits, costs.downlink_bits
         self._next = [0] * instance.n_clients
-        self._uplink = np.zeros(instance.n_clients)
-        self._downlink = np.zeros(instance.n_clients)
-        self._used_w = np.zeros(instance.n_clients)
-        self._left = np.zeros(instance.n_clients, dtype=bool)
-        self._free = instance.n_subchannels
-        self._latency = costs.client_forward_s + costs.client_backward_s + np.inf
+        self._uplink, self._downlink, self._used_w = ([0.0] * instance.n_clients for _ in range(3))
+        self._free, self._running = instance.n_subchannels, instance.n_clients
+        self._latency = [math.inf] * instance.n_clients
+
+    @property
+    def owner(self) -> IntArray:
+        """Who holds each subchannel, or FREE, shape (subchannels,)."""
+        return np.array(self._owner)
 
     @property
     def running(self) -> bool:
         """Whether a subchannel is free and somebody may take it."""
-        return self._free > 0 and not self._left.all()
+        return self._free > 0 and self._running > 0
 
     def give(self, k: int, i: int) -> None:
         """Give subchannel k to client i."""
-        self.owner[k] = i
+        self._owner[k] = i
         self._free -= 1
-        self._uplink[i] += self.uplink_bps[i, k]
-        self._downlink[i] += self._instance.downlink_rate_bps[i, k]
-        self._used_w[i] += self._power[i, k]
+        self._uplink[i] += self._rate_bps[i][k]
+        self._downlink[i] += self._downlink_bps[i][k]
+        self._used_w[i] += self._power_w[i][k]
         self._latency[i] = self._own_latency_s(i)
 
     def serve_straggler(self) -> None:
         """Give the client with the longest latency its best free subchannel, or let it leave the race."""
-        i = int(np.where(self._left, -np.inf, self._latency).argmax())
+        i = self._latency.index(max(self._latency))
         k = self._best_free(i)
-        if self._used_w[i] + self._power[i, k] > self._instance.max_power_w[i] * (1 + 1e-12):
-            self._left[i] = True
+        if self._used_w[i] + self._power_w[i][k] > self._limit_w[i]:
+            self._latency[i] = -math.inf
+            self._running -= 1
         else:
             self.give(k, i)
 
     def _best_free(self, i: int) -> int:
-        preference = self._preference[i]
-        while self.owner[preference[self._next[i]]] != FREE:
-            self._next[i] += 1
-        return int(preference[self._next[i]])
+        preference, place = self._preference[i], self._next[i]
+        while self._owner[preference[place]] != FREE:
+            place += 1
+        self._next[i] = place
+        return int(preference[place])
 
     def _own_latency_s(self, i: int) -> float:
-        costs = self._costs
-        uplink = transmission_time_s(costs.uplink_bits, self._uplink[i : i + 1])[0]
-        downlink = transmission_time_s(costs.downlink_bits, self._downlink[i : i + 1])[0]
-        return float(costs.client_forward_s[i] + uplink + downlink + costs.client_backward_s[i])
+        uplink = _time_s(self._uplink_bits, self._uplink[i])
+        return self._forward_s[i] + uplink + _time_s(self._downlink_bits, self._downlink[i]) + self._backward_s[i]
+
+
+def _time_s(bits: float, rate_bps: float) -> float:
+    """`latency.transmission_time_s` of one number."""
+    if bits == 0:
+        return 0.0
+    return bits / rate_bps if rate_bps > 0 else math.inf
