@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from epsl_opt.breakdown import ClientRow as ClientRow
+    from epsl_opt.breakdown import client_rows as client_rows
     from epsl_opt.checker import Violation as Violation
     from epsl_opt.checker import check as check
     from epsl_opt.documents import ScheduleDocument as ScheduleDocument
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from epsl_opt.sources import load_instance as load_instance
 
 _HOME = {
+    "ClientRow": "breakdown",
+    "client_rows": "breakdown",
     "Violation": "checker",
     "check": "checker",
     "ScheduleDocument": "documents",

@@ -9,8 +9,9 @@ from functools import cached_property
 import numpy as np
 
 from epsl_opt.arrays import FloatArray, IntArray
-from epsl_opt.documents import Rates, ScheduleDocument, Stages
+from epsl_opt.documents import CutReference, Rates, ScheduleDocument, Stages, refuse_foreign
 from epsl_opt.errors import InputError
+from epsl_opt.instance import Instance
 
 TIE_TOLERANCE = 1e-6
 """Clients that reach a barrier within this fraction of its phase reach it together."""
@@ -18,11 +19,19 @@ TIE_TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class ClientRow:
-    """One client's part of a schedule and of the round; `straggler` names the phases that wait for it."""
+    """One client's part of a schedule and of the round; `straggler` names the phases that wait for it.
+
+    Deadlines count from the start of the round. A client that has its smashed data at the server by `uplink_deadline_s`
+    and ends its backward pass by `round_deadline_s` does not lengthen the round.
+    """
 
     client: int
     name: str
+    batch_size: int
+    cut_layer: int
+    cut_layer_name: str
     subchannels: int
+    subchannel_indices: tuple[int, ...]
     power_w: float
     uplink_bps: float
     downlink_bps: float
@@ -30,6 +39,8 @@ class ClientRow:
     uplink_s: float
     downlink_s: float
     client_backward_s: float
+    uplink_deadline_s: float
+    round_deadline_s: float
     straggler: str
 
 
@@ -71,9 +82,15 @@ class Breakdown:
     """
 
     def __init__(self, document: ScheduleDocument, client_names: Sequence[str] | None = None) -> None:
-        if document.stages is None or document.rates is None or document.subchannel_client is None:
+        if (
+            document.cut_layer is None
+            or document.stages is None
+            or document.rates is None
+            or document.subchannel_client is None
+        ):
             raise InputError("schedule", f"holds no schedule: status {document.status}, {document.stop_reason}")
         self.document = document
+        self.cut_layer: CutReference = document.cut_layer
         self.stages: Stages = document.stages
         self.rates: Rates = document.rates
         self.n_clients = len(self.stages.client_forward_s)
@@ -105,24 +122,28 @@ class Breakdown:
     @cached_property
     def clients(self) -> tuple[ClientRow, ...]:
         """One row per client."""
-        owned = self.owner >= 0
-        count = np.bincount(self.owner[owned], minlength=self.n_clients)
-        power = np.bincount(self.owner[owned], weights=self.power_w[owned], minlength=self.n_clients)
-        return tuple(self._client_row(i, int(count[i]), float(power[i])) for i in range(self.n_clients))
+        return tuple(self._client_row(i) for i in range(self.n_clients))
 
-    def _client_row(self, i: int, subchannels: int, power_w: float) -> ClientRow:
+    def _client_row(self, i: int) -> ClientRow:
         waits = [phase.name for phase in self.phases if i in phase.stragglers]
+        held = np.flatnonzero(self.owner == i)
         return ClientRow(
             client=i,
             name=self.names[i],
-            subchannels=subchannels,
-            power_w=power_w,
+            batch_size=self.document.batch_size,
+            cut_layer=self.cut_layer.index,
+            cut_layer_name=self.cut_layer.name,
+            subchannels=len(held),
+            subchannel_indices=tuple(held.tolist()),
+            power_w=float(self.power_w[held].sum()),
             uplink_bps=float(self.rates.uplink_bps[i]),
             downlink_bps=float(self.rates.downlink_bps[i]),
             client_forward_s=float(self.stages.client_forward_s[i]),
             uplink_s=float(self.stages.uplink_s[i]),
             downlink_s=float(self.stages.downlink_s[i]),
             client_backward_s=float(self.stages.client_backward_s[i]),
+            uplink_deadline_s=self.phases[0].end_s,
+            round_deadline_s=self.phases[-1].end_s,
             straggler=", ".join(waits),
         )
 
@@ -146,3 +167,24 @@ class Breakdown:
             raise InputError("schedule", f"subchannel_power_w has {len(self.power_w)} entries of {M}")
         if (self.owner >= C).any():
             raise InputError("schedule", f"subchannel_client names client {int(self.owner.max())} of {C}")
+
+
+def client_rows(document: ScheduleDocument, instance: Instance | None = None) -> tuple[ClientRow, ...]:
+    """Return what a schedule means for each client, one row each; `dataclasses.asdict` makes plain dictionaries.
+
+    Parameters
+    ----------
+    document
+        A verified schedule, as `read_schedule` returns it.
+    instance
+        The instance it is for, if the rows should have its clients' names.
+
+    Raises
+    ------
+    InputError
+        If the document holds no schedule, its parts do not fit each other, or it is for another instance.
+    """
+    if instance is not None:
+        refuse_foreign(document, instance, "schedule")
+    names = None if instance is None else [client.name for client in instance.clients]
+    return Breakdown(document, names).clients

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from epsl_opt.arrays import NonNegativeVector
 from epsl_opt.checker import Violation, check, check_bound, check_claim
+from epsl_opt.errors import InputError
 from epsl_opt.instance import Instance
 from epsl_opt.latency import RoundLatency, round_latency
 from epsl_opt.record import AsTuple, JsonObject, Name, NonNegativeFloat, PositiveInt, Record, UnitInterval
@@ -154,6 +155,21 @@ def trace_rows(trace: Iterable[TracePoint]) -> list[list[float | None]]:
 
 def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
+
+
+def refuse_foreign(document: ScheduleDocument, instance: Instance, source: str) -> None:
+    """Raise if a schedule is for another instance.
+
+    Raises
+    ------
+    InputError
+        Naming `source`, which is what was read, and both instances.
+    """
+    theirs, ours = document.instance, instance.sha256
+    if theirs.sha256 != ours:
+        found = f"{theirs.name!r} ({theirs.sha256[:12]}…)"
+        problem = f"is for another instance: {found}, not {instance.name!r} ({ours[:12]}…)"
+        raise InputError(source, problem, "instance.sha256")
 
 
 def check_document(instance: Instance, document: ScheduleDocument) -> list[Violation]:

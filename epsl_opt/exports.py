@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, fields
+from typing import Any
 
 from epsl_opt.breakdown import Breakdown, ClientRow
 from epsl_opt.csv_text import format_csv
@@ -11,10 +12,12 @@ from epsl_opt.csv_text import format_csv
 SUBCHANNEL_COLUMNS = ("subchannel", "client", "client_name", "power_w")
 CLIENT_COLUMNS = tuple(field.name for field in fields(ClientRow))
 
+Row = dict[str, Any]
 
-def subchannels_csv(breakdown: Breakdown) -> str:
-    """Return one row per subchannel: who holds it (empty if free), with what uplink power in watts."""
-    rows = (
+
+def subchannel_table(breakdown: Breakdown) -> list[Row]:
+    """Return one row per subchannel: who holds it (None if free), with what uplink power in watts."""
+    return [
         {
             "subchannel": k,
             "client": None if owner < 0 else int(owner),
@@ -22,14 +25,52 @@ def subchannels_csv(breakdown: Breakdown) -> str:
             "power_w": float(power),
         }
         for k, (owner, power) in enumerate(zip(breakdown.owner, breakdown.power_w, strict=True))
-    )
-    return format_csv(SUBCHANNEL_COLUMNS, rows)
+    ]
 
 
-def clients_csv(breakdown: Breakdown) -> str:
-    """Return one row per client: its subchannels, power, rates and stage latencies."""
-    return format_csv(CLIENT_COLUMNS, (asdict(row) for row in breakdown.clients))
+def client_table(breakdown: Breakdown) -> list[Row]:
+    """Return one row per client: what it holds, its rates, stage latencies and deadlines."""
+    return [asdict(row) for row in breakdown.clients]
 
 
-EXPORTS: dict[str, Callable[[Breakdown], str]] = {"csv": subchannels_csv, "clients-csv": clients_csv}
+def subchannels_csv(breakdown: Breakdown) -> bytes:
+    """Return the rows of `subchannel_table`."""
+    return format_csv(SUBCHANNEL_COLUMNS, subchannel_table(breakdown)).encode()
+
+
+def clients_csv(breakdown: Breakdown) -> bytes:
+    """Return the rows of `client_table`; subchannel indices stand between spaces."""
+    return format_csv(CLIENT_COLUMNS, map(flat, client_table(breakdown))).encode()
+
+
+def subchannels_parquet(breakdown: Breakdown) -> bytes:
+    """Return the rows of `subchannel_table`."""
+    return _parquet(breakdown, subchannel_table(breakdown))
+
+
+def clients_parquet(breakdown: Breakdown) -> bytes:
+    """Return the rows of `client_table`; subchannel indices are a column of lists."""
+    return _parquet(breakdown, client_table(breakdown))
+
+
+def flat(row: Row) -> Row:
+    """Return a row whose lists are texts."""
+    return {key: " ".join(map(str, value)) if isinstance(value, tuple) else value for key, value in row.items()}
+
+
+def _parquet(breakdown: Breakdown, rows: list[Row]) -> bytes:
+    from epsl_opt.parquet import format_parquet
+
+    return format_parquet(rows, breakdown.document)
+
+
+EXPORTS: dict[str, Callable[[Breakdown], bytes]] = {
+    "csv": subchannels_csv,
+    "clients-csv": clients_csv,
+    "parquet": subchannels_parquet,
+    "clients-parquet": clients_parquet,
+}
 """Name of a format -> the function that writes it."""
+
+BINARY = ("parquet", "clients-parquet")
+"""Formats that are no text."""

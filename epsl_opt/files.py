@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from epsl_opt.documents import ScheduleDocument
+from epsl_opt.documents import ScheduleDocument, refuse_foreign
 from epsl_opt.errors import InputError
 from epsl_opt.instance import Instance
 from epsl_opt.record import Record
@@ -32,15 +32,25 @@ def read_instance(source: str | Path) -> Instance:
     return parse_record(Instance, read_json(source), source_name(source))
 
 
-def read_schedule(source: str | Path) -> ScheduleDocument:
+def read_schedule(source: str | Path, instance: Instance | None = None) -> ScheduleDocument:
     """Read an `epsl-opt/schedule` file (`-` is standard input).
+
+    Parameters
+    ----------
+    source
+        The file.
+    instance
+        The instance that the schedule must be for, if it matters.
 
     Raises
     ------
     InputError
-        Naming the file and the field, if anything is wrong.
+        Naming the file and the field, if anything is wrong or the schedule is for another instance.
     """
-    return parse_record(ScheduleDocument, read_json(source), source_name(source))
+    document = parse_record(ScheduleDocument, read_json(source), source_name(source))
+    if instance is not None:
+        refuse_foreign(document, instance, source_name(source))
+    return document
 
 
 def write_record(path: str | Path, record: Record) -> None:

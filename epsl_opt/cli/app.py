@@ -27,7 +27,7 @@ COMMANDS = {
     "solvers": ("epsl_opt.cli.solvers", "List the solvers, or one solver's options."),
     "profile": ("epsl_opt.cli.profile", "Count what a network costs at each possible cut; measure this machine."),
     "plot": ("epsl_opt.cli.plot", "Draw a schedule file as a picture."),
-    "export": ("epsl_opt.cli.export", "Convert a schedule file to CSV, or write an instance as an optimisation model."),
+    "export": ("epsl_opt.cli.export", "Convert a schedule to CSV or Parquet, or an instance to an optimisation model."),
     "schema": ("epsl_opt.cli.schema", "Print the JSON Schema of a file format."),
     "info": ("epsl_opt.cli.info", "Show versions, processor and optional packages."),
     "completion": ("epsl_opt.cli.completion", "Print a shell's completion script."),

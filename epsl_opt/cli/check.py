@@ -42,31 +42,14 @@ def command(instance: str, schedule: str, form: str) -> int:
     from epsl_opt.sources import load_instance
 
     _refuse_two_stdins(instance, schedule)
-    problem, document = load_instance(instance), read_schedule(schedule)
-    refuse_foreign(problem, document, schedule)
+    problem = load_instance(instance)
+    document = read_schedule(schedule, instance=problem)
     decision = _decision(document, schedule)
     violations = check_document(problem, document)
     # A schedule that breaks a constraint may not even have a latency.
     latency_s = None if violations else round_latency(problem, decision).round_latency_s
     _print(problem, violations, latency_s, form)
     return ExitCode.REJECTED if violations else ExitCode.OK
-
-
-def refuse_foreign(problem: Instance, document: ScheduleDocument, source: str) -> None:
-    """Raise if the schedule is for another instance.
-
-    Raises
-    ------
-    InputError
-        Naming both instances.
-    """
-    from epsl_opt.errors import InputError
-
-    theirs, ours = document.instance, problem.sha256
-    if theirs.sha256 != ours:
-        found = f"{theirs.name!r} ({theirs.sha256[:12]}…)"
-        problem_text = f"is for another instance: {found}, not {problem.name!r} ({ours[:12]}…)"
-        raise InputError(source, problem_text, "instance.sha256")
 
 
 def _decision(document: ScheduleDocument, source: str) -> Any:

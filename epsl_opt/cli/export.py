@@ -31,10 +31,11 @@ def command(
     output: str | None,
     quiet: bool,
 ) -> int:
-    """Convert a schedule file to CSV, or write an instance as an optimisation model.
+    """Convert a schedule to CSV or Parquet, or an instance to an optimisation model.
 
-    SOURCE is a schedule file for csv (one row per subchannel: its client, empty if free, and uplink power in watts) and
-    clients-csv (one row per client: subchannels, power in watts, rates in bit/s and stage latencies in seconds).
+    SOURCE is a schedule file for csv and parquet (one row per subchannel: its client, empty if free, and uplink power
+    in watts), clients-csv and clients-parquet (one row per client: batch size, cut layer, subchannels, power in watts,
+    rates in bit/s, stage latencies and deadlines in seconds). Parquet needs pyarrow: pip install "epsl-opt[parquet]".
 
     SOURCE is an instance for lp and mps (the outer-approximated MILP of one cut layer), nl and gms (the convex MINLP,
     or the MILP with --form milp). The optimum of a model is the round latency in seconds at that cut layer.
@@ -43,12 +44,14 @@ def command(
     Examples:
       epsl-opt export schedule.json -o allocation.csv
       epsl-opt export schedule.json --to clients-csv --instance instance.json
+      epsl-opt export schedule.json --to clients-parquet -o clients.parquet
       epsl-opt export paper --to lp -o paper.lp
       epsl-opt export paper --to nl --cut 10 -o paper.nl
     """
     from epsl_opt.files import write_bytes
 
     refuse_unwritable(output, source)
+    _refuse_binary_talk(target, output)
     options = {"form": form, "cut": cut}
     given = [*pairs, *(f"{key}={value}" for key, value in options.items() if value is not None)]
     content = _converted(source, target, instance, given)
@@ -60,16 +63,23 @@ def command(
     return 0
 
 
+def _refuse_binary_talk(target: str, output: str | None) -> None:
+    from epsl_opt.exports import BINARY
+
+    if target in BINARY and output is None:
+        raise click.UsageError(f"{target} is no text; name a file with -o")
+
+
 def _converted(source: str, target: str, instance: str | None, pairs: Sequence[str]) -> bytes:
     from epsl_opt.exports import EXPORTS
 
     if target not in EXPORTS:
         if instance is not None:
-            raise click.UsageError("--instance is for csv and clients-csv: a model's SOURCE is the instance itself")
+            raise click.UsageError("--instance goes with a schedule's formats: a model's SOURCE is the instance itself")
         return _model(source, target, pairs)
     if pairs:
         raise click.UsageError(f"--form, --cut and --option are not for {target}")
-    return EXPORTS[target](load_breakdown(source, instance)).encode()
+    return EXPORTS[target](load_breakdown(source, instance))
 
 
 def _model(source: str, target: str, pairs: Sequence[str]) -> bytes:

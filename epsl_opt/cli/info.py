@@ -11,7 +11,19 @@ from epsl_opt.cli.output import emit_csv, emit_json, emit_tables, facts
 from epsl_opt.cli.params import format_option
 
 _PACKAGES = ("click", "rich", "pydantic", "matplotlib")
-_OPTIONAL = ("torch", "torchvision", "safetensors", "scikit-learn", "gurobipy", "Mosek", "PySCIPOpt", "scs", "ecos")
+_OPTIONAL = (
+    "torch",
+    "torchvision",
+    "safetensors",
+    "scikit-learn",
+    "pyarrow",
+    "flwr",
+    "gurobipy",
+    "Mosek",
+    "PySCIPOpt",
+    "scs",
+    "ecos",
+)
 
 
 @click.command()

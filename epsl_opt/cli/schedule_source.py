@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from epsl_opt.cli.check import refuse_foreign
-
 if TYPE_CHECKING:
     from epsl_opt.breakdown import Breakdown
 
@@ -23,12 +21,9 @@ def load_breakdown(schedule: str, instance: str | None) -> Breakdown:
     from epsl_opt.files import read_schedule, source_name
     from epsl_opt.sources import load_instance
 
-    document = read_schedule(schedule)
-    names = None
-    if instance is not None:
-        problem = load_instance(instance)
-        refuse_foreign(problem, document, source_name(schedule))
-        names = [client.name for client in problem.clients]
+    problem = None if instance is None else load_instance(instance)
+    document = read_schedule(schedule, instance=problem)
+    names = None if problem is None else [client.name for client in problem.clients]
     try:
         return Breakdown(document, names)
     except InputError as error:

@@ -85,7 +85,7 @@ def _show_instance(instance: Instance, form: str) -> None:
 def _show_schedule(document: ScheduleDocument, form: str) -> None:
     from epsl_opt.breakdown import Breakdown
     from epsl_opt.cli.schedule_view import client_table, phase_table, summary, value_table
-    from epsl_opt.exports import CLIENT_COLUMNS
+    from epsl_opt.exports import CLIENT_COLUMNS, flat
 
     if document.status != "verified" and form == "table":
         emit_tables(summary(document))
@@ -102,7 +102,7 @@ def _show_schedule(document: ScheduleDocument, form: str) -> None:
             }
         )
     elif form == "csv":
-        emit_csv(CLIENT_COLUMNS, clients)
+        emit_csv(CLIENT_COLUMNS, map(flat, clients))
     else:
         worth = value_table(document)
         tables = [summary(document), phase_table(breakdown), client_table(breakdown)]

@@ -97,7 +97,7 @@ def test_the_gams_program_is_complete(instance_file: str, capsys: pytest.Capture
         (["--to", "nl", "--option", "tangent=3"], "did you mean tangents"),
         (["--to", "pls"], "--to: unknown name 'pls'; did you mean"),
         (["--to", "csv", "--cut", "2"], "are not for csv"),
-        (["--to", "lp", "--instance", "paper"], "--instance is for csv"),
+        (["--to", "lp", "--instance", "paper"], "--instance goes with a schedule's formats"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
