@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import ValidationError
 
+from epsl_opt.arrays import IntArray
 from epsl_opt.backends.datasets.dataset import Dataset
 from epsl_opt.backends.pytorch.options import Aggregation, Linearisation, TorchOptions
 from epsl_opt.errors import InputError
@@ -56,19 +57,9 @@ class TorchBackend(TrainingBackend[TorchOptions]):
 
     def start(self, plan: TrainingPlan, options: TorchOptions) -> TrainingSession:
         """Load the data, deal them out, and set the models up."""
-        from epsl_opt.backends.datasets.partition import partition
         from epsl_opt.backends.pytorch.session import TorchSession
 
-        data = _dataset(plan.task, plan.seed)
-        parts = partition(
-            data.train_y,
-            options.partition,
-            weights=plan.instance.data_share,
-            seed=plan.seed,
-            alpha=options.alpha,
-            shards_per_client=options.shards,
-        )
-        return TorchSession(plan, options, data, parts, _chain(data, options, plan.seed))
+        return TorchSession(plan, options, *materials(plan, options))
 
     def clock(self, framework: Framework, options: TorchOptions) -> Framework:
         """EPSL that pulls gradients back at every client's own activations costs what PSL does."""
@@ -99,6 +90,28 @@ def is_cut_of(model: ModelProfile, network: ModelProfile) -> bool:
 
 def _sizes(cut: CutLayer) -> tuple[float, ...]:
     return cut.activation_bits, cut.gradient_bits, cut.client_parameter_bits
+
+
+def materials(plan: TrainingPlan, options: TorchOptions) -> tuple[Dataset, list[IntArray], Chain]:
+    """Return what a plan is trained with: data, each client's samples as indices into them, and the network.
+
+    Raises
+    ------
+    InputError
+        If anything in the plan or the options does not work.
+    """
+    from epsl_opt.backends.datasets.partition import partition
+
+    data = _dataset(plan.task, plan.seed)
+    parts = partition(
+        data.train_y,
+        options.partition,
+        weights=plan.instance.data_share,
+        seed=plan.seed,
+        alpha=options.alpha,
+        shards_per_client=options.shards,
+    )
+    return data, list(parts), _chain(data, options, plan.seed)
 
 
 @lru_cache(maxsize=1)

@@ -30,10 +30,11 @@ class BatchStream:
         self._parts, self._batch_size, self._seed = parts, batch_size, seed
         self._orders: dict[int, tuple[int, IntArray]] = {}
 
-    def indices(self, finished_rounds: int) -> Tensor:
-        """Return the samples of the next round, shape (clients, batch_size)."""
+    def indices(self, finished_rounds: int, client: int | None = None) -> Tensor:
+        """Return the samples of the next round, shape (clients, batch_size), or (1, batch_size) for one client."""
         first = finished_rounds * self._batch_size
-        rows = [self._client_indices(client, first) for client in range(len(self._parts))]
+        clients = range(len(self._parts)) if client is None else [client]
+        rows = [self._client_indices(client, first) for client in clients]
         return torch.from_numpy(np.stack(rows))
 
     def _client_indices(self, client: int, position: int) -> IntArray:

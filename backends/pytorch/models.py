@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -13,8 +14,17 @@ from epsl_opt.backends.pytorch.aggregation import Backpropagation, backpropagati
 from epsl_opt.backends.pytorch.averaging import average, model_bits
 from epsl_opt.backends.pytorch.optimisers import lr_factor, make_optimiser, set_learning_rate
 from epsl_opt.backends.pytorch.options import TorchOptions
-from epsl_opt.backends.pytorch.split_step import StepResult, split_step
+from epsl_opt.backends.pytorch.split_step import (
+    ClientSides,
+    LocalClientSides,
+    SmashedData,
+    StepResult,
+    joint_step,
+)
 from epsl_opt.backends.pytorch.statistics import training_mode
+
+_PARTY_BITS = 20
+"""Seeds of a round's parties differ in so many low bits."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +43,30 @@ class Batch:
     labels: Tensor
     aggregated: int = 0
 
-    def of(self, client: int) -> Batch:
-        """Return one client's part."""
-        return Batch(self.samples[client : client + 1], self.labels[client : client + 1])
+
+@dataclass
+class _DrawingClientSides(LocalClientSides):
+    """Local clients that draw random numbers of their own, and a server that then does.
+
+    Parameters
+    ----------
+    draw_as
+        Called with the index of each client before its forward pass, and with None before the server's part.
+    numbers
+        The clients' indices.
+    """
+
+    draw_as: Callable[[int | None], None]
+    numbers: Sequence[int]
+
+    def forward(self) -> SmashedData:
+        found = super().forward()
+        self.draw_as(None)
+        return found
+
+    def smash(self, position: int, client: nn.Module) -> Tensor:
+        self.draw_as(self.numbers[position])
+        return super().smash(position, client)
 
 
 class Models:
@@ -67,6 +98,7 @@ class Models:
         self.shares = shares
         self.options = options
         self.generator = torch.Generator()
+        self._seed = 0
         parameters = [parameter for client in self.clients for parameter in client.parameters()]
         self.client_optimiser = make_optimiser(parameters, options)
         self.server_optimiser = make_optimiser(self.server.parameters(), options)
@@ -86,33 +118,52 @@ class Models:
 
     def begin_round(self, finished_rounds: int, seed: int) -> None:
         """Set the learning rates and the random draws of a round."""
+        self._seed = seed
         self.generator.manual_seed(seed)
         factor, lr = lr_factor(finished_rounds, self.options), self.options.lr
         set_learning_rate(self.server_optimiser, factor * lr)
         set_learning_rate(self.client_optimiser, factor * (self.options.client_lr or lr))
 
-    def accumulate(self, clients: Sequence[nn.Module], batch: Batch) -> StepResult:
-        """Add the gradients of a step with these clients to what is there."""
-        shares = self.shares if len(clients) == len(self.shares) else self._alone
-        return split_step(
-            clients, self.server, batch.samples, batch.labels, shares, batch.aggregated, self._backpropagate
+    def accumulate(self, batch: Batch, client: int | None = None) -> StepResult:
+        """Add the gradients of a step to what is there: of all clients together, or of a single one."""
+        numbers = range(len(batch.labels)) if client is None else [client]
+        rows = slice(None) if client is None else slice(client, client + 1)
+        replicas = [self.clients[number if len(self.clients) > 1 else 0] for number in numbers]
+        sides = _DrawingClientSides(
+            replicas, batch.samples[rows], batch.labels[rows], partial(self.draw_as, turn=client), numbers
         )
+        return self.joint_step(sides, batch.aggregated, alone=client is not None)
+
+    def joint_step(self, sides: ClientSides, aggregated: int, *, alone: bool) -> StepResult:
+        """Make a step with clients wherever they are, all of them or one alone."""
+        shares = self._alone if alone else self.shares
+        return joint_step(sides, self.server, shares, aggregated, self._backpropagate)
+
+    def draw_as(self, client: int | None, turn: int | None = None) -> None:
+        """Let what is random in networks, like dropout, be the own of this client, or of the server in a turn."""
+        party = client if client is not None else len(self.shares) + (0 if turn is None else 1 + turn)
+        torch.manual_seed((self._seed << _PARTY_BITS) + party)
 
     def step_server(self) -> None:
         """Update the server-side model, and forget its gradients."""
-        _step(self.server_optimiser)
+        step(self.server_optimiser)
 
     def step_clients(self) -> None:
         """Update the client-side models, and forget their gradients."""
-        _step(self.client_optimiser)
+        step(self.client_optimiser)
 
-    def average_clients(self) -> int:
-        """Average the client-side models by their shares; return the bits of one model."""
+    def average_clients(self) -> None:
+        """Average the client-side models by their shares."""
         average(self.clients, self.shares)
+
+    @property
+    def client_bits(self) -> int:
+        """Size of a client-side model on its way."""
         return model_bits(self.clients[0])
 
 
-def _step(optimiser: torch.optim.Optimizer | None) -> None:
+def step(optimiser: torch.optim.Optimizer | None) -> None:
+    """Update the parameters of an optimiser, if there are any, and forget their gradients."""
     if optimiser is not None:
         optimiser.step()
         optimiser.zero_grad()

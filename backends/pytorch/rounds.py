@@ -9,7 +9,6 @@ from enum import StrEnum
 import torch
 from torch import Tensor
 
-from epsl_opt.backends.pytorch.averaging import model_bits
 from epsl_opt.backends.pytorch.models import Batch, Models
 from epsl_opt.backends.pytorch.split_step import StepResult
 from epsl_opt.training import Framework
@@ -27,7 +26,7 @@ class RoundResult:
 
 def parallel(models: Models, batch: Batch) -> RoundResult:
     """All clients at once, the server-side model updated once: EPSL, or PSL if the batch has nothing to aggregate."""
-    step = models.accumulate(models.clients, batch)
+    step = models.accumulate(batch)
     models.step_server()
     models.step_clients()
     return RoundResult(step.loss, step.checks[None], step.uplink_bits, step.downlink_bits)
@@ -47,7 +46,7 @@ def split_fed_in_turn(models: Models, batch: Batch) -> RoundResult:
     """SplitFed version 2: the server-side model is updated after each client, in a random order."""
     steps: dict[int, StepResult] = {}
     for client in torch.randperm(len(models.clients), generator=models.generator).tolist():
-        steps[client] = models.accumulate([models.clients[client]], batch.of(client))
+        steps[client] = models.accumulate(batch, client)
         models.step_server()
     models.step_clients()
     return _averaged(models, _all_steps(models, steps))
@@ -56,34 +55,34 @@ def split_fed_in_turn(models: Models, batch: Batch) -> RoundResult:
 def in_turn(models: Models, batch: Batch) -> RoundResult:
     """Vanilla split learning: each client in turn trains the one client-side model, which it is sent and sends on."""
     steps: dict[int, StepResult] = {}
-    for client in range(len(batch.labels)):
-        steps[client] = models.accumulate(models.clients, batch.of(client))
+    for client in range(len(models.shares)):
+        steps[client] = models.accumulate(batch, client)
         models.step_server()
         models.step_clients()
     done = _all_steps(models, steps)
-    handed = len(steps) * model_bits(models.clients[0])
+    handed = len(steps) * models.client_bits
     return RoundResult(done.loss, done.checks, done.uplink_bits + handed, done.downlink_bits + handed)
 
 
 def federated(models: Models, batch: Batch) -> RoundResult:
     """Every client trains the whole network on its own batch; then the networks are averaged."""
-    step = models.accumulate(models.clients, batch)
+    step = models.accumulate(batch)
     models.step_clients()
     return _averaged(models, RoundResult(step.loss, step.checks[None]))
 
 
 def centralised(models: Models, batch: Batch) -> RoundResult:
     """The server trains the whole network on one batch of all data; nothing is sent."""
-    step = models.accumulate(models.clients, batch)
+    step = models.accumulate(batch)
     models.step_server()
     return RoundResult(step.loss, step.checks[None])
 
 
 def _averaged(models: Models, done: RoundResult) -> RoundResult:
     """Average the client-side models: every client uploads its own, the average is broadcast."""
-    sent = models.average_clients()
-    uplink_bits = done.uplink_bits + len(models.clients) * sent
-    return RoundResult(done.loss, done.checks, uplink_bits, done.downlink_bits + sent)
+    models.average_clients()
+    uplink_bits = done.uplink_bits + len(models.clients) * models.client_bits
+    return RoundResult(done.loss, done.checks, uplink_bits, done.downlink_bits + models.client_bits)
 
 
 def _all_steps(models: Models, steps: dict[int, StepResult]) -> RoundResult:
@@ -122,6 +121,8 @@ class Strategy:
         Whether there is one batch of all data instead of one a client.
     averaged
         Whether all client-side models are equal after a round.
+    in_turn
+        Whether clients train one after another.
     """
 
     train: Callable[[Models, Batch], RoundResult]
@@ -129,14 +130,15 @@ class Strategy:
     replicated: bool = True
     pooled: bool = False
     averaged: bool = False
+    in_turn: bool = False
 
 
 STRATEGIES = {
     Framework.EPSL: Strategy(parallel),
     Framework.PSL: Strategy(parallel),
     Framework.SFL: Strategy(split_fed, averaged=True),
-    Framework.SFL_V2: Strategy(split_fed_in_turn, averaged=True),
-    Framework.SL: Strategy(in_turn, replicated=False),
+    Framework.SFL_V2: Strategy(split_fed_in_turn, averaged=True, in_turn=True),
+    Framework.SL: Strategy(in_turn, replicated=False, in_turn=True),
     Framework.FL: Strategy(federated, client_side=ClientSide.ALL, averaged=True),
     Framework.CENTRALISED: Strategy(centralised, client_side=ClientSide.NONE, replicated=False, pooled=True),
 }

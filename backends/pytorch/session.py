@@ -9,22 +9,21 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from epsl_opt.arrays import IntArray
 from epsl_opt.backends.datasets.dataset import Dataset
-from epsl_opt.backends.pytorch.batches import BatchStream
 from epsl_opt.backends.pytorch.chain import Chain
 from epsl_opt.backends.pytorch.checkpoint import restore_models, save_models
 from epsl_opt.backends.pytorch.devices import ready_device
 from epsl_opt.backends.pytorch.evaluation import evaluate
+from epsl_opt.backends.pytorch.feed import Feed, on_device
 from epsl_opt.backends.pytorch.models import Batch, Models
-from epsl_opt.backends.pytorch.options import Pairing, TorchOptions
+from epsl_opt.backends.pytorch.options import TorchOptions
 from epsl_opt.backends.pytorch.rounds import STRATEGIES, ClientSide, RoundResult
 from epsl_opt.backends.pytorch.split_step import CHECKED_STAGES
 from epsl_opt.backends.pytorch.statistics import explained_batch_norm
 from epsl_opt.errors import InputError
-from epsl_opt.training import DivergenceError, Framework, RoundOutcome, Scores, TrainingPlan, TrainingSession
+from epsl_opt.training import DivergenceError, RoundOutcome, Scores, TrainingPlan, TrainingSession
 
 
 class TorchSession(TrainingSession):
@@ -50,10 +49,9 @@ class TorchSession(TrainingSession):
         self._plan, self._options, self._data, self._parts, self._chain = plan, options, data, parts, chain
         self._strategy = STRATEGIES[plan.framework]
         self._device = ready_device(options.device)
-        self._samples, self._labels = self._on_device(data.train_x, data.train_y)
-        self._test_samples, self._test_labels = self._on_device(data.test_x, data.test_y)
-        self._stream = self._batches()
-        self._models = self._deploy()
+        self._test_samples, self._test_labels = on_device(data.test_x, data.test_y, self._device)
+        self._models = self._deploy(held_segments(plan, chain))
+        self._feed = self._make_feed()
         self._finished_rounds = 0
 
     def train_round(self) -> RoundOutcome:
@@ -108,22 +106,15 @@ class TorchSession(TrainingSession):
             "threads": torch.get_num_threads(),
         }
 
-    def _on_device(self, samples: np.ndarray[Any, Any], labels: IntArray) -> tuple[Tensor, Tensor]:
-        return torch.from_numpy(samples).to(self._device), torch.from_numpy(labels.astype(np.int64)).to(self._device)
-
-    def _batches(self) -> BatchStream:
+    def _make_feed(self) -> Feed:
         batch_size = self._plan.instance.training.batch_size
         if not self._strategy.pooled:
-            return BatchStream(self._parts, batch_size, self._plan.seed)
-        return BatchStream([np.concatenate(self._parts)], batch_size * len(self._parts), self._plan.seed)
+            return Feed(self._plan, self._options, self._data, self._parts, batch_size)
+        pool = [np.concatenate(self._parts)]
+        return Feed(self._plan, self._options, self._data, pool, batch_size * len(self._parts))
 
-    def _deploy(self) -> Models:
+    def _deploy(self, held: int) -> Models:
         """Copy the chain's parts to where the framework has them."""
-        held = {
-            ClientSide.CUT: self._cut_segments(),
-            ClientSide.ALL: len(self._chain.segments),
-            ClientSide.NONE: 0,
-        }[self._strategy.client_side]
         sizes = np.array([len(part) for part in self._parts], dtype=np.float64)
         shares = np.ones(1) if self._strategy.pooled else sizes / sizes.sum()
         return Models(
@@ -134,20 +125,8 @@ class TorchSession(TrainingSession):
             self._options,
         )
 
-    def _cut_segments(self) -> int:
-        cut = self._plan.instance.model.cut_layers[self._plan.schedule.cut_layer].name
-        if cut not in self._chain.names[:-1]:
-            raise InputError("schedule", f"{cut!r} is no cut point of {self._chain.name}", "cut_layer")
-        return self._chain.names.index(cut) + 1
-
     def _batch(self) -> Batch:
-        chosen = self._stream.indices(self._finished_rounds).to(self._device)
-        samples, labels = self._samples[chosen], self._labels[chosen]
-        m = self._plan.instance.aggregated_samples if self._plan.framework is Framework.EPSL else 0
-        if m and self._options.pairing is Pairing.LABEL:
-            chosen = torch.cat([chosen[:, :m].gather(1, labels[:, :m].argsort(stable=True)), chosen[:, m:]], dim=1)
-            samples, labels = self._samples[chosen], self._labels[chosen]
-        return Batch(samples, labels, m)
+        return self._feed.batch(self._finished_rounds)
 
     def _finite_loss(self, result: RoundResult) -> float:
         """Return the loss; the one transfer from the device in a round."""
@@ -156,3 +135,23 @@ class TorchSession(TrainingSession):
             if not math.isfinite(value):
                 raise DivergenceError(CHECKED_STAGES[position % len(CHECKED_STAGES)])
         return float(steps[-1])
+
+
+def held_segments(plan: TrainingPlan, chain: Chain) -> int:
+    """Return how many segments of the network clients hold.
+
+    Raises
+    ------
+    InputError
+        If the schedule's cut layer is no cut point of the network.
+    """
+    match STRATEGIES[plan.framework].client_side:
+        case ClientSide.CUT:
+            cut = plan.instance.model.cut_layers[plan.schedule.cut_layer].name
+            if cut not in chain.names[:-1]:
+                raise InputError("schedule", f"{cut!r} is no cut point of {chain.name}", "cut_layer")
+            return chain.names.index(cut) + 1
+        case ClientSide.ALL:
+            return len(chain.segments)
+        case ClientSide.NONE:
+            return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -33,6 +34,101 @@ class StepResult:
     checks: Tensor
     uplink_bits: int
     downlink_bits: int
+
+
+@dataclass(frozen=True)
+class SmashedData:
+    """What the clients' forward passes gave.
+
+    Parameters
+    ----------
+    values, labels
+        Shapes (clients, b, ...) and (clients, b).
+    trained
+        Whether the clients need its gradient.
+    """
+
+    values: Tensor
+    labels: Tensor
+    trained: bool = True
+
+
+@dataclass(frozen=True)
+class CutGradients:
+    """What the server found.
+
+    Parameters
+    ----------
+    loss
+        Mean loss of all samples, clients weighted by their shares; no dimensions.
+    shared
+        Gradient of the first m positions: one for all clients, shape (m, ...), which is broadcast, or one a client,
+        shape (clients, m, ...); None if nothing is aggregated.
+    own
+        Each client's gradient of the other positions, shape (clients, b - m, ...); None if all are aggregated.
+    """
+
+    loss: Tensor
+    shared: Tensor | None
+    own: Tensor | None
+
+    @property
+    def bits(self) -> int:
+        """Size of the gradients."""
+        return sum(bits(tensor) for tensor in (self.shared, self.own) if tensor is not None)
+
+    def whole(self, smashed: Tensor) -> Tensor:
+        """Return the gradient of the smashed data, shape (clients, b, ...)."""
+        if self.shared is None:
+            return smashed[:, :0] if self.own is None else self.own
+        m = smashed.shape[1] - (0 if self.own is None else self.own.shape[1])
+        gradient = torch.empty_like(smashed)
+        gradient[:, :m] = self.shared
+        if self.own is not None:
+            gradient[:, m:] = self.own
+        return gradient
+
+
+class ClientSides(Protocol):
+    """The clients' parts of a step, wherever they are computed."""
+
+    def forward(self) -> SmashedData:
+        """Run the clients' forward passes."""
+
+    def backward(self, found: CutGradients, gradient: Tensor) -> None:
+        """Run the clients' backward passes; `gradient` is what was found as one tensor, shape (clients, b, ...)."""
+
+
+@dataclass
+class LocalClientSides:
+    """Clients computed here, one after another.
+
+    Parameters
+    ----------
+    clients
+        The client-side models, one a client.
+    samples, labels
+        The clients' batches, shapes (clients, b, ...) and (clients, b).
+    """
+
+    clients: Sequence[nn.Module]
+    samples: Tensor
+    labels: Tensor
+
+    def forward(self) -> SmashedData:
+        """Run the clients' forward passes."""
+        self._sent = [self.smash(position, client) for position, client in enumerate(self.clients)]
+        smashed = torch.stack([tensor.detach() for tensor in self._sent])
+        return SmashedData(smashed, self.labels, any(tensor.requires_grad for tensor in self._sent))
+
+    def smash(self, position: int, client: nn.Module) -> Tensor:
+        """Run one client's forward pass."""
+        smashed: Tensor = client(self.samples[position])
+        return smashed
+
+    def backward(self, found: CutGradients, gradient: Tensor) -> None:
+        """Run the clients' backward passes as one."""
+        torch.autograd.backward(self._sent, list(gradient))
 
 
 def split_step(
@@ -65,14 +161,22 @@ def split_step(
     of its own client's loss, since it is that client's alone. The server backpropagates exactly
     m + clients (b - m) rows (`per_client` apart).
     """
-    sent = [client(x) for client, x in zip(clients, samples, strict=True)]
-    smashed = torch.stack([tensor.detach() for tensor in sent])
-    needed = any(tensor.requires_grad for tensor in sent)
-    loss, gradient, downlink_bits = server_step(server, smashed, labels, shares, aggregated, backpropagate, needed)
-    if needed:
-        torch.autograd.backward(sent, list(gradient))
-    checks = torch.stack([smashed.sum(), loss, gradient.sum()])
-    return StepResult(loss, checks, bits(smashed), downlink_bits)
+    return joint_step(LocalClientSides(clients, samples, labels), server, shares, aggregated, backpropagate)
+
+
+def joint_step(
+    clients: ClientSides, server: nn.Sequential, shares: Tensor, aggregated: int, backpropagate: Backpropagation
+) -> StepResult:
+    """Do what `split_step` does with clients that may be anywhere."""
+    smashed = clients.forward()
+    found = server_step(
+        server, smashed.values, smashed.labels, shares, aggregated, backpropagate, needed=smashed.trained
+    )
+    gradient = found.whole(smashed.values)
+    if smashed.trained:
+        clients.backward(found, gradient)
+    checks = torch.stack([smashed.values.sum(), found.loss, gradient.sum()])
+    return StepResult(found.loss, checks, bits(smashed.values), found.bits if smashed.trained else 0)
 
 
 def server_step(
@@ -82,28 +186,24 @@ def server_step(
     shares: Tensor,
     aggregated: int,
     backpropagate: Backpropagation,
+    *,
     needed: bool = True,
-) -> tuple[Tensor, Tensor, int]:
+) -> CutGradients:
     """Run the server's part of a step (see `split_step` for the parameters).
 
-    Returns the loss, the gradient of each client's smashed data, shape (clients, b, ...), if it is `needed`, and the
-    bits that carry it.
+    The gradient of unaggregated smashed data has no rows if it is not `needed` and nothing is aggregated.
     """
     m = aggregated
     scale = 1.0 / labels.shape[1]
     if m == 0:
         loss, own = _unaggregated(server, smashed, labels, shares, scale, needed)
-        return loss, own, bits(own) if needed else 0
+        return CutGradients(loss, None, own)
     rows = AggregatedRows(smashed[:, :m], labels[:, :m], shares, scale)
     loss, shared = backpropagate(server, rows)
-    gradient = torch.empty_like(smashed)
-    gradient[:, :m] = shared
-    downlink_bits = bits(shared)
-    if m < labels.shape[1]:
-        rest, own = _unaggregated(server, smashed[:, m:], labels[:, m:], shares, scale, needed=True)
-        loss, gradient[:, m:] = loss + rest, own
-        downlink_bits += bits(own)
-    return loss, gradient, downlink_bits if needed else 0
+    if m == labels.shape[1]:
+        return CutGradients(loss, shared, None)
+    rest, own = _unaggregated(server, smashed[:, m:], labels[:, m:], shares, scale, needed=True)
+    return CutGradients(loss + rest, shared, own)
 
 
 def _unaggregated(

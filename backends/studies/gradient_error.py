@@ -104,7 +104,7 @@ def gradients(session: OpenSession, batch: Batch, rule: Backpropagation) -> Mapp
     clients, server = copy.deepcopy(models.clients), copy.deepcopy(models.server)
     sent = [client(x) for client, x in zip(clients, batch.samples, strict=True)]
     smashed = torch.stack([tensor.detach() for tensor in sent])
-    _, cut, _ = server_step(server, smashed, batch.labels, models.shares, batch.aggregated, rule)
+    cut = server_step(server, smashed, batch.labels, models.shares, batch.aggregated, rule).whole(smashed)
     torch.autograd.backward(sent, list(cut))
     layers = {name: _vector(layer) for name, layer in zip(session.server_layers, server, strict=True)}
     found = {name: gradient for name, gradient in layers.items() if len(gradient)}

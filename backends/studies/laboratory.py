@@ -7,16 +7,13 @@ from collections.abc import Callable
 
 import torch
 
-from epsl_opt.backends.datasets.partition import partition
-from epsl_opt.backends.datasets.tasks import load_task
 from epsl_opt.backends.pytorch import TorchBackend
 from epsl_opt.backends.pytorch.aggregation import Backpropagation
-from epsl_opt.backends.pytorch.backend import default_network
+from epsl_opt.backends.pytorch.backend import materials
 from epsl_opt.backends.pytorch.models import Batch, Models
-from epsl_opt.backends.pytorch.networks import build_chain
 from epsl_opt.backends.pytorch.options import TorchOptions
 from epsl_opt.backends.pytorch.rounds import RoundResult
-from epsl_opt.backends.pytorch.session import TorchSession
+from epsl_opt.backends.pytorch.session import TorchSession, held_segments
 from epsl_opt.backends.pytorch.split_step import split_step
 from epsl_opt.training import TrainingPlan
 
@@ -39,7 +36,7 @@ class OpenSession(TorchSession):
     @property
     def server_layers(self) -> tuple[str, ...]:
         """Names of the server's segments."""
-        return self._chain.names[self._cut_segments() :]
+        return self._chain.names[held_segments(self._plan, self._chain) :]
 
     def batch(self, finished_rounds: int) -> Batch:
         """Return the batch that follows so many rounds."""
@@ -78,18 +75,7 @@ class StudyBackend(TorchBackend):
 
     def start(self, plan: TrainingPlan, options: TorchOptions) -> OpenSession:
         """Load the data, deal them out, and set the models up, as the torch backend does."""
-        data = load_task(plan.task, plan.seed)
-        parts = partition(
-            data.train_y,
-            options.partition,
-            plan.instance.data_share,
-            plan.seed,
-            alpha=options.alpha,
-            shards_per_client=options.shards,
-        )
-        network = options.network or default_network(data.input_shape)
-        chain = build_chain(network, data.input_shape, len(data.classes), plan.seed)
-        session = OpenSession(plan, options, data, parts, chain)
+        session = OpenSession(plan, options, *materials(plan, options))
         if self.rule is not None:
             session.use_rule(self.rule)
         return session
