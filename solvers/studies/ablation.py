@@ -22,6 +22,7 @@ from epsl_opt.solvers.allocation import (
 )
 from epsl_opt.solvers.cuts import feasible_cuts
 from epsl_opt.solvers.power_control import best_schedule
+from epsl_opt.solvers.studies.channels import CHANNELS
 from epsl_opt.solving import solve
 from epsl_opt.sources import load_instance
 from epsl_opt.study import Finding, Picture, Point, Row, Section, Study, StudySize, Table
@@ -33,7 +34,6 @@ LABELS = {
     "cut": "choice of the cut layer",
     "aggregation": "aggregation, phi = 0.5",
 }
-FADINGS = ("none", "rayleigh")
 SEEDS = {StudySize.QUICK: 4, StudySize.FULL: 40}
 LIMITS = Limits(time_s=20.0, rel_gap=1e-4)
 
@@ -50,7 +50,7 @@ class AblationStudy(Study):
 
     def points(self, size: StudySize) -> Sequence[Point]:
         """Return one point per channel and seed."""
-        return [{"fading": fading, "seed": seed} for fading, seed in product(FADINGS, range(SEEDS[size]))]
+        return [{"fading": fading, "seed": seed} for fading, seed in product(CHANNELS, range(SEEDS[size]))]
 
     def run(self, point: Point) -> Sequence[dict[str, Any]]:
         """Return the latency of every combination, and of the certified optimum."""
@@ -62,7 +62,7 @@ class AblationStudy(Study):
 
     def conclude(self, rows: Sequence[Row], size: StudySize) -> Section:
         """Compare latencies with and without each part on the same instances."""
-        effects = [effect for fading in FADINGS for part in PARTS for effect in _effects(rows, fading, part)]
+        effects = [effect for fading in CHANNELS for part in PARTS for effect in _effects(rows, fading, part)]
         return Section(
             setting=[
                 "The paper's scenario (5 clients, 20 subchannels, ResNet-18, 64 samples a client), "
@@ -146,7 +146,7 @@ def _latencies(rows: Sequence[Row], fading: str, setting: dict[str, int], solver
 
 def _finding(effect: _Effect) -> Finding:
     when = "alone" if effect.when == "alone" else "added last"
-    channel = "flat channels" if effect.fading == "none" else "Rayleigh fading"
+    channel = CHANNELS[effect.fading]
     claim = f"{LABELS[effect.part]} {when} shortens the round ({channel})"
     return Finding(
         claim, judge_at_least(effect.ratio, 1.0), f"latency ratio {effect.ratio.text(4)}, {effect.ratio.n} draws"
@@ -155,9 +155,9 @@ def _finding(effect: _Effect) -> Finding:
 
 def _floor(rows: Sequence[Row]) -> Iterable[Finding]:
     every = dict.fromkeys(PARTS, 1)
-    for fading in FADINGS:
+    for fading in CHANNELS:
         ratio = paired_ratio(_latencies(rows, fading, every), _latencies(rows, fading, every, "exact"))
-        claim = f"all four parts together are optimal within 1 % (fading {fading})"
+        claim = f"all four parts together are optimal within 1 % ({CHANNELS[fading]})"
         yield Finding(
             claim,
             judge_at_least(Interval(1.01 / ratio.mean, 1.01 / ratio.high, 1.01 / ratio.low, ratio.n), 1.0),
@@ -169,7 +169,7 @@ def _picture(effects: Sequence[_Effect], seeds: int) -> Picture:
     with styled():
         figure = new_figure(8.0, 3.4)
         panels = figure.subplots(1, 2, sharey=True)
-        for axes, fading in zip(panels, FADINGS, strict=True):
+        for axes, fading in zip(panels, CHANNELS, strict=True):
             for number, when in enumerate(("alone", "last")):
                 shown = [effect for effect in effects if (effect.fading, effect.when) == (fading, when)]
                 ratio = np.array([effect.ratio.mean for effect in shown])
@@ -181,7 +181,7 @@ def _picture(effects: Sequence[_Effect], seeds: int) -> Picture:
                 )
             axes.set_yticks(range(len(PARTS)), [LABELS[part] for part in PARTS])
             axes.axvline(1, color="0.2", linewidth=0.8)
-            axes.set_title("flat channels" if fading == "none" else "Rayleigh fading")
+            axes.set_title(CHANNELS[fading])
             axes.set_xlabel("latency without / with")
             axes.grid(axis="x")
         panels[0].invert_yaxis()
@@ -191,7 +191,7 @@ def _picture(effects: Sequence[_Effect], seeds: int) -> Picture:
         f"How much longer a round takes without each part: as the only part, and as the last one ({seeds} draws each)."
     )
     alt = "Bars of latency ratios; " + "; ".join(
-        f"{LABELS[e.part]} {e.when}, fading {e.fading}: {e.ratio.mean:.3g}" for e in effects
+        f"{LABELS[e.part]} {e.when}, {CHANNELS[e.fading]}: {e.ratio.mean:.3g}" for e in effects
     )
     return Picture("effects", caption, alt, figure, numbers)
 
@@ -202,7 +202,7 @@ MEDIAN_COLUMNS = ("fading", *PARTS, "solver", "median_latency_s", "draws")
 def _medians(rows: Sequence[Row]) -> Iterable[dict[str, Any]]:
     every = dict.fromkeys(PARTS, 1)
     settings = [(dict(zip(PARTS, on, strict=True)), "combination") for on in _all_settings()]
-    for fading in FADINGS:
+    for fading in CHANNELS:
         for setting, solver in [*settings, (every, "exact")]:
             found = _latencies(rows, fading, setting, solver)
             yield {

@@ -6,14 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from epsl_opt.intervals import Interval
+from epsl_opt.solvers.studies.channels import CHANNELS
 from epsl_opt.solvers.studies.framework_rounds import FRAMEWORKS, OTHERS
 from epsl_opt.solvers.studies.heterogeneity.levels import ALIKE, AS_PUBLISHED, KINDS
 from epsl_opt.solvers.studies.rows import BySeed, by_seed, columns, geometric_mean, mean, ratio
 from epsl_opt.solvers.studies.solver_runs import SOLVERS
 from epsl_opt.study import Cell, Row
-
-FADINGS = ("none", "rayleigh")
-CHANNELS = {"none": "flat channels", "rayleigh": "Rayleigh fading"}
 
 Setting = tuple[str, float]
 
@@ -49,7 +47,7 @@ def curve_rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
         | {"draws": interval.n}
         for kind in (*KINDS, AS_PUBLISHED)
         for level in levels_of(rows, kind)
-        for fading in FADINGS
+        for fading in CHANNELS
         for name, quantity, interval in _quantities(rows, (kind, level), fading)
     ]
 

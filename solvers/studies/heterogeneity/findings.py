@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from epsl_opt.intervals import judge_at_least
+from epsl_opt.solvers.studies.channels import CHANNELS
 from epsl_opt.solvers.studies.framework_rounds import BROADCAST, OTHERS
 from epsl_opt.solvers.studies.heterogeneity.curves import (
-    CHANNELS,
-    FADINGS,
     Setting,
     levels_of,
     of_framework,
@@ -32,7 +31,7 @@ START: Setting = (KINDS[0], ALIKE)
 
 def findings(rows: Sequence[Row]) -> Iterator[Finding]:
     """Yield latency, straggler, gap and lead, for both kinds of channel."""
-    for fading in FADINGS:
+    for fading in CHANNELS:
         yield from (_longer(rows, fading, kind) for kind in KINDS)
         yield _waiting(rows, fading)
         yield _straggler(rows, fading)

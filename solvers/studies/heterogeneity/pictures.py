@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from epsl_opt.plots.style import styled
+from epsl_opt.solvers.studies.channels import CHANNELS
 from epsl_opt.solvers.studies.drawing import draw_lines, frame_lines, legend_below, panels
 from epsl_opt.solvers.studies.framework_rounds import OTHERS
-from epsl_opt.solvers.studies.heterogeneity.curves import FADINGS
 from epsl_opt.solvers.studies.heterogeneity.levels import KINDS, TITLES
 from epsl_opt.solvers.studies.rows import interval_of, select
 from epsl_opt.study import Picture, Row, Table
@@ -77,7 +77,7 @@ def pictures(curves: Sequence[Row], seeds: int) -> Iterator[Picture]:
 
 
 def _picture(plan: _Plan, curves: Sequence[Row], seeds: int) -> Picture:
-    places = [(fading, kind) for fading in FADINGS for kind in KINDS]
+    places = [(fading, kind) for fading in CHANNELS for kind in KINDS]
     with styled():
         figure, axes = panels(2, [f"{TITLES[kind]}, {SHORT[fading]}" for fading, kind in places])
         for each, (fading, kind) in zip(axes, places, strict=True):

@@ -10,7 +10,8 @@ from epsl_opt.instance import Instance
 from epsl_opt.results import SolveResult
 from epsl_opt.schedule import Schedule
 from epsl_opt.solvers.studies import framework_rounds
-from epsl_opt.solvers.studies.heterogeneity.curves import FADINGS, LEVEL_COLUMNS, curve_rows, level_rows
+from epsl_opt.solvers.studies.channels import CHANNELS
+from epsl_opt.solvers.studies.heterogeneity.curves import LEVEL_COLUMNS, curve_rows, level_rows
 from epsl_opt.solvers.studies.heterogeneity.findings import findings
 from epsl_opt.solvers.studies.heterogeneity.levels import (
     ALIKE,
@@ -47,7 +48,7 @@ class HeterogeneityStudy(Study):
         settings.append((AS_PUBLISHED, ALIKE))
         return [
             {"kind": kind, "level": level, "fading": fading, "seed": seed}
-            for (kind, level), fading, seed in product(settings, FADINGS, range(SEEDS[size]))
+            for (kind, level), fading, seed in product(settings, CHANNELS, range(SEEDS[size]))
         ]
 
     def run(self, point: Point) -> Sequence[dict[str, Any]]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from epsl_opt.solvers.studies.channels import CHANNELS
 from epsl_opt.solvers.studies.resource_management.parameters import AS_PUBLISHED, PARAMETERS, Parameter
 from epsl_opt.solvers.studies.rows import BySeed, by_seed, columns, geometric_mean, mean
 from epsl_opt.solvers.studies.solver_runs import SOLVERS
 from epsl_opt.study import Cell, Row
 
-FADINGS = ("none", "rayleigh")
-CHANNELS = {"none": "flat channels", "rayleigh": "Rayleigh fading"}
 FLOOR = "floor"
 """Stands among the solvers for the certified bound."""
 
@@ -50,7 +49,7 @@ def curve_rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Return latency and gap of every solver, and the floor, at every value of every parameter."""
     return [
         {"fading": fading, "parameter": parameter.name, "value": value, **line}
-        for fading in FADINGS
+        for fading in CHANNELS
         for parameter in PARAMETERS
         for value, setting in curve_settings(rows, parameter)
         for line in _lines(rows, setting, fading)

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from epsl_opt.intervals import Interval, growth_exponent, judge_at_least
+from epsl_opt.solvers.studies.channels import CHANNELS
 from epsl_opt.solvers.studies.nearness import NEAR, PERCENT, excess, judge_near
 from epsl_opt.solvers.studies.resource_management.curves import (
-    CHANNELS,
-    FADINGS,
     Setting,
     curve_settings,
     setting_text,
@@ -33,18 +32,18 @@ from epsl_opt.study import Finding, Row, Verdict
 
 def findings(rows: Sequence[Row]) -> Iterator[Finding]:
     """Yield the comparisons with the baselines, then the gaps, then what a resource is worth."""
-    for fading in FADINGS:
+    for fading in CHANNELS:
         yield from (_against(rows, fading, baseline) for baseline in BASELINES)
-    for fading in FADINGS:
+    for fading in CHANNELS:
         yield from (_near(rows, fading, solver) for solver in (*PAPER, "convex", "local-search"))
         yield from (_largest(rows, fading, solver) for solver in PAPER)
-    for fading in FADINGS:
+    for fading in CHANNELS:
         yield _strongest(rows, fading)
 
 
 def elasticity_rows(rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
     """Yield by how much the optimal latency grows with each resource, as an exponent."""
-    for fading in FADINGS:
+    for fading in CHANNELS:
         for parameter in PARAMETERS:
             slope = _elasticity(rows, parameter, fading)
             yield {"fading": fading, "parameter": parameter.name, **columns(slope, "exponent"), "draws": slope.n}

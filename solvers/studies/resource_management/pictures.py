@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 
 from epsl_opt.intervals import Interval
 from epsl_opt.plots.style import styled
+from epsl_opt.solvers.studies.channels import CHANNELS
 from epsl_opt.solvers.studies.drawing import draw_lines, frame_lines, legend_below, log_x, panels
-from epsl_opt.solvers.studies.resource_management.curves import CHANNELS, FADINGS, FLOOR
+from epsl_opt.solvers.studies.resource_management.curves import FLOOR
 from epsl_opt.solvers.studies.resource_management.parameters import PARAMETERS, Parameter
 from epsl_opt.solvers.studies.rows import interval_of, select
 from epsl_opt.solvers.studies.solver_runs import BASELINES, PAPER
@@ -22,7 +23,7 @@ GAP_SOLVERS = (*PAPER, "baseline-c", "convex", "local-search")
 
 def pictures(curves: Sequence[Row], seeds: int) -> Iterator[Picture]:
     """Yield the figures of each kind of channel that there are runs for."""
-    for fading in FADINGS:
+    for fading in CHANNELS:
         shown = select(curves, fading=fading)
         if any(row["draws"] for row in shown):
             yield _latency(shown, fading, seeds)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from itertools import product
 from typing import Any, ClassVar
 
-from epsl_opt.solvers.studies.resource_management.curves import FADINGS, curve_rows
+from epsl_opt.solvers.studies.channels import CHANNELS
+from epsl_opt.solvers.studies.resource_management.curves import curve_rows
 from epsl_opt.solvers.studies.resource_management.findings import elasticity_rows, findings
 from epsl_opt.solvers.studies.resource_management.parameters import AS_PUBLISHED, PARAMETERS, source
 from epsl_opt.solvers.studies.resource_management.pictures import pictures
@@ -36,7 +37,7 @@ class ResourceManagementStudy(Study):
             settings += [(parameter.name, value) for value in values if value != parameter.paper]
         return [
             {"parameter": parameter, "value": value, "fading": fading, "seed": seed}
-            for (parameter, value), fading, seed in product(settings, FADINGS, range(SEEDS[size]))
+            for (parameter, value), fading, seed in product(settings, CHANNELS, range(SEEDS[size]))
         ]
 
     def run(self, point: Point) -> Sequence[dict[str, Any]]:

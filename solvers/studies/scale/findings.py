@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from epsl_opt.intervals import Interval, judge_at_least
+from epsl_opt.solvers.studies.channels import CHANNELS
 from epsl_opt.solvers.studies.framework_rounds import BROADCAST, OTHERS
 from epsl_opt.solvers.studies.nearness import PERCENT, excess, judge_near
 from epsl_opt.solvers.studies.rows import geometric_mean, mean, percent, ratio
@@ -22,7 +23,6 @@ from epsl_opt.solvers.studies.scale.curves import (
 from epsl_opt.solvers.studies.scale.sizes import CELLS, SOLVERS
 from epsl_opt.study import Finding, Row, Verdict
 
-CHANNELS = {"none": "flat channels", "rayleigh": "Rayleigh fading"}
 NOISE = 0.002
 """Lengths of rounds are compared up to this: local-search is not exact."""
 

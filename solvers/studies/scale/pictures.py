@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from epsl_opt.plots.style import styled
+from epsl_opt.solvers.studies.channels import CHANNELS
 from epsl_opt.solvers.studies.drawing import draw_lines, frame_lines, legend_below, log_x, panels
 from epsl_opt.solvers.studies.framework_rounds import FRAMEWORKS, OTHERS
 from epsl_opt.solvers.studies.rows import interval_of, select
@@ -15,7 +16,6 @@ from epsl_opt.solvers.studies.scale.sizes import CELLS, SHARED, SOLVERS
 from epsl_opt.study import Picture, Row, Table
 
 BANDS = {"time_s": SOLVERS, "peak_mib": SOLVERS, "gap": ("bcd", "local-search")}
-SHORT = {"none": "flat channels", "rayleigh": "Rayleigh fading"}
 
 
 def pictures(curves: Sequence[Row], seeds: int) -> Iterator[Picture]:
@@ -58,9 +58,9 @@ def _solvers(curves: Sequence[Row], fading: str, seeds: int) -> Picture:
             each.set_ylabel(label)
         legend_below(figure, axes[0])
     caption = (
-        f"What solvers take and how near they come in a {SHARED} cell, {SHORT[fading]}: means over {seeds} draws (2 of "
-        "1000 clients) with 95 % intervals, geometric but for the gap, which is to the best bound any solver proved. "
-        "exact was stopped after 30 s. Memory is the whole process's."
+        f"What solvers take and how near they come in a {SHARED} cell, {CHANNELS[fading]}: means over {seeds} draws "
+        "(2 of 1000 clients) with 95 % intervals, geometric but for the gap, which is to the best bound any solver "
+        "proved. exact was stopped after 30 s. Memory is the whole process's."
     )
     alt = "Three panels of lines against the number of clients. " + "; ".join(
         f"{solver} {_said(curves, solver, 'time_s', ' s')}" for solver in SOLVERS
