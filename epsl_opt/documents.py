@@ -37,21 +37,23 @@ class CutReference(Record):
 class Stages(Record):
     """Every stage latency of one round; lists have one entry per client."""
 
-    client_forward_s: NonNegativeVector = Field(description="t1_i, C entries")
-    uplink_s: NonNegativeVector = Field(description="t2_i, C entries")
-    server_forward_s: NonNegativeFloat = Field(description="t3")
-    server_backward_s: NonNegativeFloat = Field(description="t4")
-    broadcast_s: NonNegativeFloat = Field(description="t5")
-    downlink_s: NonNegativeVector = Field(description="t6_i, C entries")
-    client_backward_s: NonNegativeVector = Field(description="t7_i, C entries")
+    client_forward_s: NonNegativeVector = Field(description="t1_i, client i's forward pass of one batch; C entries")
+    uplink_s: NonNegativeVector = Field(description="t2_i, client i sends its smashed data; C entries")
+    server_forward_s: NonNegativeFloat = Field(description="t3, the server's forward pass of all clients' batches")
+    server_backward_s: NonNegativeFloat = Field(
+        description="t4, the server's backward pass, aggregated samples counted once"
+    )
+    broadcast_s: NonNegativeFloat = Field(description="t5, aggregated gradients to all clients at once")
+    downlink_s: NonNegativeVector = Field(description="t6_i, client i gets its own unaggregated gradients; C entries")
+    client_backward_s: NonNegativeVector = Field(description="t7_i, client i's backward pass; C entries")
 
 
 class Rates(Record):
     """The rates behind the stages; lists have one entry per client."""
 
-    uplink_bps: NonNegativeVector = Field(description="R_i, C entries")
-    downlink_bps: NonNegativeVector = Field(description="R'_i, C entries")
-    broadcast_bps: NonNegativeFloat = Field(description="R_bc")
+    uplink_bps: NonNegativeVector = Field(description="R_i, client i's uplink over its subchannels; C entries")
+    downlink_bps: NonNegativeVector = Field(description="R'_i, its downlink over the same subchannels; C entries")
+    broadcast_bps: NonNegativeFloat = Field(description="R_bc, over all subchannels to the slowest client")
 
 
 class ScheduleDocument(Record):
@@ -67,13 +69,17 @@ class ScheduleDocument(Record):
     status: Literal["none", "verified", "rejected"] = Field(description="what the checker says there is")
     stop_reason: Annotated[str, Field(pattern=f"^({'|'.join(StopReason)})$", description="why the solver stopped")]
     cut_layer: CutReference | None = Field(description="the last layer all clients hold")
-    batch_size: PositiveInt = Field(description="b, the instance's")
-    aggregation_ratio: UnitInterval = Field(description="phi, the instance's")
+    batch_size: PositiveInt = Field(description="b, samples of each client in a round")
+    aggregation_ratio: UnitInterval = Field(
+        description="phi; the first ceil(phi b) samples of every batch have their gradients aggregated"
+    )
     subchannel_client: Annotated[tuple[ClientIndex | None, ...], Field(min_length=1), AsTuple] | None = Field(
         description="0-based index of the client that holds each subchannel, null where it is free; M entries"
     )
-    subchannel_power_w: NonNegativeVector | None = Field(description="uplink power p_k on each subchannel, M entries")
-    latency_s: NonNegativeFloat | None = Field(description="T, the round latency, recomputed")
+    subchannel_power_w: NonNegativeVector | None = Field(
+        description="uplink power p_k on each subchannel, 0 where it is free; M entries"
+    )
+    latency_s: NonNegativeFloat | None = Field(description="T, the latency of one round, recomputed by the checker")
     bound_s: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
         description="proved lower bound on the latency of every schedule, null if there is none"
     )

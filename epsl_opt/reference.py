@@ -1,7 +1,7 @@
 """Reference tables of solvers, file formats and studies, generated from the models that read them.
 
-`python -m epsl_opt.reference` writes the tables of `docs/solvers.md`, `docs/files.md` and `docs/studies.md` in the
-working directory anew.
+`python -m epsl_opt.reference` writes the tables of `docs/solvers.md`, `docs/files.md`, `docs/schedules.md` and
+`docs/studies.md` in the working directory anew.
 """
 
 from __future__ import annotations
@@ -76,9 +76,9 @@ TABLES: Mapping[Path, Mapping[str, Callable[[], str]]] = {
     Path("docs/solvers.md"): {"solvers": solvers_table, "options": options_table},
     Path("docs/files.md"): {
         "instance": lambda: fields_table("instance"),
-        "schedule": lambda: fields_table("schedule"),
         "training": lambda: fields_table("training"),
     },
+    Path("docs/schedules.md"): {"schedule": lambda: fields_table("schedule")},
     Path("docs/studies.md"): {"studies": studies_table},
 }
 """Document -> name of a marked part -> the table that belongs there."""

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from epsl_opt import InputError, Instance, ScheduleDocument, SolutionStatus, StopReason
+from epsl_opt import InputError, Instance, ScheduleDocument, SolutionStatus, StopReason, load_instance, solve
+from epsl_opt.exports import CLIENT_COLUMNS, SUBCHANNEL_COLUMNS
 from epsl_opt.marked_text import write_marked
 from epsl_opt.reference import TABLES, fields_table, own_solvers
 from epsl_opt.training_document import TrainingDocument, TrainingStop
@@ -76,3 +77,28 @@ def test_python_in_the_documentation_runs(
 def test_links_lead_somewhere(document: Path, link: str) -> None:
     """Each relative link of the documentation is a file or folder of the project."""
     assert (document.parent / link).exists()
+
+
+def _table_after(heading: str) -> list[str]:
+    """Return the names in the first column of a table of `docs/schedules.md`, by the start of its head."""
+    text = (ROOT / "docs" / "schedules.md").read_text(encoding="utf-8")
+    table = text.partition(f"\n| {heading}")[2].partition("\n\n")[0]
+    cells = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+    return [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
+
+
+@pytest.mark.parametrize(
+    ("heading", "columns"),
+    [("column of `clients-csv`", CLIENT_COLUMNS), ("column of `csv`", SUBCHANNEL_COLUMNS)],
+)
+def test_every_exported_column_is_explained(heading: str, columns: tuple[str, ...]) -> None:
+    """The columns that `epsl-opt export` writes are those in `docs/schedules.md`, in their order."""
+    assert _table_after(heading) == list(columns)
+
+
+@pytest.mark.parametrize("solver", ["exact", "greedy", "pyomo"])
+def test_every_field_of_the_provenance_is_explained(solver: str) -> None:
+    """What a solver leaves in a schedule's provenance has a row in `docs/schedules.md`."""
+    instance = load_instance("paper:clients=2,subchannels=3")
+    document = ScheduleDocument.from_result(instance, solve(instance, solver))
+    assert set(document.provenance) <= set(_table_after("field of `provenance`"))
