@@ -3,35 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from epsl_opt import registry
+from epsl_opt.comparison_runs import Campaign, Observer, Run
 from epsl_opt.documents import ScheduleDocument
+from epsl_opt.engines import Engine, ThisProcess
 from epsl_opt.errors import InputError
 from epsl_opt.instance import Instance
-from epsl_opt.monitor import SolveMonitor
 from epsl_opt.options import parse_options, unknown
 from epsl_opt.results import Limits
-from epsl_opt.run_store import RunStore, run_key
+from epsl_opt.run_store import RunStore
 from epsl_opt.solver import Solver, SolverOptions
-from epsl_opt.solving import solve
 
 log = logging.getLogger(__name__)
 
 SolverChoice = tuple[Solver[Any], SolverOptions]
-
-
-class Observer(Protocol):
-    """Who wants to know how a campaign gets on."""
-
-    def start(self, label: str) -> None:
-        """Hear that another run begins."""
-
-    def listen(self, monitor: SolveMonitor) -> None:
-        """Hear something new about the running solver."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +47,11 @@ def compare(
     options: Mapping[str, Mapping[str, Any]] | None = None,
     folder: Path | None = None,
     observer: Observer | None = None,
+    engine: Engine | None = None,
 ) -> Comparison:
     """Run every solver on every instance.
+
+    What is found does not depend on the engine, measured times apart.
 
     Parameters
     ----------
@@ -73,7 +66,10 @@ def compare(
     folder
         Where finished runs are kept, and looked for; nothing is kept if None.
     observer
-        Told about progress.
+        Told about progress; of runs in other processes only that they are done.
+    engine
+        Where the runs are made: one after the other in this process if None. A run whose process ends is tried once
+        more, then it counts as an error. Where threads are pinned, a run without a limit has the engine's.
 
     Returns
     -------
@@ -84,6 +80,8 @@ def compare(
     ------
     InputError
         If a solver or option is unknown or has a bad value, or the folder can't be written to; before anything is run.
+    EngineError
+        If what makes the runs has gone.
     """
     limits = limits or Limits()
     distinct = tuple({instance.sha256: instance for instance in instances}.values())
@@ -91,10 +89,10 @@ def compare(
     store = None if folder is None else RunStore(folder)
     if store is not None:
         store.prepare()
-    planned = len(distinct) * len(choices)
-    runs = list(_runs(distinct, choices, limits, store, observer))
-    documents = tuple(document for document, _ in runs)
-    return Comparison(distinct, documents, planned, sum(was_kept for _, was_kept in runs))
+    runs = [Run(instance, *choice, limits) for instance in distinct for choice in choices]
+    campaign = Campaign(runs, store, observer, engine or ThisProcess())
+    campaign.run()
+    return Comparison(distinct, campaign.documents, len(runs), campaign.reused)
 
 
 def choose_solvers(
@@ -129,36 +127,3 @@ def _loadable() -> list[Solver[Any]]:
         except InputError as error:
             log.warning("%s; left out", error)
     return found
-
-
-def _runs(
-    instances: Sequence[Instance],
-    choices: Sequence[SolverChoice],
-    limits: Limits,
-    store: RunStore | None,
-    observer: Observer | None,
-) -> Iterator[tuple[ScheduleDocument, bool]]:
-    """Yield each run and whether it was on disk; end early if the user interrupts."""
-    pairs = [(instance, solver, options) for instance in instances for solver, options in choices]
-    try:
-        for number, (instance, solver, options) in enumerate(pairs, start=1):
-            if observer is not None:
-                observer.start(f"[{number}/{len(pairs)}] {solver.name} on {instance.name}")
-            key = run_key(instance, solver, options, limits)
-            kept = None if store is None else store.load(key, instance)
-            document = kept or _run(instance, solver, options, limits, observer)
-            if document.stop_reason == "interrupted":
-                return
-            if store is not None and kept is None:
-                store.save(key, document)
-            yield document, kept is not None
-    except KeyboardInterrupt:
-        return
-
-
-def _run(
-    instance: Instance, solver: Solver[Any], options: SolverOptions, limits: Limits, observer: Observer | None
-) -> ScheduleDocument:
-    listener = None if observer is None else observer.listen
-    result = solve(instance, solver, limits, options.model_dump(), listener)
-    return ScheduleDocument.from_result(instance, result)

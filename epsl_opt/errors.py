@@ -54,6 +54,10 @@ class InputError(EpslOptError):
         return cls(source, problem, field_path(location) or None)
 
 
+class EngineError(EpslOptError):
+    """What runs a campaign has gone; what is finished stays."""
+
+
 def one_line(text: str) -> str:
     """Escape line breaks and control characters, which a file can smuggle into a message."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from epsl_opt.engines import LOCAL, Done, Engine, Task, open_engine, run_tasks
 from epsl_opt.errors import InputError, one_line
 from epsl_opt.files import write_record
 from epsl_opt.study import Point, Row, Study, StudySize
-from epsl_opt.study_points import PointDocument, load_point, point_key
-from epsl_opt.study_processes import run_all
+from epsl_opt.study_points import PointDocument, load_point, point_key, run_point
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,12 @@ Listener = Callable[[int, int, str], None]
 
 
 def run_points(
-    study: Study, size: StudySize, folder: Path, jobs: int | None = None, listener: Listener | None = None
+    study: Study,
+    size: StudySize,
+    folder: Path,
+    jobs: int | None = None,
+    listener: Listener | None = None,
+    engine: Engine | None = None,
 ) -> StudyRuns:
     """Run what is not in `folder` yet; one file per finished point is kept there.
 
@@ -55,29 +59,34 @@ def run_points(
         Processes side by side; one per processor that may be used if None.
     listener
         Hears how far it is.
+    engine
+        Where the points are run, in place of `jobs` processes of this machine.
 
     Raises
     ------
     InputError
         If the folder can't be written to, or two points of the study are equal.
+    EngineError
+        If what runs the points has gone.
     """
     planned = _keyed(study, study.points(size))
     found = {key: kept for key in planned if (kept := load_point(folder / f"{key}.json", key)) is not None}
     reused, failed = len(found), dict[str, str]()
     tell = listener or (lambda done, planned, failure: None)
     tell(len(found), len(planned), "")
-    todo = [(key, point) for key, point in planned.items() if key not in found]
+    todo = [Task(key, str(dict(point)), (study, key, point)) for key, point in planned.items() if key not in found]
     with (
         contextlib.suppress(KeyboardInterrupt),
-        contextlib.closing(run_all(study, todo, jobs or _processors())) as runs,
+        _engine(engine, jobs) as where,
+        contextlib.closing(run_tasks(_run, todo, where)) as runs,
     ):
-        for key, outcome in runs:
-            if isinstance(outcome, PointDocument):
-                write_record(folder / f"{key}.json", outcome)
-                found[key] = outcome
+        for task, outcome in runs:
+            if isinstance(outcome, Done):
+                write_record(folder / f"{task.key}.json", outcome.value)
+                found[task.key] = outcome.value
             else:
-                failed[key] = one_line(outcome)
-            tell(len(found) + len(failed), len(planned), failed.get(key, ""))
+                failed[task.key] = one_line(f"{task.label}: {outcome.message}")
+            tell(len(found) + len(failed), len(planned), failed.get(task.key, ""))
     rows = tuple(row for key in planned if key in found for row in found[key].rows)
     failures = tuple(failed[key] for key in planned if key in failed)
     return StudyRuns(rows, len(planned), len(found), reused, failures)
@@ -90,7 +99,10 @@ def _keyed(study: Study, points: Sequence[Point]) -> dict[str, Point]:
     return keyed
 
 
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def _engine(engine: Engine | None, jobs: int | None) -> contextlib.AbstractContextManager[Engine]:
+    """Return the caller's engine, to be left open, or one of our own."""
+    return open_engine(LOCAL, jobs) if engine is None else contextlib.nullcontext(engine)
+
+
+def _run(asked: tuple[Study, str, Point]) -> PointDocument:
+    return run_point(*asked)

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
-from epsl_opt.errors import InputError
+from epsl_opt.engines import Engine, ThisProcess
 from epsl_opt.stage_times import StageTimes
 from epsl_opt.stop_request import StopRequest
 from epsl_opt.training import TrainingBackend
 from epsl_opt.training_cases import TrainingCase, learning_key
-from epsl_opt.training_document import TrainingDocument, TrainingStop
-from epsl_opt.training_files import TrainingFolder, open_training, run_training
-from epsl_opt.training_records import RoundRecord, read_records, simulated_time_s
-from epsl_opt.training_run import DEFAULT_CHECKPOINT_EVERY, TrainingGoal, TrainingRun, finite_stage_times
+from epsl_opt.training_document import TrainingDocument
+from epsl_opt.training_lesson import Lesson
+from epsl_opt.training_lessons import TrainingObserver, learn_all
+from epsl_opt.training_records import RoundRecord, simulated_time_s
+from epsl_opt.training_run import DEFAULT_CHECKPOINT_EVERY, TrainingGoal, finite_stage_times
 from epsl_opt.training_summary import score
-
-log = logging.getLogger(__name__)
-
-
-class TrainingObserver(Protocol):
-    """Who wants to know how the trainings get on."""
-
-    def start(self, label: str, rounds: int, request: StopRequest) -> None:
-        """Hear that another training begins."""
-
-    def listen(self, run: TrainingRun) -> None:
-        """Hear of a round that is done."""
 
 
 @dataclass(frozen=True)
@@ -80,22 +68,22 @@ class TrainedCase:
 
 @dataclass(frozen=True)
 class TrainingCampaign:
-    """What a campaign left behind: `trainings` distinct ones were asked for, `reused` of them were on disk."""
+    """What a campaign left behind: `trainings` distinct ones were asked for, `reused` of them were on disk.
+
+    `failures` says why some came to no end in another process; `lost` cases have no row by that.
+    """
 
     cases: tuple[TrainedCase, ...]
     planned: int
     trainings: int
     reused: int
+    failures: tuple[str, ...] = ()
+    lost: int = 0
 
     @property
     def interrupted(self) -> bool:
         """Whether it was stopped before its end."""
-        return len(self.cases) < self.planned
-
-
-FoundT = TypeVar("FoundT")
-
-Learning = tuple[TrainingDocument, Sequence[RoundRecord]]
+        return len(self.cases) + self.lost < self.planned
 
 
 def train_cases(
@@ -107,6 +95,7 @@ def train_cases(
     checkpoint_every: int = DEFAULT_CHECKPOINT_EVERY,
     observer: TrainingObserver | None = None,
     request: StopRequest | None = None,
+    engine: Engine | None = None,
 ) -> TrainingCampaign:
     """Train every case; cases that learn the same share one training.
 
@@ -116,108 +105,37 @@ def train_cases(
         Where trainings are kept, one folder each, and looked for; one that was stopped goes on, a finished one is not
         run again. Nothing is kept if None.
     request
-        Heard after each round: the running training is saved, and the campaign ends.
+        Heard after each round: the running training is saved, and the campaign ends. Trainings in other processes
+        don't hear it; Ctrl-C ends them, and they go on from their last checkpoint.
+    engine
+        Where it is trained: one after the other in this process if None.
 
     Raises
     ------
     InputError
         If anything in a plan or the options does not work, or a folder can't be written to.
+    EngineError
+        If what trains has gone.
     """
-    trainer = _Trainer(backend, goal, folder, checkpoint_every, observer, request or StopRequest())
     stages = [finite_stage_times(case.plan, backend, case.options) for case in cases]
     keys = [learning_key(case, backend, goal) for case in cases]
-    distinct: dict[str, TrainingCase] = {}
+    lessons: dict[str, Lesson] = {}
     for key, case in zip(keys, cases, strict=True):
-        distinct.setdefault(key, case)
-    learned = trainer.learn_all(distinct)
+        place = None if folder is None else folder / short_key(key)
+        lessons.setdefault(key, Lesson(case, backend, goal, place, checkpoint_every))
+    found = learn_all(lessons, observer, request or StopRequest(), engine or ThisProcess())
     done = tuple(
-        _trained(case, times, key, *learned[key])
+        _trained(case, times, key, *found.learned[key])
         for case, times, key in zip(cases, stages, keys, strict=True)
-        if key in learned
+        if key in found.learned
     )
-    return TrainingCampaign(done, len(cases), len(distinct), trainer.reused)
-
-
-@dataclass
-class _Trainer:
-    """Trains, or finds on disk what was trained; it counts what it found."""
-
-    backend: TrainingBackend[Any]
-    goal: TrainingGoal
-    folder: Path | None
-    checkpoint_every: int
-    observer: TrainingObserver | None
-    request: StopRequest
-    reused: int = 0
-
-    def learn_all(self, distinct: Mapping[str, TrainingCase]) -> dict[str, Learning]:
-        """Return what each case learned, by key; without those that an interrupt kept from ending."""
-        learned: dict[str, Learning] = {}
-        for number, (key, case) in enumerate(distinct.items(), start=1):
-            if self.observer is not None:
-                self.observer.start(f"[{number}/{len(distinct)}] {_label(case)}", self.goal.rounds, self.request)
-            found = self._learn(key, case)
-            if found[0].stop_reason == TrainingStop.INTERRUPTED:
-                break
-            learned[key] = found
-        return learned
-
-    def _learn(self, key: str, case: TrainingCase) -> Learning:
-        place, begun = None, False
-        if self.folder is not None:
-            place = TrainingFolder(self.folder / short_key(key), self.backend.checkpoint_suffix)
-            summary = _unless_damaged(place.read_summary) if place.summary.exists() else None
-            begun = summary is not None
-            if summary is not None and (records := _all_records(place, summary)) is not None:
-                self.reused += 1
-                return summary, records
-        run = self._open(case, place, begun=begun)
-        found = run_training(
-            run,
-            self.goal,
-            place,
-            checkpoint_every=self.checkpoint_every,
-            listener=None if self.observer is None else self.observer.listen,
-            request=self.request,
-        )
-        return found, run.records
-
-    def _open(self, case: TrainingCase, place: TrainingFolder | None, *, begun: bool) -> TrainingRun:
-        """Go on with the training in the folder, under the schedule it was begun with, or begin it."""
-
-        def resume(folder: TrainingFolder) -> TrainingRun:
-            document = folder.read_schedule()
-            plan = replace(case.plan, schedule=document.schedule() or case.plan.schedule)
-            return open_training(self.backend, case.options, plan, document, self.goal, folder, resume=True)
-
-        resumed = _unless_damaged(lambda: resume(place)) if place is not None and begun else None
-        return resumed or open_training(self.backend, case.options, case.plan, case.document, self.goal, place)
+    lost = sum(key in found.failed for key in keys)
+    return TrainingCampaign(done, len(cases), len(lessons), found.reused, tuple(found.failed.values()), lost)
 
 
 def short_key(key: str) -> str:
     """Return as much of a training's key as its folder is called by."""
     return key[:16]
-
-
-def _label(case: TrainingCase) -> str:
-    return f"{case.method} on {case.plan.instance.name}, cut {case.plan.schedule.cut_layer}, seed {case.plan.seed}"
-
-
-def _all_records(place: TrainingFolder, summary: TrainingDocument) -> Sequence[RoundRecord] | None:
-    """Return the records of a training that ran to its end; None if it did not, or, with a warning, if damaged."""
-    if summary.stop_reason == TrainingStop.INTERRUPTED:
-        return None
-    records = _unless_damaged(lambda: read_records(place.records))
-    return records if records is not None and len(records) == summary.rounds else None
-
-
-def _unless_damaged(read: Callable[[], FoundT]) -> FoundT | None:
-    """Return what is read from a training's folder; None, with a warning, if a file there is no good."""
-    try:
-        return read()
-    except InputError as error:
-        log.warning("%s; training again what it should hold", error)
-        return None
 
 
 def _trained(

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from epsl_opt.cli.exits import ExitCode
-from epsl_opt.errors import EpslOptError
+from epsl_opt.errors import EngineError, EpslOptError
 
 PROGRAM = "epsl-opt"
 
@@ -101,16 +101,22 @@ def cli(ctx: click.Context, config: str | None, debug: bool) -> None:
         ctx.default_map = load_config(config, ctx)
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit code; every error becomes one line on stderr."""
+def run(arguments: Sequence[str], command: click.Command | None = None) -> int:
+    """Run one command line and return its exit code; every error becomes one line on stderr.
+
+    Another program than `epsl-opt` gives its own command.
+    """
     arguments = list(arguments) or ["--help"]
     debug = "--debug" in arguments
     try:
-        code = cli.main(arguments, prog_name=PROGRAM, standalone_mode=False)
+        program = PROGRAM if command is None else command.name
+        code = (command or cli).main(arguments, prog_name=program, standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
         return _fail("interrupted", ExitCode.INTERRUPTED)
     except click.ClickException as error:
         return _fail(_usage(error), ExitCode.BAD_INPUT)
+    except EngineError as error:
+        return _fail(str(error), ExitCode.ERROR, debug)
     except EpslOptError as error:
         return _fail(str(error), ExitCode.BAD_INPUT, debug)
     except Exception as error:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from epsl_opt.cli.engine_params import chosen_engine, engine_options
 from epsl_opt.cli.exits import ExitCode, exit_code, worst
 from epsl_opt.cli.output import emit_csv, emit_json, emit_tables
 from epsl_opt.cli.params import (
@@ -29,6 +30,7 @@ from epsl_opt.cli.training_params import FrameworkList, RatioList, training_opti
 
 if TYPE_CHECKING:
     from epsl_opt.compare import Comparison
+    from epsl_opt.engines import Engine
     from epsl_opt.instance import Instance
     from epsl_opt.ranking import RunRow
     from epsl_opt.results import Limits
@@ -45,6 +47,7 @@ _SOLVERS_HELP = "Solvers by name [default: all; with --train exact]."
 @cut_options
 @limit_options
 @pairs_option("A solver's own option", metavar="SOLVER.K=V")
+@engine_options("Runs at a time [default: 1, in this process; with dask one per worker].")
 @click.option("--train", is_flag=True, help="Train for real under the schedules, too; what follows is for that.")
 @click.option("--frameworks", type=FrameworkList(), metavar="A,B", help="How to train [default: epsl,psl,sfl,sl,fl].")
 @click.option("--phi", type=RatioList(), metavar="0.5,1", help="Aggregation ratios of epsl [default: the instance's].")
@@ -65,6 +68,9 @@ def command(
     seed: int,
     threads: int | None,
     pairs: tuple[str, ...],
+    jobs: int | None,
+    engine: str,
+    scheduler: str | None,
     train: bool,
     output: str | None,
     form: str,
@@ -94,6 +100,13 @@ def command(
     With --output, every finished run is kept in DIR/runs and not run again by the same command: stop it with Ctrl-C,
     start it again, and it goes on. DIR also gets comparison.csv, comparison.json, schedules/ and pictures/.
 
+    With --jobs, runs are made side by side, each in a process of its own on --threads threads (1, if not given); with
+    --engine dask, on the workers of a Dask cluster. A run whose process ends is tried once more, then it is an error.
+
+    \b
+      epsl-opt compare paper --seeds 0..29 --jobs 8 --output results
+      epsl-opt compare paper --seeds 0..29 --engine dask --scheduler tcp://10.0.0.1:8786 --output results
+
     The exit code is 0 if every run is verified or unsupported, else the first of these that applies to a run:
     130 interrupted, 1 error (or a training that diverged), 5 rejected, 4 no schedule, 3 infeasible.
     """
@@ -106,13 +119,14 @@ def command(
     problems = load_instances(instances, seeds)
     folder = None if output is None else Path(output)
     options = split_solver_pairs(pairs)
-    if train:
-        from epsl_opt.cli.compare_train import TrainingWish, compare_trainings
+    with chosen_engine(engine, jobs, scheduler, threads, here=True) as where:
+        if train:
+            from epsl_opt.cli.compare_train import TrainingWish, compare_trainings
 
-        wish = TrainingWish(cut_layers=cut_layers, min_cut=min_cut, **training)
-        return compare_trainings(problems, solvers, limits, options, wish, folder, form)
-    problems = [limit_cuts(problem, cut_layers, min_cut) for problem in problems]
-    comparison = _compare(problems, solvers, limits, options, folder)
+            wish = TrainingWish(cut_layers=cut_layers, min_cut=min_cut, **training)
+            return compare_trainings(problems, solvers, limits, options, wish, folder, form, where)
+        problems = [limit_cuts(problem, cut_layers, min_cut) for problem in problems]
+        comparison = _compare(problems, solvers, limits, options, folder, where)
     rows = rank(comparison.documents, _known_bounds(comparison.instances))
     _print(rows, form)
     if folder is not None and rows:
@@ -193,12 +207,13 @@ def _compare(
     limits: Limits,
     options: Options,
     folder: Path | None,
+    engine: Engine,
 ) -> Comparison:
     from epsl_opt.compare import compare
 
     runs = None if folder is None else folder / "runs"
     with live_progress() as line, stdout_to_stderr():
-        return compare(problems, solvers, limits=limits, options=options, folder=runs, observer=line)
+        return compare(problems, solvers, limits=limits, options=options, folder=runs, observer=line, engine=engine)
 
 
 def _known_bounds(instances: Sequence[Instance]) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,10 @@ from epsl_opt.cli.training_progress import TrainingLine
 from epsl_opt.cli.training_view import campaign_tables
 from epsl_opt.compare import Comparison, compare
 from epsl_opt.cut_limits import limit_cuts
+from epsl_opt.engines import Engine, ThisProcess
 from epsl_opt.instance import Instance
 from epsl_opt.results import Limits
-from epsl_opt.stop_request import deferred_interrupt
+from epsl_opt.stop_request import StopRequest, deferred_interrupt
 from epsl_opt.training import Framework, TrainingBackend
 from epsl_opt.training_campaign import TRAINING_COLUMNS, TrainingCampaign, train_cases
 from epsl_opt.training_campaign_files import TRAININGS, write_campaign
@@ -58,6 +60,7 @@ def compare_trainings(
     wish: TrainingWish,
     folder: Path | None,
     form: str,
+    engine: Engine,
 ) -> int:
     """Solve every instance for every framework, train under the schedules, print the table; return the exit code.
 
@@ -70,11 +73,11 @@ def compare_trainings(
     backend = ready_backend(wish.backend or DEFAULT_BACKEND)
     fitted = _fitted(problems, backend, options, wish)
     own = {owner: values for owner, values in options.items() if not _is_training(owner)}
-    comparison = _solve([each.instance for each in fitted], solvers or (DEFAULT_SOLVER,), limits, own, folder)
+    comparison = _solve([each.instance for each in fitted], solvers or (DEFAULT_SOLVER,), limits, own, folder, engine)
     if comparison.interrupted:
         complain(f"interrupted while solving; {_go_on(folder)}")
         return ExitCode.INTERRUPTED
-    campaign = _train(fitted, comparison, backend, goal, wish, folder)
+    campaign = _train(fitted, comparison, backend, goal, wish, folder, engine)
     _print(campaign, form)
     if folder is not None and campaign.cases:
         write_campaign(folder, campaign)
@@ -100,11 +103,16 @@ def _is_training(owner: str) -> bool:
 
 
 def _solve(
-    instances: Sequence[Instance], solvers: Sequence[str], limits: Limits, options: Options, folder: Path | None
+    instances: Sequence[Instance],
+    solvers: Sequence[str],
+    limits: Limits,
+    options: Options,
+    folder: Path | None,
+    engine: Engine,
 ) -> Comparison:
     runs = None if folder is None else folder / "runs"
     with live_progress() as line, stdout_to_stderr():
-        return compare(instances, solvers, limits=limits, options=options, folder=runs, observer=line)
+        return compare(instances, solvers, limits=limits, options=options, folder=runs, observer=line, engine=engine)
 
 
 def _train(
@@ -114,9 +122,12 @@ def _train(
     goal: TrainingGoal,
     wish: TrainingWish,
     folder: Path | None,
+    engine: Engine,
 ) -> TrainingCampaign:
     cases = list(make_cases(fitted, comparison.documents, wish.task or DEFAULT_TASK, wish.train_seeds or (0,)))
-    with live(TrainingLine()) as line, stdout_to_stderr(), deferred_interrupt() as request:
+    here = isinstance(engine, ThisProcess)
+    interrupts = deferred_interrupt() if here else nullcontext(StopRequest())
+    with live(TrainingLine()) as line, stdout_to_stderr(), interrupts as request:
         return train_cases(
             cases,
             backend,
@@ -125,6 +136,7 @@ def _train(
             checkpoint_every=checkpoint_rounds(wish.checkpoint_every),
             observer=line,
             request=request,
+            engine=engine,
         )
 
 
@@ -152,6 +164,9 @@ def _finish(comparison: Comparison, campaign: TrainingCampaign, folder: Path | N
             reason = document.provenance.get("message") or document.stop_reason
             complain(f"{document.solver} on {document.instance.name}: no schedule ({document.status}): {reason}")
             codes.append(exit_code(document.status, document.stop_reason))
+    for failure in campaign.failures:
+        complain(failure)
+        codes.append(ExitCode.ERROR)
     for trained in campaign.cases:
         if trained.row.message:
             complain(f"{trained.case.method} on {trained.row.instance}, seed {trained.row.seed}: {trained.row.message}")

@@ -43,20 +43,19 @@ class ProgressLine(LiveLine):
     def start(self, label: str) -> None:
         """Begin another run under this label."""
         self._label, self._since_s = label, time.perf_counter()
-        self._incumbent = self._bound = self._gap = NOTHING
-        self._activity = ""
+        self._known = self._activity = ""
 
     def listen(self, monitor: SolveMonitor) -> None:
         """Take over what the monitor knows."""
-        self._incumbent = number(monitor.latency_s) + " s" if monitor.incumbent is not None else NOTHING
-        self._bound = NOTHING if monitor.bound_s is None else number(monitor.bound_s) + " s"
-        self._gap, self._activity = percent(monitor.gap), monitor.activity
+        incumbent = number(monitor.latency_s) + " s" if monitor.incumbent is not None else NOTHING
+        bound = NOTHING if monitor.bound_s is None else number(monitor.bound_s) + " s"
+        self._known = f"incumbent {incumbent}  bound {bound}  gap {percent(monitor.gap)}"
+        self._activity = monitor.activity
 
     def text(self) -> str:
         """Return the line."""
-        elapsed = time.perf_counter() - self._since_s
-        known = f"{elapsed:.0f} s  incumbent {self._incumbent}  bound {self._bound}  gap {self._gap}"
-        return "  ".join(part for part in (self._label, known, self._activity) if part)
+        elapsed = f"{time.perf_counter() - self._since_s:.0f} s"
+        return "  ".join(part for part in (self._label, elapsed, self._known, self._activity) if part)
 
 
 @contextlib.contextmanager

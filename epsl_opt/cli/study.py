@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
+from epsl_opt.cli.engine_params import chosen_engine, engine_options
 from epsl_opt.cli.exits import ExitCode
 from epsl_opt.cli.output import emit_json, emit_tables, table
 from epsl_opt.cli.params import format_option, quiet_option
@@ -20,6 +21,7 @@ from epsl_opt.errors import EpslOptError
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from epsl_opt.engines import Engine
     from epsl_opt.study import Study, StudySize
     from epsl_opt.study_files import SectionDocument
     from epsl_opt.study_runs import StudyRuns
@@ -53,23 +55,34 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 @click.option("--all", "every", is_flag=True, help="Every study.")
 @click.option("--quick", is_flag=True, help="A small version, in minutes: to see, not to conclude from.")
 @click.option("-o", "--output", type=click.Path(), default="studies", show_default=True, metavar="DIR", help="Folder.")
-@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes side by side [default: processors].")
+@engine_options("Runs at a time [default: one per processor, or per worker of the cluster].")
 @format_option("table", "json")
 @quiet_option
 def command(
-    *, names: tuple[str, ...], every: bool, quick: bool, output: str, jobs: int | None, form: str, quiet: bool
+    *,
+    names: tuple[str, ...],
+    every: bool,
+    quick: bool,
+    output: str,
+    jobs: int | None,
+    engine: str,
+    scheduler: str | None,
+    form: str,
+    quiet: bool,
 ) -> int:
     """Run studies: questions about EPSL, answered with pictures and numbers.
 
     Without a NAME, lists the studies. A study writes DIR/NAME: all rows as CSV, figures as PNG and SVG with their
     numbers as CSV beside them, and a section for `epsl-opt report DIR`. Finished runs are kept in DIR/NAME/points and
-    not run again: stop a study with Ctrl-C, start it again, and it does the rest.
+    not run again: stop a study with Ctrl-C, start it again, and it does the rest. Every run computes on one thread, in
+    a process of its own or on a worker of a Dask cluster; one whose process ends is tried once more.
 
     \b
     Examples:
       epsl-opt study
       epsl-opt study resource-management --quick
       epsl-opt study --all --output studies
+      epsl-opt study scale --engine dask --scheduler tcp://10.0.0.1:8786
       epsl-opt report studies
 
     The exit code is 1 if a run failed (what the others say is written all the same), 130 if the study was interrupted.
@@ -89,7 +102,8 @@ def command(
     if lacking and not every:
         return ExitCode.BAD_INPUT
     studies = [study for study in loaded.values() if not isinstance(study, str) and study.name not in lacking]
-    return _run(studies, quick, Path(output), jobs, form)
+    with chosen_engine(engine, jobs, scheduler) as where:
+        return _run(studies, quick, Path(output), where, form)
 
 
 def _loaded(names: list[str]) -> dict[str, Study | str]:
@@ -128,13 +142,13 @@ def _list(known: list[str], form: str) -> int:
     return ExitCode.OK
 
 
-def _run(studies: list[Study], quick: bool, folder: Path, jobs: int | None, form: str) -> int:
+def _run(studies: list[Study], quick: bool, folder: Path, engine: Engine, form: str) -> int:
     from epsl_opt.study import StudySize
 
     size = StudySize.QUICK if quick else StudySize.FULL
     code, sections = ExitCode.OK, []
     for study in studies:
-        runs, section = _study(study, size, folder / study.name, jobs)
+        runs, section = _study(study, size, folder / study.name, engine)
         sections += [section] if section is not None else []
         for failure in runs.failures:
             warn(f"study {study.name}: {failure}")
@@ -150,7 +164,7 @@ def _run(studies: list[Study], quick: bool, folder: Path, jobs: int | None, form
     return code
 
 
-def _study(study: Study, size: StudySize, folder: Path, jobs: int | None) -> tuple[StudyRuns, SectionDocument | None]:
+def _study(study: Study, size: StudySize, folder: Path, engine: Engine) -> tuple[StudyRuns, SectionDocument | None]:
     from epsl_opt.files import prepare_folder
     from epsl_opt.study_files import POINTS, write_study
     from epsl_opt.study_runs import run_points
@@ -159,7 +173,7 @@ def _study(study: Study, size: StudySize, folder: Path, jobs: int | None) -> tup
     points = folder / POINTS
     prepare_folder(points)
     with stdout_to_stderr(), live(line):
-        runs = run_points(study, size, points, jobs, line.listen)
+        runs = run_points(study, size, points, listener=line.listen, engine=engine)
     if runs.reused:
         note(f"{study.name}: {runs.reused} of {runs.planned} points were there already")
     if runs.interrupted or not runs.rows:

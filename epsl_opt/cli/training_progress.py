@@ -22,9 +22,9 @@ class TrainingLine(LiveLine):
         self._request: StopRequest | None = None
 
     def start(self, label: str, rounds: int, request: StopRequest) -> None:
-        """Begin another training, of at most so many rounds, under this label."""
+        """Begin another training, of at most so many rounds, under this label; 0 rounds where none is to be heard."""
         self._label, self._rounds, self._request = label, rounds, request
-        self._known, self._accuracy = "loading", None
+        self._known, self._accuracy = "loading" if rounds else "", None
 
     def listen(self, run: TrainingRun) -> None:
         """Take over what the run knows."""

@@ -148,7 +148,7 @@ def test_unwritable_folder_is_refused_before_solving(
     instance_file: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A folder that can't be made is bad input, and nothing is solved."""
-    monkeypatch.setattr("epsl_opt.compare.solve", pytest.fail)
+    monkeypatch.setattr("epsl_opt.comparison_runs.solve", pytest.fail)
     folder = f"{instance_file}/below-a-file"
     assert run(["compare", instance_file, "--solvers", "steady", "-o", folder]) == ExitCode.BAD_INPUT
     assert folder in capsys.readouterr().err

@@ -12,9 +12,10 @@ import pytest
 from cli_toys import FakeEntry
 from study_toys import Cubes, Mute, Squares, register_studies
 
-from epsl_opt import registry, study_processes
+from epsl_opt import registry
 from epsl_opt.cli.app import run
 from epsl_opt.cli.exits import ExitCode
+from epsl_opt.engines import ThisProcess
 from epsl_opt.study import Point
 
 
@@ -51,15 +52,7 @@ class Interrupting(Squares):
 @pytest.fixture(autouse=True)
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Run points in this process, and know the toy studies only."""
-
-    def run_here(study: Squares, tasks: Sequence[Any], jobs: int) -> Any:
-        for key, point in tasks:
-            try:
-                yield key, study_processes.run_point(study, key, point)
-            except Exception as error:
-                yield key, f"{dict(point)}: {type(error).__name__}: {error}"
-
-    monkeypatch.setattr("epsl_opt.study_runs.run_all", run_here)
+    monkeypatch.setattr("epsl_opt.engines.open_engine", lambda *asked: ThisProcess())
     register_studies(monkeypatch, Squares, Roots, Cubes, Mute, Broken, Interrupting)
 
 

@@ -1,0 +1,57 @@
+"""Options that say where the runs of a campaign are made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from epsl_opt.cli.params import CommandT, Decorator
+
+if TYPE_CHECKING:
+    from epsl_opt.engines import Engine
+
+LOCAL, DASK = "local", "dask"
+"""The same as in `epsl_opt.engines`, without importing it (a test compares them)."""
+
+
+def engine_options(jobs_help: str) -> Decorator[CommandT]:
+    """Add `--jobs`, `--engine` and `--scheduler`."""
+
+    def add(command: CommandT) -> CommandT:
+        options = (
+            click.option("--jobs", type=click.IntRange(min=1), metavar="N", help=jobs_help),
+            click.option("--engine", type=click.Choice((LOCAL, DASK)), default=LOCAL, show_default=True, help=_ENGINE),
+            click.option("--scheduler", metavar="ADDRESS", help="Of the Dask scheduler, such as tcp://10.0.0.1:8786."),
+        )
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+_ENGINE = "Where runs are made: on this machine, or on a Dask cluster."
+
+
+def chosen_engine(
+    engine: str, jobs: int | None, scheduler: str | None, threads: int | None = None, *, here: bool = False
+) -> Engine:
+    """Return the engine that was asked for; if `here`, this process where one local job is.
+
+    Raises
+    ------
+    click.UsageError
+        If --scheduler and --engine don't fit.
+    InputError
+        If the engine can't be used.
+    """
+    from epsl_opt.engines import ThisProcess, open_engine
+
+    if engine == DASK and scheduler is None:
+        raise click.UsageError("--engine dask needs --scheduler ADDRESS")
+    if engine != DASK and scheduler is not None:
+        raise click.UsageError("--scheduler is for --engine dask")
+    if here and engine == LOCAL and (jobs or 1) == 1:
+        return ThisProcess()
+    return open_engine(engine, jobs, scheduler, threads)

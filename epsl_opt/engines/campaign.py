@@ -1,0 +1,91 @@
+"""Hand tasks out to an engine's places; a place that dies costs the task it was running one of its two tries."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, deque
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+
+from epsl_opt.engines.engine import Died, Engine, Failed, Function, Outcome, Place, Task
+
+log = logging.getLogger(__name__)
+
+TRIES = 2
+"""A process may die for reasons that are not the task's; one that goes down twice with the same task is believed."""
+
+LOOK_EVERY_S = 0.5
+
+
+def run_tasks(function: Function, tasks: Iterable[Task], engine: Engine) -> Generator[tuple[Task, Outcome], None, None]:
+    """Yield each task with its outcome as they come; closing the iterator ends what is running.
+
+    Tasks are begun in their order. One that raises has failed. One whose process ends is tried once more, after the
+    others; if its process ends again, it has failed. Neither keeps the others from running, and nothing that has ended
+    is run again.
+
+    Parameters
+    ----------
+    function
+        Called with each task's argument. Unless the engine is `ThisProcess`, the function, the arguments and the
+        values it returns must be picklable.
+    tasks
+        What to run; their keys differ.
+    engine
+        Where to run it.
+
+    Raises
+    ------
+    EngineError
+        If all places have gone; the tasks that are left were not run to their end.
+    """
+    hand = _Hand(function, tasks, engine)
+    try:
+        while hand.waiting or hand.running:
+            hand.give()
+            yield from hand.take()
+    finally:
+        engine.end()
+
+
+class _Hand:
+    """What is waiting, and what is running where."""
+
+    def __init__(self, function: Function, tasks: Iterable[Task], engine: Engine) -> None:
+        self._function, self._engine = function, engine
+        self._deaths: Counter[str] = Counter()
+        self.waiting = deque(tasks)
+        self.running: dict[Future[Outcome], tuple[Place, Task]] = {}
+
+    def give(self) -> None:
+        """Give every free place a task."""
+        if not self.waiting:
+            return
+        busy = {place for place, _ in self.running.values()}
+        for place in self._engine.places(len(self.waiting) + len(busy)):
+            if place not in busy and self.waiting:
+                task = self.waiting.popleft()
+                self.running[place.start(self._function, task.argument)] = place, task
+
+    def take(self) -> Iterator[tuple[Task, Outcome]]:
+        """Wait a little, and yield what has ended."""
+        wait(self.running, LOOK_EVERY_S, FIRST_COMPLETED)
+        self._engine.look()
+        for future, (place, task) in list(self.running.items()):
+            found = place.outcome(future)
+            if found is None:
+                continue
+            del self.running[future]
+            outcome = self._try_again(task, found) if isinstance(found, Died) else found
+            if isinstance(outcome, Failed) and outcome.trace:
+                log.debug("%s failed\n%s", task.label, outcome.trace)
+            if outcome is not None:
+                yield task, outcome
+
+    def _try_again(self, task: Task, death: Died) -> Failed | None:
+        self._deaths[task.key] += 1
+        if self._deaths[task.key] >= TRIES:
+            return Failed(f"{death.message}, {TRIES} times")
+        log.warning("%s: %s; it is tried once more", task.label, death.message)
+        self.waiting.append(task)
+        return None

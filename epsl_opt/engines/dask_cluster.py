@@ -1,0 +1,185 @@
+"""Tasks on the workers of a Dask cluster.
+
+Each task is sent to one worker and to no other, one at a time to each: so that runs don't share a process while they
+are timed, and a worker that goes takes one run with it, which is seen here. Left to itself, the scheduler would send a
+task that takes its worker down to several more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import CancelledError, Future
+from functools import partial
+from importlib.metadata import version
+
+from distributed import Client, KilledWorker
+
+from epsl_opt.engines.engine import Died, Engine, Failed, Function, Outcome, Place, attempt
+from epsl_opt.engines.threads import pinned_threads
+from epsl_opt.errors import EngineError, InputError, one_line
+
+log = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT_S = 10.0
+
+WORKER_TIMEOUT_S = 60.0
+"""For a worker to come, at the beginning or when all have gone."""
+
+LOOK_EVERY_S = 0.5
+
+
+class DaskCluster(Engine):
+    """Runs tasks on the workers that a scheduler has, and on those that join while it goes on.
+
+    Parameters
+    ----------
+    address
+        Of the scheduler, such as `tcp://10.0.0.1:8786`.
+    jobs
+        Workers used at the most; all if None.
+    threads
+        That each task computes on.
+
+    Raises
+    ------
+    InputError
+        If nobody answers at the address, or the workers don't run the same versions as this process.
+    """
+
+    shares_files = False
+
+    def __init__(self, address: str, jobs: int | None = None, threads: int = 1) -> None:
+        self.threads, self._jobs, self._address = threads, jobs, address
+        self._places: dict[str, _Worker] = {}
+        self._strange: set[str] = set()
+        self._client = _connect(address)
+        try:
+            self._refuse_strangers()
+        except BaseException:
+            self._client.close()
+            raise
+
+    def places(self, wanted: int) -> Sequence[Place]:
+        """Return the workers there are; wait for one if there is none."""
+        deadline_s = time.monotonic() + WORKER_TIMEOUT_S
+        while not self._places:
+            self._meet(self._workers())
+            if not self._places and time.monotonic() > deadline_s:
+                raise EngineError(f"the Dask scheduler at {self._address} has no workers to go on with")
+            if not self._places:
+                time.sleep(LOOK_EVERY_S)
+        return list(self._places.values())[: self._jobs]
+
+    def look(self) -> None:
+        """Drop the workers that have gone, and meet those that have come."""
+        there = self._workers()
+        for address in set(self._places) - there:
+            self._places.pop(address).alive = False
+        self._meet(there)
+
+    def end(self) -> None:
+        """Have the scheduler forget what was sent to it; what a worker has begun runs to its end there, unused."""
+        for place in self._places.values():
+            place.forget()
+
+    def close(self) -> None:
+        """Leave the cluster as it was."""
+        self.end()
+        self._client.close()
+
+    def _workers(self) -> set[str]:
+        try:
+            return set(self._client.nthreads())
+        except (OSError, TimeoutError, CancelledError) as error:
+            raise EngineError(f"the Dask scheduler at {self._address} has gone: {one_line(str(error))}") from error
+
+    def _refuse_strangers(self) -> None:
+        """Raise unless all workers that are there are of use."""
+        for address, lack in self._lacks(self._workers()).items():
+            raise InputError("--scheduler", f"worker {address} {lack}")
+
+    def _meet(self, there: set[str]) -> None:
+        """Use new workers; one that does not fit is left out with a warning."""
+        new = there - set(self._places) - self._strange
+        if not new:
+            return
+        lacks = self._lacks(new)
+        for address, lack in lacks.items():
+            log.warning("worker %s %s; it is not used", address, lack)
+        self._strange |= set(lacks)
+        for address in sorted(new - set(lacks)):
+            self._places[address] = _Worker(self._client, address, self.threads or 1)
+
+    def _lacks(self, workers: set[str]) -> Mapping[str, str]:
+        """Return what keeps each of these workers from being used, by address."""
+        if not workers:
+            return {}
+        ours = software()
+        found = self._client.run(software, workers=sorted(workers), on_error="return")
+        return {address: _difference(theirs, ours) for address, theirs in sorted(found.items()) if theirs != ours}
+
+
+class _Worker(Place):
+    """A worker of the cluster, for one task at a time."""
+
+    def __init__(self, client: Client, address: str, threads: int) -> None:
+        self.alive = True
+        self._address, self._threads = address, threads
+        self._executor = client.get_executor(workers=[address], pure=False)
+        self._future: Future[Outcome] | None = None
+
+    def start(self, function: Function, argument: object) -> Future[Outcome]:
+        self._future = self._executor.submit(partial(_attempt_pinned, self._threads), function, argument)
+        return self._future
+
+    def outcome(self, future: Future[Outcome]) -> Outcome | Died | None:
+        if future.done():
+            return _read(future)
+        if self.alive:
+            return None
+        self.forget()
+        return Died(f"its worker {self._address} has gone")
+
+    def forget(self) -> None:
+        """Cancel what was sent to the worker."""
+        if self._future is not None:
+            with contextlib.suppress(OSError, TimeoutError):  # nobody is there to be told
+                self._future.cancel()
+
+
+def software() -> tuple[str, str]:
+    """Return the versions that must be the same at both ends."""
+    return ".".join(platform.python_version_tuple()[:2]), version("epsl-opt")
+
+
+def _difference(theirs: object, ours: tuple[str, str]) -> str:
+    if not isinstance(theirs, tuple):
+        return f"can't run epsl-opt: {type(theirs).__name__}: {theirs}"
+    return f"has Python {theirs[0]} with epsl-opt {theirs[1]}, here it is Python {ours[0]} with epsl-opt {ours[1]}"
+
+
+def _attempt_pinned(threads: int, function: Function, argument: object) -> Outcome:
+    with pinned_threads(threads):
+        return attempt(function, argument)
+
+
+def _read(future: Future[Outcome]) -> Outcome | Died:
+    try:
+        return future.result()
+    except KilledWorker as error:
+        return Died(f"its worker {error.last_worker.address} has gone")
+    except CancelledError:
+        return Died("the cluster let go of it")
+    except Exception as error:  # what could not be sent or read
+        return Failed(f"{type(error).__name__}: {error.__cause__ or error}")
+
+
+def _connect(address: str) -> Client:
+    try:
+        return Client(address, timeout=CONNECT_TIMEOUT_S, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise InputError("--scheduler", f"no Dask scheduler at {address}: {one_line(str(error))}") from error
