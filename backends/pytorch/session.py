@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,6 @@ class TorchSession(TrainingSession):
         self._device = ready_device(options.device)
         self._test_samples, self._test_labels = on_device(data.test_x, data.test_y, self._device)
         self._models = self._deploy(held_segments(plan, chain))
-        self._feed = self._make_feed()
         self._finished_rounds = 0
 
     def train_round(self) -> RoundOutcome:
@@ -106,7 +106,8 @@ class TorchSession(TrainingSession):
             "threads": torch.get_num_threads(),
         }
 
-    def _make_feed(self) -> Feed:
+    @cached_property
+    def _feed(self) -> Feed:
         batch_size = self._plan.instance.training.batch_size
         if not self._strategy.pooled:
             return Feed(self._plan, self._options, self._data, self._parts, batch_size)

@@ -1,0 +1,53 @@
+"""What ends a job of several ranks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from epsl_opt.errors import EngineError, one_line
+
+CLOSED = "closed"
+"""Part of what gloo says when a rank is gone."""
+_OWN_CLOSURE = "timeout caused pair closure"
+"""Part of what it says of all other pairs after it has closed one by itself."""
+
+
+class RankError(EngineError):
+    """A rank is dead, silent, or failed; the training can go on from its last checkpoint."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(one_line(problem))
+
+
+class BroadcastError(EngineError):
+    """A broadcast failed; it passes through several ranks, so this does not say which one is to blame."""
+
+
+class LinkError(EngineError):
+    """Talking to one rank failed.
+
+    Parameters
+    ----------
+    rank
+        Which.
+    error
+        As it came.
+    """
+
+    def __init__(self, rank: int, error: BaseException) -> None:
+        self.rank = rank
+        self.dead = CLOSED in str(error).lower() and not self.closed_here(error)
+        self.first = not self.closed_here(error)
+        super().__init__(one_line(str(error)))
+
+    @staticmethod
+    def closed_here(error: BaseException) -> bool:
+        """Return whether this is but a consequence of another failure here."""
+        return _OWN_CLOSURE in str(error)
+
+
+def culprits(failures: Sequence[LinkError], waiting: Sequence[int]) -> list[LinkError]:
+    """Return the failures that the others follow from; ranks `waiting` for a third one are alive."""
+    others = [failure for failure in failures if failure.rank not in waiting] or list(failures)
+    dead = [failure for failure in others if failure.dead]
+    return dead or [failure for failure in others if failure.first] or others

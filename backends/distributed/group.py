@@ -1,0 +1,140 @@
+"""How the ranks of a job find each other."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import torch
+import torch.distributed as dist
+
+from epsl_opt.backends.distributed.failures import BroadcastError, RankError
+from epsl_opt.backends.distributed.wire import SERVER
+from epsl_opt.errors import one_line
+
+DEFAULT_TIMEOUT_S = 120.0
+NEEDED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+_INTERFACE = "GLOO_SOCKET_IFNAME"
+_MAX_NOTE = 500
+
+
+@dataclass(frozen=True)
+class Group:
+    """The ranks of a job.
+
+    Parameters
+    ----------
+    rank, size
+        This process, and how many there are.
+    timeout_s
+        After which a wait is given up.
+    store
+        Where ranks leave notes for one another.
+    broadcasts
+        The connections that broadcasts use.
+    """
+
+    rank: int
+    size: int
+    timeout_s: float
+    store: dist.Store
+    broadcasts: dist.ProcessGroup
+
+    def broadcast(self, tensor: torch.Tensor) -> torch.Tensor:
+        """Send a tensor from the server to all, or receive it.
+
+        Raises
+        ------
+        BroadcastError
+            If a rank on its way is gone, or the time is out.
+        """
+        try:
+            dist.broadcast(tensor, SERVER, group=self.broadcasts)
+        except RuntimeError as error:
+            raise BroadcastError(one_line(str(error))) from error
+        return tensor
+
+    def leave_note(self, kind: str, text: str) -> None:
+        """Tell the others something that outlives this process."""
+        with contextlib.suppress(RuntimeError):
+            self.store.set(f"{kind}/{self.rank}", text[:_MAX_NOTE])
+
+    def note(self, kind: str, rank: int) -> str | None:
+        """Return what a rank left."""
+        with contextlib.suppress(RuntimeError):
+            if self.store.check([f"{kind}/{rank}"]):
+                return bytes(self.store.get(f"{kind}/{rank}")).decode(errors="replace")
+        return None
+
+
+def missing_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Return what a launcher such as torchrun would have set and nobody has."""
+    return [name for name in NEEDED if not environment.get(name)]
+
+
+def join(timeout_s: float, broadcast_interface: str | None) -> Group:
+    """Wait until all ranks are there.
+
+    Raises
+    ------
+    RankError
+        If they are not within the time-out, naming those missing.
+    """
+    rank, size, wait = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), timedelta(seconds=timeout_s)
+    store = _store(rank, wait)
+    store.set(f"joined/{rank}", "")
+    keys = [f"joined/{other}" for other in range(size)]
+    try:
+        store.wait(keys, wait)
+    except RuntimeError as error:
+        missing = [other for other, key in enumerate(keys) if not store.check([key])]
+        raise RankError(f"{ranks(missing)} did not join within {timeout_s:g} s") from error
+    try:
+        dist.init_process_group(
+            "gloo", store=dist.PrefixStore("pairs", store), rank=rank, world_size=size, timeout=wait
+        )
+        with _interface(broadcast_interface):
+            group = dist.new_group(list(range(size)), timeout=wait, backend="gloo")
+    except RuntimeError as error:
+        raise RankError(f"rank {rank} could not connect to the others: {error}") from error
+    return Group(rank, size, timeout_s, store, group)
+
+
+def leave() -> None:
+    """Close all connections."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+def ranks(numbers: list[int]) -> str:
+    """Return how to call ranks in a message."""
+    return f"rank{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
+
+
+def _store(rank: int, wait: timedelta) -> dist.Store:
+    agent = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
+    host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    try:
+        store = dist.TCPStore(host, port, None, rank == SERVER and not agent, wait, wait_for_workers=False)
+    except (RuntimeError, ValueError) as error:
+        raise RankError(f"rank {rank} can't reach rank {SERVER} at {host}:{port}: {error}") from error
+    attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    return dist.PrefixStore(f"epsl-opt/{attempt}", store)
+
+
+@contextlib.contextmanager
+def _interface(name: str | None) -> Iterator[None]:
+    """Let connections made in the block use a network interface."""
+    before = os.environ.get(_INTERFACE)
+    if name is not None:
+        os.environ[_INTERFACE] = name
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.environ[_INTERFACE] = before
+        elif name is not None:
+            del os.environ[_INTERFACE]

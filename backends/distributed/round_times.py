@@ -1,0 +1,88 @@
+"""How long the stages of a round really took."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from epsl_opt.arrays import FloatArray
+from epsl_opt.backends.distributed.stamps import ClientStamps
+from epsl_opt.stage_times import StageTimes
+
+
+@dataclass(frozen=True, eq=False)
+class ClientTimes:
+    """The clients' stages of a round in seconds, shape (clients,); a broadcast ends at each client by itself."""
+
+    client_forward_s: FloatArray
+    uplink_s: FloatArray
+    broadcast_s: FloatArray
+    downlink_s: FloatArray
+    client_backward_s: FloatArray
+
+
+class RoundTimes:
+    """What was noted in a round, on the server's clock unless said otherwise; 0 is what did not happen.
+
+    Parameters
+    ----------
+    n_clients
+        How many clients there are.
+
+    Attributes
+    ----------
+    ahead_s
+        By how much each client's clock is ahead of the server's; the error is at most half the time
+        of a question and its answer.
+    stamps
+        What clients noted on their own clocks; None of those that have not been asked.
+    """
+
+    def __init__(self, n_clients: int) -> None:
+        self.ahead_s = [0.0] * n_clients
+        self.stamps: list[ClientStamps | None] = [None] * n_clients
+        self.arrival_s = [0.0] * n_clients
+        self.own_begin_s = [0.0] * n_clients
+        self.broadcast_begin_s = 0.0
+        self.server_forward_s = self.server_backward_s = self.model_exchange_s = 0.0
+
+    def clients(self) -> ClientTimes:
+        """Return each client's stages."""
+        found = [self._client(number) for number in range(len(self.stamps))]
+        return ClientTimes(*np.array(found).T)
+
+    def stages(self, *, in_turn: bool) -> StageTimes:
+        """Return the round's stages as `stage_times` counts them: of the client waited for, or the sum over turns."""
+        found = self.clients()
+        up = down = np.arange(len(self.stamps))
+        if not in_turn:
+            up = np.array([np.argmax(found.client_forward_s + found.uplink_s)])
+            down = np.array([np.argmax(found.downlink_s + found.client_backward_s)])
+        return StageTimes(
+            client_forward_s=float(found.client_forward_s[up].sum()),
+            uplink_s=float(found.uplink_s[up].sum()),
+            server_forward_s=self.server_forward_s,
+            server_backward_s=self.server_backward_s,
+            broadcast_s=float(found.broadcast_s.max()),
+            downlink_s=float(found.downlink_s[down].sum()),
+            client_backward_s=float(found.client_backward_s[down].sum()),
+            model_exchange_s=self.model_exchange_s,
+        )
+
+    def _client(self, number: int) -> tuple[float, ...]:
+        noted = self.stamps[number] or ClientStamps()
+        there = noted.on_clock(self.ahead_s[number])
+        own_begin_s = max(self.own_begin_s[number], there.broadcast_end_s)
+        return (
+            there.forward_end_s - there.forward_begin_s,
+            _from(there.forward_end_s, self.arrival_s[number]),
+            _from(self.broadcast_begin_s, there.broadcast_end_s),
+            _from(own_begin_s, there.own_end_s) if self.own_begin_s[number] else 0.0,
+            _from(there.own_end_s, there.backward_end_s),
+        )
+
+
+def _from(begin_s: float, end_s: float) -> float:
+    """Return how long something took; clocks are compared with an error that must not make it negative."""
+    return max(end_s - begin_s, 0.0) if begin_s and end_s else 0.0
