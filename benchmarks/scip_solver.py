@@ -13,8 +13,7 @@ from scip_model import ScipModel
 
 from epsl_opt import Instance, SolveMonitor, Solver, SolverKind, SolverOptions, StopReason
 from epsl_opt.latency import CutCosts
-from epsl_opt.solvers.cut_bounds import bound_without_radio_s
-from epsl_opt.solvers.cuts import feasible_cuts
+from epsl_opt.solvers.cuts import bound_without_radio_s, feasible_cuts
 
 TRUST = 1e-6
 """SCIP's bounds hold up to its tolerances; they are lowered by this part."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from epsl_opt.marginal_values import MarginalValues
 from epsl_opt.results import Limits, TracePoint, relative_gap
 from epsl_opt.schedule import Schedule
 
+log = logging.getLogger(__name__)
+
 Listener = Callable[["SolveMonitor"], None]
 
 
@@ -23,7 +26,9 @@ class SolveMonitor:
     error can end it anywhere. Latencies are computed here, never taken from the solver, and every offer is checked.
     """
 
-    def __init__(self, instance: Instance, limits: Limits, listener: Listener | None = None) -> None:
+    def __init__(
+        self, instance: Instance, limits: Limits, listener: Listener | None = None, start: Schedule | None = None
+    ) -> None:
         self.instance = instance
         self.limits = limits
         self.incumbent: Schedule | None = None
@@ -34,6 +39,8 @@ class SolveMonitor:
         self.message = ""
         self.marginal_values: MarginalValues | None = None
         self.activity = ""
+        self.warm = False
+        self._start = start
         self._listener = listener
         self._start_s = time.perf_counter()
         self._built_s: float | None = None
@@ -81,6 +88,27 @@ class SolveMonitor:
         """Mark the end of model building (the first call counts)."""
         if self._built_s is None:
             self._built_s = self.elapsed_s
+
+    def take_start(self) -> Schedule | None:
+        """Return the schedule that the caller gave to start from, kept as the first incumbent; None if none fits.
+
+        A solver that can use such a schedule calls this first, and then never ends with a worse one. Others need not
+        know that there is one.
+        """
+        if self._start is None:
+            return None
+        violations = check(self.instance, self._start)
+        if violations:
+            log.info("%s: the schedule to start from does not fit: %s", self.instance.name, violations[0])
+            return None
+        self.offer(self._start)
+        self.warm = True
+        return self._start
+
+    @property
+    def was_given_start(self) -> bool:
+        """Whether the caller gave a schedule to start from, fit or not."""
+        return self._start is not None
 
     def offer(self, schedule: Schedule) -> float:
         """Judge a schedule and keep it if it is the best so far.

@@ -15,6 +15,7 @@ from epsl_opt.options import parse_options
 from epsl_opt.provenance import provenance
 from epsl_opt.registry import load_solver
 from epsl_opt.results import Limits, SolutionStatus, SolveResult, StopReason
+from epsl_opt.schedule import Schedule
 from epsl_opt.solver import Solver, SolverOptions
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ def solve(
     limits: Limits | None = None,
     options: Mapping[str, Any] | None = None,
     listener: Listener | None = None,
+    start: Schedule | None = None,
 ) -> SolveResult:
     """Solve `instance` and return the judged result.
 
@@ -43,6 +45,9 @@ def solve(
         The solver's own options; strings are converted.
     listener
         Called with the monitor whenever something new is known.
+    start
+        A schedule to start from, such as the last one where channels change. A solver that uses it, if it is feasible
+        here, never ends with a worse one; `provenance["warm_start"]` says whether it was used.
 
     Raises
     ------
@@ -52,7 +57,7 @@ def solve(
     limits = limits or Limits()
     chosen = load_solver(solver) if isinstance(solver, str) else solver
     parsed = parse_options(chosen.options_type, options or {}, f"solver {chosen.name}")
-    monitor = SolveMonitor(instance, limits, listener)
+    monitor = SolveMonitor(instance, limits, listener, start)
     stop = _run(chosen, parsed, monitor)
     return _judge(chosen, parsed, monitor, stop)
 
@@ -101,8 +106,12 @@ def _judge(solver: Solver[Any], options: SolverOptions, monitor: SolveMonitor, s
         build_s=monitor.build_s,
         solve_s=monitor.elapsed_s - monitor.build_s,
         overrun_s=max(monitor.elapsed_s - monitor.limits.time_s, 0.0),
-        provenance=provenance(solver, options, monitor.limits) | _values(monitor, verified),
+        provenance=provenance(solver, options, monitor.limits) | _start(monitor) | _values(monitor, verified),
     )
+
+
+def _start(monitor: SolveMonitor) -> dict[str, Any]:
+    return {"warm_start": monitor.warm} if monitor.was_given_start else {}
 
 
 def _values(monitor: SolveMonitor, verified: bool) -> dict[str, Any]:

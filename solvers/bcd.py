@@ -15,6 +15,7 @@ from epsl_opt.schedule import Schedule
 from epsl_opt.solver import Solver, SolverKind, SolverOptions
 from epsl_opt.solvers.allocation import equal_density_power_w, equal_power_w, greedy_allocation
 from epsl_opt.solvers.cuts import feasible_cuts
+from epsl_opt.solvers.offering import offer_start
 from epsl_opt.solvers.power_control import best_schedule
 
 
@@ -33,7 +34,8 @@ class BlockCoordinateDescent(Solver[BcdOptions]):
 
     The power block is solved exactly (the paper solves the same problem as a convex program), the cut block by
     enumeration at the powers in force. Re-running the greedy block may worsen the latency: the best sweep is kept, and
-    a sweep that does not improve ends the descent.
+    a sweep that does not improve ends the descent. Of a schedule to start from, the descent takes the cut layer alone:
+    powers tuned to another channel lead it astray.
     """
 
     name = "bcd"
@@ -43,16 +45,16 @@ class BlockCoordinateDescent(Solver[BcdOptions]):
 
     def unsupported(self, instance: Instance, options: BcdOptions) -> str | None:
         """Refuse an initial cut layer that the instance does not have."""
-        cuts = list(feasible_cuts(instance))
-        if options.initial_cut is None or options.initial_cut in cuts:
+        if options.initial_cut is None or options.initial_cut in (cuts := list(feasible_cuts(instance))):
             return None
         return f"initial_cut {options.initial_cut} is not one of the feasible cut layers {cuts}"
 
     def solve(self, instance: Instance, options: BcdOptions, monitor: SolveMonitor) -> StopReason:
         """Sweep until the relative improvement falls below the tolerance."""
         cuts = feasible_cuts(instance)
+        offer_start(monitor, cuts)
         power, last_s = equal_density_power_w(instance), math.inf
-        cut = _first_cut(instance, cuts) if options.initial_cut is None else options.initial_cut
+        cut = _first_cut(instance, cuts, monitor) if options.initial_cut is None else options.initial_cut
         for _ in range(options.max_sweeps):
             if monitor.out_of_time:
                 return StopReason.TIME_LIMIT
@@ -69,8 +71,10 @@ class BlockCoordinateDescent(Solver[BcdOptions]):
         return StopReason.COMPLETED
 
 
-def _first_cut(instance: Instance, cuts: dict[int, CutCosts]) -> int:
-    """The best cut layer for a greedy allocation at equal power."""
+def _first_cut(instance: Instance, cuts: dict[int, CutCosts], monitor: SolveMonitor) -> int:
+    """The cut layer of the schedule to start from, else the best for a greedy allocation at equal power."""
+    if monitor.incumbent is not None:
+        return monitor.incumbent.cut_layer
     middle = list(cuts)[len(cuts) // 2]
     owner = greedy_allocation(instance, cuts[middle], equal_density_power_w(instance))
     return best_cut(instance, cuts, owner, equal_power_w(instance, owner))

@@ -7,9 +7,8 @@ from collections.abc import Callable
 
 from epsl_opt.arrays import IntArray
 from epsl_opt.instance import Instance
-from epsl_opt.latency import CutCosts
 from epsl_opt.solvers.allocation import equal_density_power_w, filled, greedy_allocation
-from epsl_opt.solvers.cuts import feasible_cuts
+from epsl_opt.solvers.cuts import bound_without_radio_s, feasible_cuts
 from epsl_opt.solvers.evaluation import allocation_latencies_s
 from epsl_opt.solvers.interior_point import DualSolutions, maximise_duals
 from epsl_opt.solvers.lagrangian import CutProblem, Prices, certified_bounds_s
@@ -117,8 +116,3 @@ def _prices_all_of(source: CutProblem, target: CutProblem) -> bool:
     """Whether a cut layer has traffic, and so prices, wherever another has."""
     uplink = source.uplink_nats > 0 or target.uplink_nats == 0
     return uplink and (source.costs.downlink_bits > 0 or target.costs.downlink_bits == 0)
-
-
-def bound_without_radio_s(costs: CutCosts) -> float:
-    """What computing and the broadcast take alone."""
-    return costs.shared_s + float(costs.client_forward_s.max() + costs.client_backward_s.max())

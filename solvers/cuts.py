@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from epsl_opt.feasibility import cut_infeasibility
 from epsl_opt.instance import Instance
 from epsl_opt.latency import CutCosts, cut_costs
+from epsl_opt.monitor import SolveMonitor
 
 
 def feasible_cuts(instance: Instance) -> dict[int, CutCosts]:
     """Return the costs of every cut layer at which a schedule may exist, by index."""
     costs = {j: cut_costs(instance, j) for j in range(instance.n_cut_layers)}
     return {j: cost for j, cost in costs.items() if cut_infeasibility(instance, j, cost) is None}
+
+
+def bound_without_radio_s(costs: CutCosts) -> float:
+    """What computing and the broadcast take alone."""
+    return costs.shared_s + float(costs.client_forward_s.max() + costs.client_backward_s.max())
+
+
+def promising_cuts(cuts: Mapping[int, CutCosts], monitor: SolveMonitor) -> Iterator[int]:
+    """Yield the cut layers at which a schedule may still beat the monitor's incumbent, until time is up.
+
+    Those that take least without the radio come first, so that what they offer rules out many others.
+    """
+    bound_s = {cut: bound_without_radio_s(costs) for cut, costs in cuts.items()}
+    for cut in sorted(cuts, key=bound_s.__getitem__):
+        if monitor.out_of_time:
+            return
+        if bound_s[cut] < monitor.latency_s:
+            yield cut

@@ -7,8 +7,8 @@ from epsl_opt.monitor import SolveMonitor
 from epsl_opt.results import StopReason
 from epsl_opt.solver import Solver, SolverKind, SolverOptions
 from epsl_opt.solvers.allocation import equal_density_power_w, greedy_allocation
-from epsl_opt.solvers.cuts import feasible_cuts
-from epsl_opt.solvers.offering import offer_allocation
+from epsl_opt.solvers.cuts import feasible_cuts, promising_cuts
+from epsl_opt.solvers.offering import offer_allocation, offer_start
 
 
 class Greedy(Solver[SolverOptions]):
@@ -19,10 +19,9 @@ class Greedy(Solver[SolverOptions]):
     kind = SolverKind.HEURISTIC
 
     def solve(self, instance: Instance, options: SolverOptions, monitor: SolveMonitor) -> StopReason:
-        """Try every cut layer, each with its own allocation."""
-        power = equal_density_power_w(instance)
-        for cut, costs in feasible_cuts(instance).items():
-            if monitor.out_of_time:
-                return StopReason.TIME_LIMIT
-            offer_allocation(monitor, costs, cut, greedy_allocation(instance, costs, power))
-        return StopReason.COMPLETED
+        """Try every cut layer that can still win, each with its own allocation."""
+        power, cuts = equal_density_power_w(instance), feasible_cuts(instance)
+        offer_start(monitor, cuts)
+        for cut in promising_cuts(cuts, monitor):
+            offer_allocation(monitor, cuts[cut], cut, greedy_allocation(instance, cuts[cut], power))
+        return StopReason.TIME_LIMIT if monitor.out_of_time else StopReason.COMPLETED

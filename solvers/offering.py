@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from numpy.typing import ArrayLike
 
+from epsl_opt.arrays import IntArray
 from epsl_opt.latency import CutCosts
 from epsl_opt.monitor import SolveMonitor
+from epsl_opt.solvers.allocation import filled
+from epsl_opt.solvers.cuts import promising_cuts
 from epsl_opt.solvers.power_control import best_schedule
 
 
@@ -28,3 +32,20 @@ def offer_allocation(monitor: SolveMonitor, costs: CutCosts, cut_layer: int, own
     """
     schedule = best_schedule(monitor.instance, costs, cut_layer, owner)
     return math.inf if schedule is None else monitor.offer(schedule)
+
+
+def offer_start(monitor: SolveMonitor, cuts: Mapping[int, CutCosts]) -> IntArray | None:
+    """Offer the schedule to start from as it is, then its allocation with the best powers at every cut layer.
+
+    Returns
+    -------
+    IntArray or None
+        That allocation, what it leaves free filled in, shape (subchannels,); None if there is no start that fits.
+    """
+    start = monitor.take_start()
+    if start is None:
+        return None
+    owner = filled(monitor.instance, start.subchannel_client)
+    for cut in promising_cuts(cuts, monitor):
+        offer_allocation(monitor, cuts[cut], cut, owner)
+    return owner

@@ -13,10 +13,11 @@ from epsl_opt.monitor import SolveMonitor
 from epsl_opt.results import StopReason
 from epsl_opt.solver import Solver, SolverKind, SolverOptions
 from epsl_opt.solvers.cut_bounds import ACCURACY, CutBounds
+from epsl_opt.solvers.cuts import feasible_cuts
 from epsl_opt.solvers.exact.polish import polish
 from epsl_opt.solvers.exact.tree import CutTree
 from epsl_opt.solvers.marginal import marginal_values
-from epsl_opt.solvers.offering import offer_allocation
+from epsl_opt.solvers.offering import offer_allocation, offer_start
 from epsl_opt.solvers.rounding import round_allocation
 
 LARGE = 1_000_000
@@ -46,6 +47,7 @@ class Exact(Solver[ExactOptions]):
 
     def solve(self, instance: Instance, options: ExactOptions, monitor: SolveMonitor) -> StopReason:
         """Prove the gap asked for, or go on until a limit."""
+        offer_start(monitor, feasible_cuts(instance))
         search = _Search(instance, monitor)
         search.bound_roots()
         stop = search.close(options.max_nodes)

@@ -1,4 +1,4 @@
-"""Where the search starts: the paper's greedy allocation of every cut layer, and a rounded relaxation."""
+"""Where the search starts: a schedule given, the paper's greedy allocation of every cut layer, a rounded relaxation."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import numpy as np
 
 from epsl_opt.arrays import IntArray
 from epsl_opt.instance import Instance
-from epsl_opt.latency import cut_costs
+from epsl_opt.latency import CutCosts, cut_costs
 from epsl_opt.monitor import SolveMonitor
 from epsl_opt.solvers.allocation import equal_density_power_w, filled, greedy_allocation
 from epsl_opt.solvers.cut_bounds import CutBounds
+from epsl_opt.solvers.cuts import promising_cuts
 from epsl_opt.solvers.local_search.problem import SearchProblem
 from epsl_opt.solvers.local_search.states import States, evaluate
-from epsl_opt.solvers.offering import offer_allocation
+from epsl_opt.solvers.offering import offer_allocation, offer_start
 from epsl_opt.solvers.rounding import round_allocation
 
 ACCURACY = 1e-2
@@ -20,6 +21,9 @@ ACCURACY = 1e-2
 
 LARGEST_RELAXATION = 50_000
 """Instances with more (client, subchannel) pairs than this start from greedy allocations alone."""
+
+HURRIED_S = 1.0
+"""With less time than this, descending at once from a greedy allocation gets further than a relaxation."""
 
 HOPELESS = 1.25
 """A cut layer at which the best start is so much slower than the best of all is not searched."""
@@ -30,18 +34,25 @@ def starts(instance: Instance, problem: SearchProblem, monitor: SolveMonitor) ->
 
     The returned states are in ascending order of latency; there is none if no start serves every client.
     """
-    power = equal_density_power_w(instance)
-    owners = []
-    for cut in problem.cut_layer.tolist():
-        costs = cut_costs(instance, cut)
-        owner = greedy_allocation(instance, costs, power)
-        offer_allocation(monitor, costs, cut, owner)
-        owners.append(filled(instance, owner))
+    cuts = {cut: cut_costs(instance, cut) for cut in problem.cut_layer.tolist()}
+    given = offer_start(monitor, cuts)
+    owners = [] if given is None else [given]
+    hurried = monitor.limits.time_s < HURRIED_S
+    for cut in promising_cuts(cuts, monitor) if hurried else cuts:
+        owners.append(_greedy(instance, monitor, cut, cuts[cut]))
         if monitor.out_of_time:
             break
-    if problem.noise.size <= LARGEST_RELAXATION and not monitor.out_of_time:
+    if not owners:  # there was hardly any time, but one schedule is owed
+        owners.append(_greedy(instance, monitor, *next(iter(cuts.items()))))
+    if problem.noise.size <= LARGEST_RELAXATION and not hurried and not monitor.out_of_time:
         owners += _rounded_relaxations(instance, monitor)
     return _best_of_each_cut(problem, np.array(owners))
+
+
+def _greedy(instance: Instance, monitor: SolveMonitor, cut: int, costs: CutCosts) -> IntArray:
+    owner = greedy_allocation(instance, costs, equal_density_power_w(instance))
+    offer_allocation(monitor, costs, cut, owner)
+    return filled(instance, owner)
 
 
 def _rounded_relaxations(instance: Instance, monitor: SolveMonitor) -> list[IntArray]:
