@@ -1,0 +1,1 @@
+"""EPSL over Flower's messages."""
