@@ -2,6 +2,7 @@
 
     python benchmarks/results.py
     python benchmarks/results.py --quick
+    python benchmarks/results.py --engine dask --scheduler ADDRESS
 
 Finished runs are kept in `out/results/runs` and not run again, so that a run of this script may be interrupted; empty
 that folder after a change to a solver. `--quick` takes few instances and writes to `out/results/quick` instead.
@@ -20,12 +21,14 @@ from pathlib import Path
 import power_control
 import scale
 from destination import destination
+from engine_arguments import add_engine_arguments, chosen_engine
 from gap_picture import plot_gaps
 from result_tables import beaten_table, gap_table, latency_s, matrix_table, status_table, summary_table, time_s
 
 from epsl_opt import InputError, Instance, Limits, SolveMonitor, load_instance
 from epsl_opt.compare import compare
 from epsl_opt.documents import ScheduleDocument
+from epsl_opt.engines import Engine
 from epsl_opt.marked_text import write_marked
 from epsl_opt.plots.save import save_picture
 from epsl_opt.problems import library
@@ -61,6 +64,7 @@ class Settings:
     gap: float
     seeds: int
     runs: Path
+    engine: Engine
 
 
 @cache
@@ -100,7 +104,7 @@ def run(settings: Settings, instances: list[Instance], seed: int) -> tuple[Sched
         If the user stops it; what is finished is kept.
     """
     limits = Limits(time_s=settings.time_limit_s, rel_gap=settings.gap, seed=seed)
-    done = compare(instances, limits=limits, folder=settings.runs, observer=Progress())
+    done = compare(instances, limits=limits, folder=settings.runs, observer=Progress(), engine=settings.engine)
     if done.interrupted:
         raise KeyboardInterrupt
     return done.documents
@@ -123,6 +127,8 @@ def main() -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+    finally:
+        settings.engine.close()
     print(f"wrote {document}", file=sys.stderr)
     rows = [*library_rows(settings), *(row for part in sizes.values() for row in part)]
     return int(any(row.status == "rejected" or row.stop_reason == "error" for row in rows))
@@ -136,6 +142,7 @@ def read_settings() -> Settings:
     parser.add_argument("--gap", type=float, default=1e-4, help="relative gap at which a solver may stop")
     parser.add_argument("--seeds", type=int, default=30, metavar="N", help="draws of the paper's scenario")
     parser.add_argument("--runs", type=Path, default=OUT / "runs", metavar="DIR", help="where finished runs are kept")
+    add_engine_arguments(parser, "1, in this process")
     args = parser.parse_args()
     seeds = min(args.seeds, QUICK_SEEDS) if args.quick else args.seeds
     try:
@@ -144,7 +151,11 @@ def read_settings() -> Settings:
         parser.error(str(error))
     if seeds < 1:
         parser.error("--seeds must be at least 1")
-    return Settings(args.quick, args.time_limit, args.gap, seeds, args.runs)
+    try:
+        engine = chosen_engine(args, here=True)
+    except InputError as error:
+        parser.error(str(error))
+    return Settings(args.quick, args.time_limit, args.gap, seeds, args.runs, engine)
 
 
 def parts(settings: Settings) -> dict[str, Callable[[], str]]:

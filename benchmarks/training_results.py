@@ -15,22 +15,25 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import fmean
 
 from destination import destination
+from engine_arguments import add_engine_arguments, chosen_engine
 from training_methods import BACKEND, METHODS, Method, Setting, make_case
 from training_tables import Outcome, compare_table, method_table, picture, tuning_table
 
+from epsl_opt import InputError
+from epsl_opt.engines import Engine
 from epsl_opt.marked_text import write_marked
 from epsl_opt.plots.save import save_picture
 from epsl_opt.provenance import cpu, versions
+from epsl_opt.stop_request import StopRequest
 from epsl_opt.training_campaign import TrainedCase, train_cases
 from epsl_opt.training_cases import TrainingCase
-from epsl_opt.training_run import TrainingGoal
+from epsl_opt.training_run import TrainingGoal, TrainingRun
 
 PAGE = Path(__file__).parents[1] / "docs" / "results.md"
 OUT = Path("out/training-results")
@@ -59,24 +62,32 @@ def goal(setting: Setting) -> TrainingGoal:
     return TrainingGoal(setting.rounds, None, EVALUATE_EVERY)
 
 
-def learn(cases: Sequence[tuple[Setting, TrainingCase]], folder: Path, jobs: int) -> None:
-    """Train what is not there yet, `jobs` at a time, each on one thread."""
-    with ProcessPoolExecutor(jobs, initializer=_one_thread) as pool:
-        tasks = [pool.submit(_learn, setting, case, folder) for setting, case in cases]
-        for number, task in enumerate(tasks, start=1):
-            task.result()
-            print(f"\r{number}/{len(tasks)} trainings", end="", file=sys.stderr)
-    print(file=sys.stderr)
+def learn(setting: Setting, cases: Sequence[TrainingCase], folder: Path, engine: Engine) -> None:
+    """Train what is not there yet.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If the user stops it; what is finished is kept.
+    RuntimeError
+        If a training came to no end.
+    """
+    done = train_cases(cases, BACKEND, goal(setting), folder=folder, observer=Progress(), engine=engine)
+    if done.failures:
+        raise RuntimeError(done.failures[0])
+    if done.interrupted:
+        raise KeyboardInterrupt
 
 
-def _one_thread() -> None:
-    import torch
+class Progress:
+    """Writes what begins or is done to standard error."""
 
-    torch.set_num_threads(1)
+    def start(self, label: str, rounds: int, request: StopRequest) -> None:
+        """Hear that another training begins."""
+        print(label, file=sys.stderr, flush=True)
 
-
-def _learn(setting: Setting, case: TrainingCase, folder: Path) -> None:
-    train_cases([case], BACKEND, goal(setting), folder=folder)
+    def listen(self, run: TrainingRun) -> None:
+        """Hear of a round that is done."""
 
 
 def trained(setting: Setting, cases: Sequence[TrainingCase], folder: Path) -> tuple[TrainedCase, ...]:
@@ -90,11 +101,11 @@ def late_accuracy(case: TrainedCase) -> float:
     return 0.0 if case.row.message or len(found) < LAST else fmean(found[-LAST:])
 
 
-def tune(setting: Setting, folder: Path, jobs: int) -> dict[str, dict[float, float]]:
+def tune(setting: Setting, folder: Path, engine: Engine) -> dict[str, dict[float, float]]:
     """Return method -> learning rate -> mean accuracy on the splits for tuning."""
     grid = [(method, lr) for method in METHODS for lr in setting.rates]
     cases = [make_case(setting, method, lr, seed) for method, lr in grid for seed in setting.tuning_seeds]
-    learn([(setting, case) for case in cases], folder, jobs)
+    learn(setting, cases, folder, engine)
     accuracy = iter([late_accuracy(case) for case in trained(setting, cases, folder)])
     found: dict[str, dict[float, float]] = {}
     for method, lr in grid:
@@ -102,14 +113,14 @@ def tune(setting: Setting, folder: Path, jobs: int) -> dict[str, dict[float, flo
     return found
 
 
-def run(setting: Setting, seeds: Sequence[int], folder: Path, jobs: int) -> Outcome:
+def run(setting: Setting, seeds: Sequence[int], folder: Path, engine: Engine) -> Outcome:
     """Tune, then train every method with its learning rate on every seed."""
-    tuned = tune(setting, folder, jobs)
+    tuned = tune(setting, folder, engine)
     best = {label: max(found, key=found.__getitem__) for label, found in tuned.items()}
     cases = {
         (method, seed): make_case(setting, method, best[method.label], seed) for method in METHODS for seed in seeds
     }
-    learn([(setting, case) for case in cases.values()], folder, jobs)
+    learn(setting, list(cases.values()), folder, engine)
     done: dict[Method, list[TrainedCase]] = {}
     for (method, _), case in zip(cases, trained(setting, list(cases.values()), folder), strict=True):
         done.setdefault(method, []).append(case)
@@ -132,20 +143,24 @@ def parts(outcome: Outcome) -> dict[str, Callable[[], str]]:
 
 
 def main() -> int:
-    """Return 0; 130 if interrupted, what is finished being kept."""
+    """Return 0; 2 if something given is wrong, 130 if interrupted, what is finished being kept."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mnist", type=Path, metavar="DIR", help="where the MNIST files are")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="trainings at a time")
+    add_engine_arguments(parser, "processors")
     parser.add_argument("--quick", action="store_true", help="a small run that leaves the documentation alone")
     args = parser.parse_args()
     seeds = SEEDS[:2] if args.quick else SEEDS
     page = destination(PAGE, OUT / "quick" if args.quick else None)
     (page.parent / "pictures").mkdir(exist_ok=True)
     try:
-        for setting in settings(args.mnist, args.quick):
-            outcome = run(setting, seeds, OUT / "runs", args.jobs)
-            write_marked(page, parts(outcome))
-            save_picture(picture(outcome), page.parent / "pictures" / f"training-{setting.name}")
+        with chosen_engine(args, here=False) as engine:
+            for setting in settings(args.mnist, args.quick):
+                outcome = run(setting, seeds, OUT / "runs", engine)
+                write_marked(page, parts(outcome))
+                save_picture(picture(outcome), page.parent / "pictures" / f"training-{setting.name}")
+    except InputError as error:
+        print(f"training_results: {error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130
     software = ", ".join(f"{name} {version}" for name, version in versions())

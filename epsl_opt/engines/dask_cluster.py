@@ -179,6 +179,7 @@ def _read(future: Future[Outcome]) -> Outcome | Died:
 
 
 def _connect(address: str) -> Client:
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # a lost scheduler is told once, by us
     try:
         return Client(address, timeout=CONNECT_TIMEOUT_S, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:

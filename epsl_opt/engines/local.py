@@ -43,7 +43,13 @@ class LocalProcesses(Engine):
         return self._places
 
     def end(self) -> None:
-        """End the processes; those that are busy are killed."""
+        """Kill the processes that are busy; the others wait for what comes next."""
+        for place in [place for place in self._places if place.busy]:
+            self._places.remove(place)
+            place.end()
+
+    def close(self) -> None:
+        """End all processes."""
         while self._places:
             self._places.pop().end()
 
@@ -82,9 +88,14 @@ class _Process(Place):
             return Died(f"its process ended with {_exit_code(str(error))}")
         return Failed(f"{type(error).__name__}: {error}", str(error.__cause__ or ""))
 
+    @property
+    def busy(self) -> bool:
+        """Whether a task has not come to its end."""
+        return self._future is not None and not self._future.done()
+
     def end(self) -> None:
-        busy = self._future is not None and not self._future.done()
-        self._pool.shutdown(wait=True, kill_workers=busy)
+        """End the process; kill it if it is busy."""
+        self._pool.shutdown(wait=True, kill_workers=self.busy)
 
 
 def _exit_code(message: str) -> str:
