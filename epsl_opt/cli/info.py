@@ -15,6 +15,7 @@ _OPTIONAL = (
     "torch",
     "torchvision",
     "safetensors",
+    "distributed",
     "scikit-learn",
     "pyarrow",
     "flwr",
