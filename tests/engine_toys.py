@@ -105,3 +105,13 @@ class Hostage(Solver[HostageOptions]):
         share = min(instance.max_power_w.min(), instance.server.total_uplink_power_w / instance.n_clients)
         monitor.offer(Schedule(0, owner, share / np.bincount(owner)[owner]))
         return StopReason.COMPLETED
+
+
+class Dying(Hostage):
+    """Takes its process down."""
+
+    name: ClassVar[str] = "dying"
+
+    def solve(self, instance: Instance, options: HostageOptions, monitor: SolveMonitor) -> StopReason:
+        """Be gone."""
+        os._exit(7)

@@ -21,9 +21,11 @@ from cli_toys import (
     round_robin,
     small_instance,
 )
+from engine_toys import Dying
 
 from epsl_opt import InputError, Limits, Solver, round_latency
 from epsl_opt.compare import Comparison, compare
+from epsl_opt.engines import LOCAL, open_engine
 from epsl_opt.ranking import rank, summarise
 
 TWO = (small_instance("one"), small_instance("two", clients=2))
@@ -132,6 +134,21 @@ def test_interrupt_keeps_what_is_finished_and_resumes(tmp_path: Path) -> None:
     assert [run.solver for run in stopped.documents] == ["steady"]
     assert (stopped.planned, len(list(tmp_path.iterdir()))) == (6, 1)
     assert solve_all(Steady(), Weak(), folder=tmp_path).reused == 1
+
+
+def test_a_run_that_takes_its_process_down_is_an_error_and_the_others_count(tmp_path: Path) -> None:
+    """Side by side, such a run is a row that says so and is not kept; the others are there, on one thread each."""
+    with open_engine(LOCAL, 2) as engine:
+        comparison = solve_all(Dying(), Steady(), folder=tmp_path, engine=engine)
+    assert [(run.instance.name, run.solver, run.stop_reason) for run in comparison.documents] == [
+        ("one", "dying", "error"), ("one", "steady", "completed"),
+        ("two", "dying", "error"), ("two", "steady", "completed"),
+    ]  # fmt: skip
+    assert comparison.documents[0].provenance["message"] == "its process ended with exit code 7, 2 times"
+    assert [run.provenance["threads"] for run in comparison.documents[1::2]] == [1, 1]
+    here = solve_all(Steady(), folder=tmp_path)
+    assert (here.reused, Steady.calls) == (2, 0)
+    assert here.documents == comparison.documents[1::2]
 
 
 @pytest.mark.parametrize(

@@ -127,20 +127,21 @@ def test_tasks_compute_on_one_thread_and_studies_give_the_same_rows(tmp_path: Pa
 def test_trainings_come_back_as_files(
     tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Trainings on a cluster leave the same tables and files as here, and are not made again."""
+    """Trainings on a cluster or side by side leave the same tables and files as here, and are not made again."""
     register_training_toys(monkeypatch, Steady)
+    monkeypatch.setattr("epsl_opt.training_campaign_files._write_picture", lambda *what: None)
     cluster.add_worker()
     shared = ["--train", "--backend", "toy", "--solvers", "steady", "--task", "plane", "--rounds", "30"]
     wanted = [*shared, "--frameworks", "epsl,psl", "--train-seeds", "0..1"]
     dask = ["--engine", "dask", "--scheduler", cluster.address]
-    for name, how in (("here", []), ("there", dask)):
+    for name, how in (("here", []), ("there", dask), ("beside", ["--jobs", "2"])):
         assert run(["compare", "paper", *wanted, *how, "--output", str(tmp_path / name)]) == ExitCode.OK
     here, there = tmp_path / "here", tmp_path / "there"
-    assert (here / "training.json").read_bytes() == (there / "training.json").read_bytes()
-    files = {str(path.relative_to(here)) for path in here.rglob("*") if path.suffix in (".toy", ".csv", ".json")}
-    assert {name.split("/")[0] for name in files} >= {"trainings", "records", "schedules"}
-    trainings = {name for name in files if name.startswith("trainings")}
-    assert trainings == {str(path.relative_to(there)) for path in (there / "trainings").rglob("*") if path.is_file()}
+    kept = {str(path.relative_to(here)) for path in (here / "trainings").rglob("*")}
+    assert len(kept) == 4 * (1 + 5)
+    for other in (there, tmp_path / "beside"):
+        assert (here / "training.json").read_bytes() == (other / "training.json").read_bytes()
+        assert kept == {str(path.relative_to(other)) for path in (other / "trainings").rglob("*")}
     capsys.readouterr()
     assert run(["compare", "paper", *wanted, *dask, "--output", str(there)]) == ExitCode.OK
     assert "4 of 4 trainings were there already" in capsys.readouterr().err

@@ -105,7 +105,8 @@ def test_a_larger_size_does_the_rest_only(folder: Path, log: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("trouble", "why"), [("fail 1", "RuntimeError: no square of 1"), ("die 1", "its process ended with exit code 7, 2 times")]
+    ("trouble", "why"),
+    [("fail 1", "RuntimeError: no square of 1"), ("die 1", "its process ended with exit code 7, 2 times")],
 )
 def test_a_failed_point_is_told_and_tried_again(
     folder: Path, log: Path, tmp_path: Path, trouble: str, why: str
