@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from epsl_opt.instance import Instance as Instance
     from epsl_opt.latency import RoundLatency as RoundLatency
     from epsl_opt.latency import round_latency as round_latency
+    from epsl_opt.live import reschedule as reschedule
     from epsl_opt.monitor import SolveMonitor as SolveMonitor
     from epsl_opt.results import Limits as Limits
     from epsl_opt.results import SolutionStatus as SolutionStatus
@@ -63,6 +64,7 @@ _HOME = {
     "Solver": "solver",
     "SolverKind": "solver",
     "SolverOptions": "solver",
+    "reschedule": "live",
     "solve": "solving",
     "load_instance": "sources",
 }

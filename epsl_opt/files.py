@@ -120,8 +120,10 @@ def source_name(source: str | Path) -> str:
     return "standard input" if str(source) == STDIN else str(source)
 
 
-def write_bytes(path: str | Path, content: bytes) -> None:
+def write_bytes(path: str | Path, content: bytes, durable: bool = True) -> None:
     """Replace `path` by `content` in one step, so that a reader sees the old file or the new one.
+
+    It outlasts a power cut unless `durable` is false, which spares waiting for the disk.
 
     Raises
     ------
@@ -135,7 +137,8 @@ def write_bytes(path: str | Path, content: bytes) -> None:
             temporary = file.name
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         _keep_mode(temporary, target)
         Path(temporary).replace(target)
     except OSError as error:

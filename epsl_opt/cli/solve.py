@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,10 +11,10 @@ from epsl_opt.cli.exits import exit_code
 from epsl_opt.cli.output import emit_csv, emit_json, emit_tables, refuse_unwritable
 from epsl_opt.cli.params import (
     DEFAULT_SOLVER,
+    complete_instance,
     complete_solver,
     cut_options,
     format_option,
-    instance_argument,
     limit_options,
     make_limits,
     output_option,
@@ -23,6 +24,7 @@ from epsl_opt.cli.params import (
 from epsl_opt.cli.progress import live_progress
 from epsl_opt.cli.redirect import stdout_to_stderr
 from epsl_opt.cli.talk import complain, note, warn
+from epsl_opt.cli.watch import refuse_watch_options, run_watch, watch_options
 
 if TYPE_CHECKING:
     from epsl_opt.documents import ScheduleDocument
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@instance_argument
+@click.argument("instance", required=False, metavar="INSTANCE", shell_complete=complete_instance)
 @click.option(
     "-s",
     "--solver",
@@ -45,11 +47,12 @@ if TYPE_CHECKING:
 @limit_options
 @pairs_option("One of the solver's own options")
 @output_option("the schedule")
+@watch_options
 @format_option("table", "json", "csv")
 @quiet_option
 def command(
     *,
-    instance: str,
+    instance: str | None,
     solver: str,
     cut_layers: tuple[str, ...] | None,
     min_cut: str | None,
@@ -61,6 +64,9 @@ def command(
     output: str | None,
     form: str,
     quiet: bool,
+    watch: str | None,
+    cold: bool,
+    **watching: Any,
 ) -> int:
     """Find a verified schedule for an instance.
 
@@ -74,10 +80,16 @@ def command(
       epsl-opt solve paper:clients=10,subchannels=40 --solver greedy
       epsl-opt solve instance.json --time-limit 30 --gap 0.001 -o schedule.json
       epsl-opt solve paper --min-cut layer1.0
+      epsl-opt solve --watch gains --solver local-search -o schedules
       epsl-opt generate paper | epsl-opt solve - --format json
 
     JSON on standard output is the schedule file; CSV is one row with the columns of `epsl-opt compare`. The exit code
     is 0 for a verified schedule, 3 if the instance is infeasible, 4 if none was found, 5 if the schedule was rejected.
+
+    With --watch there is no INSTANCE: every instance file that comes into DIR is solved, starting from the schedule
+    before, and its schedule is written into the folder --output, also as latest.json. A line per schedule says how long
+    that took. Files should be renamed into DIR. If several wait, the newest is solved and the others are left out,
+    unless --every. Ctrl-C ends it, with exit code 0.
     """
     from epsl_opt.cut_limits import limit_cuts
     from epsl_opt.options import split_pairs
@@ -85,6 +97,17 @@ def command(
 
     limits = make_limits(time_limit, gap, seed, threads)
     options = split_pairs(pairs, f"solver {solver}")
+    if watch is not None:
+        if instance is not None:
+            raise click.UsageError("give either INSTANCE or --watch, not both")
+        from epsl_opt.live import Rescheduler
+
+        rescheduler = Rescheduler(solver, options, warm=not cold)
+        prepare = partial(limit_cuts, cut_layers=cut_layers, min_cut_layer=min_cut)
+        return run_watch(watch, output, rescheduler, limits, prepare=prepare, form=form, **watching)
+    refuse_watch_options()
+    if instance is None:
+        raise click.UsageError("missing argument 'INSTANCE'")
     refuse_unwritable(output, instance)
     problem = limit_cuts(load_instance(instance), cut_layers, min_cut)
     document = _solve(problem, solver, limits, options)

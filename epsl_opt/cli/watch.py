@@ -1,0 +1,187 @@
+"""`epsl-opt solve --watch`: schedules for instance files as they come."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from epsl_opt.cli.output import emit
+from epsl_opt.cli.redirect import stdout_to_stderr
+from epsl_opt.cli.talk import complain, note
+from epsl_opt.cli.units import number
+
+if TYPE_CHECKING:
+    from epsl_opt.instance import Instance
+    from epsl_opt.live import Rescheduler
+    from epsl_opt.results import Limits
+    from epsl_opt.watch import Reaction
+
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+
+DEADLINE_S = 0.1
+"""The same as `watch.DEADLINE_S`, without importing it (a test compares them)."""
+
+COLUMNS = (
+    "file",
+    "output",
+    "status",
+    "stop_reason",
+    "latency_s",
+    "start",
+    "reaction_s",
+    "wait_s",
+    "read_s",
+    "build_s",
+    "solve_s",
+    "judge_s",
+    "write_s",
+    "skipped",
+)
+"""Of JSON lines and CSV."""
+
+_DEADLINE_HELP = "With --watch: seconds from a file's arrival to its schedule; solvers are stopped in time."
+
+_OPTIONS = (
+    click.option("--watch", type=click.Path(), metavar="DIR", help="Solve the instance files that come into DIR."),
+    click.option("--deadline", type=float, default=DEADLINE_S, show_default=True, metavar="S", help=_DEADLINE_HELP),
+    click.option("--every", is_flag=True, help="With --watch: solve every file, even if newer ones wait."),
+    click.option("--cold", is_flag=True, help="With --watch: start every solve from scratch."),
+    click.option("--watch-count", type=click.IntRange(min=1), metavar="N", help="With --watch: end after N results."),
+    click.option("--until-empty", is_flag=True, help="With --watch: end when no file is left."),
+)
+
+
+def watch_options(command: CommandT) -> CommandT:
+    """Add `--watch` and the options that go with it."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def refuse_watch_options() -> None:
+    """Raise if what only --watch understands stands on the command line without it.
+
+    Raises
+    ------
+    click.UsageError
+        Naming the option.
+    """
+    ctx = click.get_current_context()
+    for name in ("deadline", "every", "cold", "watch_count", "until_empty"):
+        if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name.replace('_', '-')} is for --watch")
+
+
+def run_watch(
+    watch: str,
+    output: str | None,
+    rescheduler: Rescheduler,
+    limits: Limits,
+    *,
+    prepare: Callable[[Instance], Instance],
+    deadline: float,
+    every: bool,
+    watch_count: int | None,
+    until_empty: bool,
+    form: str,
+) -> int:
+    """React to files until told to stop; tell of each on stdout, and in the end how quick it was."""
+    from epsl_opt.arrivals import Folder
+    from epsl_opt.stop_request import deferred_interrupt
+    from epsl_opt.watch import Station, refuse_same_folder
+    from epsl_opt.watch import watch as reactions
+
+    if output is None:
+        raise click.UsageError("--watch needs --output, a folder for the schedules")
+    if not deadline > 0:
+        raise click.UsageError(f"--deadline must be greater than 0, got {deadline}")
+    folder = Folder(Path(watch), every, prepare)
+    refuse_same_folder(Path(watch), Path(output))
+    station = Station(rescheduler, Path(output), limits, deadline)
+    tally = _Tally(form)
+    with deferred_interrupt() as request:
+
+        def stop() -> bool:
+            return request.made or (watch_count is not None and len(tally.reactions_s) >= watch_count)
+
+        loop = reactions(folder, station, stop, until_empty)
+        while True:
+            with stdout_to_stderr():
+                reaction = next(loop, None)
+            if reaction is None:
+                break
+            tally.tell(reaction)
+    note(tally.summary(folder.faults))
+    return 0
+
+
+class _Tally:
+    """Prints a line per reaction and remembers what the summary needs."""
+
+    def __init__(self, form: str) -> None:
+        self._form = form
+        self.reactions_s: list[float] = []
+        self._schedules = self._warm = self._skipped = 0
+
+    def tell(self, reaction: Reaction) -> None:
+        record = _record(reaction)
+        if self._form == "json":
+            emit(json.dumps(record, allow_nan=False) + "\n")
+        elif self._form == "csv":
+            from epsl_opt.csv_text import format_csv
+
+            text = format_csv(COLUMNS, [record])
+            emit(text if not self.reactions_s else text.partition("\n")[2])
+        else:
+            emit(_line(record))
+        if reaction.output is None:
+            complain(f"{reaction.source}: no schedule ({reaction.result.stop_reason}): {reaction.result.message}")
+        self.reactions_s.append(reaction.reaction_s)
+        self._schedules += reaction.output is not None
+        self._warm += reaction.warm
+        self._skipped += reaction.skipped
+
+    def summary(self, faults: int) -> str:
+        """Count, and give quantiles of the reaction times."""
+        import numpy as np
+
+        counts = f"{self._schedules} schedules, {self._warm} from the one before"
+        counts += f"; {self._skipped} files left out as stale, {faults} as unreadable"
+        if not self.reactions_s:
+            return counts
+        p50, p99, longest = (1e3 * float(np.quantile(self.reactions_s, q)) for q in (0.5, 0.99, 1.0))
+        return f"{counts}; reaction p50 {p50:.1f} ms, p99 {p99:.1f} ms, longest {longest:.1f} ms"
+
+
+def _record(reaction: Reaction) -> dict[str, Any]:
+    result = reaction.result
+    return {
+        "file": str(reaction.source),
+        "output": None if reaction.output is None else str(reaction.output),
+        "status": str(result.status),
+        "stop_reason": str(result.stop_reason),
+        "latency_s": result.latency_s,
+        "start": "warm" if reaction.warm else "cold",
+        "reaction_s": reaction.reaction_s,
+        "wait_s": reaction.wait_s,
+        "read_s": reaction.read_s,
+        "build_s": result.build_s,
+        "solve_s": result.solve_s,
+        "judge_s": reaction.judge_s,
+        "write_s": reaction.write_s,
+        "skipped": reaction.skipped,
+    }
+
+
+def _line(record: dict[str, Any]) -> str:
+    parts = ("wait", "read", "build", "solve", "judge", "write")
+    times = " + ".join(f"{part} {1e3 * record[f'{part}_s']:.1f}" for part in parts)
+    left_out = f"  ({record['skipped']} stale)" if record["skipped"] else ""
+    latency = number(record["latency_s"]) + " s" if record["latency_s"] is not None else record["stop_reason"]
+    reaction = f"{1e3 * record['reaction_s']:.1f} ms"
+    return f"{Path(record['file']).name}  {latency}  {record['start']}  {reaction} = {times}{left_out}\n"
