@@ -158,7 +158,7 @@ def software() -> tuple[str, str]:
 
 def _difference(theirs: object, ours: tuple[str, str]) -> str:
     if not isinstance(theirs, tuple):
-        return f"can't run epsl-opt: {type(theirs).__name__}: {theirs}"
+        return f"can't run epsl-opt: {theirs}"
     return f"has Python {theirs[0]} with epsl-opt {theirs[1]}, here it is Python {ours[0]} with epsl-opt {ours[1]}"
 
 
@@ -175,7 +175,8 @@ def _read(future: Future[Outcome]) -> Outcome | Died:
     except CancelledError:
         return Died("the cluster let go of it")
     except Exception as error:  # what could not be sent or read
-        return Failed(f"{type(error).__name__}: {error.__cause__ or error}")
+        cause = error.__cause__ or error
+        return Failed(f"{type(cause).__name__}: {cause}")
 
 
 def _connect(address: str) -> Client:
