@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from cli_toys import (
 )
 from engine_toys import Dying
 
-from epsl_opt import InputError, Limits, Solver, round_latency
+from epsl_opt import InputError, Limits, SolveMonitor, Solver, round_latency
 from epsl_opt.compare import Comparison, compare
 from epsl_opt.engines import LOCAL, open_engine
 from epsl_opt.ranking import rank, summarise
@@ -149,6 +150,24 @@ def test_a_run_that_takes_its_process_down_is_an_error_and_the_others_count(tmp_
     here = solve_all(Steady(), folder=tmp_path)
     assert (here.reused, Steady.calls) == (2, 0)
     assert here.documents == comparison.documents[1::2]
+
+
+def test_ctrl_c_keeps_the_runs_that_are_done_side_by_side(tmp_path: Path) -> None:
+    """Interrupted after two of four runs in another process, these two are there, kept, and not made again."""
+
+    class Impatient:
+        def start(self, label: str) -> None:
+            if label == "2 of 4 runs":
+                signal.raise_signal(signal.SIGINT)
+
+        def listen(self, monitor: SolveMonitor) -> None:
+            pytest.fail("no monitor gets through")
+
+    with open_engine(LOCAL, 1, threads=2) as engine:
+        stopped = solve_all(Steady(), Weak(), folder=tmp_path, engine=engine, observer=Impatient())
+    assert (stopped.interrupted, stopped.planned) == (True, 4)
+    assert [(run.instance.name, run.solver) for run in stopped.documents] == [("one", "steady"), ("one", "weak")]
+    assert solve_all(Steady(), Weak(), folder=tmp_path).reused == 2
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -21,6 +22,7 @@ from training_toys import register_training_toys
 from epsl_opt.cli.app import run
 from epsl_opt.cli.exits import ExitCode
 from epsl_opt.engines import DASK, Done, Failed, Task, open_engine, run_tasks
+from epsl_opt.errors import EngineError
 from epsl_opt.study import StudySize
 from epsl_opt.study_runs import run_points
 
@@ -145,6 +147,24 @@ def test_trainings_come_back_as_files(
     capsys.readouterr()
     assert run(["compare", "paper", *wanted, *dask, "--output", str(there)]) == ExitCode.OK
     assert "4 of 4 trainings were there already" in capsys.readouterr().err
+
+
+def test_a_scheduler_that_goes_ends_the_campaign_with_one_line(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What was done before is there, and the error says who has gone; nothing else is printed about it."""
+    from epsl_opt.engines import dask_cluster
+
+    cluster.add_worker()
+    monkeypatch.setattr(dask_cluster, "CONNECT_TIMEOUT_S", 2.0)
+    with open_engine(DASK, None, address := cluster.address) as engine:
+        engine.places(1)
+        runs = run_tasks(act, [Task(n, n, f"square {n}") for n in "345"], engine)
+        assert next(runs)[1] == Done(9)
+        cluster.scheduler.kill()
+        with pytest.raises(EngineError, match=f"^the Dask scheduler at {re.escape(address)} has gone: "):
+            list(runs)
+    assert caplog.records == []
 
 
 def refused(capsys: pytest.CaptureFixture[str], *how: str, code: ExitCode = ExitCode.BAD_INPUT) -> str:
