@@ -147,8 +147,10 @@ class ClientPart:
         self._stamps.backward_end_s = now_s()
 
     def _step(self, *_: int) -> None:
+        # In some frameworks others have their turn in between, which is no time of this client's.
+        begun_s = now_s()
         self._models.step_clients()
-        self._stamps.backward_end_s = now_s()
+        self._stamps.backward_end_s += now_s() - begun_s
 
     def _whole_step(self, *_: int) -> None:
         batch = self._feed.batch(self._finished_rounds, self._client)
@@ -157,7 +159,7 @@ class ClientPart:
         step = self._models.joint_step(LocalClientSides([self._network], batch.samples, batch.labels), 0, alone=True)
         self._stamps.forward_begin_s = begun_s
         self._stamps.forward_end_s = begun_s + self._forward_clock.total_s - before_s
-        self._stamps.own_end_s = self._stamps.forward_end_s
+        self._stamps.own_end_s, self._stamps.backward_end_s = self._stamps.forward_end_s, now_s()
         self._pair.send(torch.cat([step.loss[None], step.checks]).double())
 
     def _average(self, *_: int) -> None:

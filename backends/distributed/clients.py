@@ -133,7 +133,7 @@ class Clients:
         found = sorted({failure.rank for failure in blamed})
         if blamed[0].dead:
             return RankError(f"{self._called(found)} died")
-        if "timed out" in str(blamed[0]).lower():
+        if blamed[0].silent:
             return RankError(f"{self._called(found)} gave no sign within {self.group.timeout_s:g} s")
         return RankError(f"{self._called(found)}: {blamed[0]}")
 

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from epsl_opt.errors import EngineError, one_line
 
-CLOSED = "closed"
-"""Part of what gloo says when a rank is gone."""
+_TIMED_OUT = "timed out"
 _OWN_CLOSURE = "timeout caused pair closure"
-"""Part of what it says of all other pairs after it has closed one by itself."""
+"""Part of what gloo says of all other pairs after it has closed one by itself."""
 
 
 class RankError(EngineError):
@@ -32,22 +31,24 @@ class LinkError(EngineError):
         Which.
     error
         As it came.
+
+    Attributes
+    ----------
+    dead, silent, consequence
+        Whether the connection broke, the time was out, or this side closed it after another failure.
     """
 
     def __init__(self, rank: int, error: BaseException) -> None:
+        text = str(error)
         self.rank = rank
-        self.dead = CLOSED in str(error).lower() and not self.closed_here(error)
-        self.first = not self.closed_here(error)
-        super().__init__(one_line(str(error)))
-
-    @staticmethod
-    def closed_here(error: BaseException) -> bool:
-        """Return whether this is but a consequence of another failure here."""
-        return _OWN_CLOSURE in str(error)
+        self.silent = _TIMED_OUT in text.lower()
+        self.consequence = _OWN_CLOSURE in text
+        self.dead = not self.silent and not self.consequence
+        super().__init__(one_line(text))
 
 
 def culprits(failures: Sequence[LinkError], waiting: Sequence[int]) -> list[LinkError]:
     """Return the failures that the others follow from; ranks `waiting` for a third one are alive."""
     others = [failure for failure in failures if failure.rank not in waiting] or list(failures)
     dead = [failure for failure in others if failure.dead]
-    return dead or [failure for failure in others if failure.first] or others
+    return dead or [failure for failure in others if failure.silent] or others

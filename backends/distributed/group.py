@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import torch
 import torch.distributed as dist
+from torch._C._distributed_c10d import PrefixStore, Store, TCPStore
 
 from epsl_opt.backends.distributed.failures import BroadcastError, RankError
 from epsl_opt.backends.distributed.wire import SERVER
@@ -40,7 +41,7 @@ class Group:
     rank: int
     size: int
     timeout_s: float
-    store: dist.Store
+    store: Store
     broadcasts: dist.ProcessGroup
 
     def broadcast(self, tensor: torch.Tensor) -> torch.Tensor:
@@ -93,9 +94,7 @@ def join(timeout_s: float, broadcast_interface: str | None) -> Group:
         missing = [other for other, key in enumerate(keys) if not store.check([key])]
         raise RankError(f"{ranks(missing)} did not join within {timeout_s:g} s") from error
     try:
-        dist.init_process_group(
-            "gloo", store=dist.PrefixStore("pairs", store), rank=rank, world_size=size, timeout=wait
-        )
+        dist.init_process_group("gloo", store=PrefixStore("pairs", store), rank=rank, world_size=size, timeout=wait)
         with _interface(broadcast_interface):
             group = dist.new_group(list(range(size)), timeout=wait, backend="gloo")
     except RuntimeError as error:
@@ -114,15 +113,15 @@ def ranks(numbers: list[int]) -> str:
     return f"rank{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
 
 
-def _store(rank: int, wait: timedelta) -> dist.Store:
+def _store(rank: int, wait: timedelta) -> Store:
     agent = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
     host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
     try:
-        store = dist.TCPStore(host, port, None, rank == SERVER and not agent, wait, wait_for_workers=False)
+        store = TCPStore(host, port, None, rank == SERVER and not agent, wait, wait_for_workers=False)
     except (RuntimeError, ValueError) as error:
         raise RankError(f"rank {rank} can't reach rank {SERVER} at {host}:{port}: {error}") from error
     attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
-    return dist.PrefixStore(f"epsl-opt/{attempt}", store)
+    return PrefixStore(f"epsl-opt/{attempt}", store)
 
 
 @contextlib.contextmanager

@@ -34,7 +34,7 @@ def measured_tables(measured: Measured) -> list[Table]:
 
 
 def _stage_rows(measured: Measured) -> list[tuple[str, ...]]:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for stage, values in measured.stages().items():
         median_s, simulated_s = float(np.median(values)), float(getattr(measured.simulated, stage))
         if median_s or simulated_s:
