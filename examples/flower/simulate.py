@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from tempfile import TemporaryDirectory
 from epsl_opt import InputError, client_rows, read_instance, read_schedule
 
 APP = Path(__file__).resolve().parent
+PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 START_TIMEOUT_S = 60.0
 SILENT = {"FLWR_TELEMETRY_ENABLED": "0", "FLWR_DISABLE_UPDATE_CHECK": "1", "RAY_USAGE_STATS_ENABLED": "0"}
 
@@ -34,8 +36,10 @@ def main() -> int:
         clients = len(client_rows(read_schedule(asked.schedule, instance=read_instance(asked.instance))))
     except InputError as error:
         parser.exit(2, f"{parser.prog}: error: {error}\n")
+    if shutil.which("flower-superlink", path=PATH) is None:
+        parser.exit(2, f'{parser.prog}: error: Flower is not installed; pip install "epsl-opt[flower]"\n')
     files = {"schedule": asked.schedule, "instance": asked.instance}
-    config = [f"{key}='{Path(path).resolve()}'" for key, path in files.items()]
+    config = [f"{key}={json.dumps(str(Path(path).resolve()))}" for key, path in files.items()]
     with TemporaryDirectory(prefix="epsl-flower-") as home:
         return run(clients, [*config, *asked.set], home)
 
@@ -43,8 +47,7 @@ def main() -> int:
 def run(clients: int, config: list[str], home: str) -> int:
     """Start a SuperLink, let `flwr run` show its run, and stop it; return 0 if the run finished well, else 1."""
     address = f"127.0.0.1:{_free_port()}"
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    environment = os.environ | SILENT | {"FLWR_HOME": home, "PATH": path}
+    environment = os.environ | SILENT | {"FLWR_HOME": home, "PATH": PATH}
     Path(home, "config.toml").write_text(
         f'[superlink]\ndefault = "here"\n[superlink.here]\naddress = "{address}"\ninsecure = true\n', encoding="utf-8"
     )
@@ -57,7 +60,8 @@ def run(clients: int, config: list[str], home: str) -> int:
             federation = f"num-supernodes={clients} client-resources-num-cpus=1"
             options = [part for pair in config for part in ("--run-config", pair)]
             flwr = ["flwr", "run", str(APP), "here", "--stream", "--federation-config", federation, *options]
-            subprocess.run(flwr, env=environment, check=True)
+            if subprocess.run(flwr, env=environment, check=False).returncode != 0:
+                return 1
             listing = ["flwr", "ls", "here", "--format", "json"]
             found = subprocess.run(listing, env=environment, check=True, capture_output=True, text=True)
             return 0 if json.loads(found.stdout)["runs"][0]["status"] == "finished:completed" else 1
