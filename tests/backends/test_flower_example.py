@@ -205,6 +205,14 @@ def test_the_launcher_refuses_before_it_starts(wrong: str, tmp_path: Path) -> No
     assert f"simulate.py: error: {files.schedule_file}: " in done.stderr
 
 
+@pytest.mark.skipif((Path(sys.executable).parent / "flwr").exists(), reason="Flower is installed")
+def test_the_launcher_says_what_is_missing(tmp_path: Path) -> None:
+    """Where Flower is not installed, one line says what to install, and the exit code is 2."""
+    done = simulate(Files(tmp_path, 0.3))
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert 'pip install "epsl-opt[flower]"' in done.stderr
+
+
 def simulate(files: Files, *options: str) -> subprocess.CompletedProcess[str]:
     """Run the example as a user would."""
     command = [sys.executable, str(EXAMPLE / "simulate.py"), str(files.schedule_file), str(files.instance_file)]
