@@ -81,6 +81,7 @@ def _run(solver: Solver[Any], options: SolverOptions, monitor: SolveMonitor) -> 
 
 
 def _judge(solver: Solver[Any], options: SolverOptions, monitor: SolveMonitor, stop: StopReason) -> SolveResult:
+    elapsed_s = monitor.elapsed_s
     violations = tuple(monitor.violations + _false_claims(monitor, stop))
     verified = monitor.incumbent is not None and not violations
     if violations:
@@ -104,8 +105,8 @@ def _judge(solver: Solver[Any], options: SolverOptions, monitor: SolveMonitor, s
         violations=violations,
         trace=tuple(monitor.trace),
         build_s=monitor.build_s,
-        solve_s=monitor.elapsed_s - monitor.build_s,
-        overrun_s=max(monitor.elapsed_s - monitor.limits.time_s, 0.0),
+        solve_s=elapsed_s - monitor.build_s,
+        overrun_s=max(elapsed_s - monitor.limits.time_s, 0.0),
         provenance=provenance(solver, options, monitor.limits) | _start(monitor) | _values(monitor, verified),
     )
 

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from epsl_opt.arrivals import Arrival, Folder
 from epsl_opt.documents import ScheduleDocument
 from epsl_opt.errors import InputError
@@ -27,9 +25,10 @@ DEADLINE_S = 0.1
 LEAST_SHARE = 0.5
 """Of the deadline, for solving, however late it is already: a schedule made in no time is worth little."""
 
+SPARE_SHARE = 0.05
+"""Of the deadline, for what comes after solving to take longer than ever."""
+
 REMEMBERED = 50
-USUAL = 0.9
-"""What comes after solving is taken to be as long as this quantile of the last ones."""
 
 
 @dataclass(frozen=True)
@@ -119,9 +118,9 @@ class Station:
         )
 
     def _time_s(self, arrival: Arrival) -> float:
-        """What the solver may take: all but what has passed and what usually comes after solving."""
-        tail_s = float(np.quantile(self._tails_s, USUAL)) if self._tails_s else 0.0
-        left_s = self._deadline_s - (time.time() - arrival.came_s) - tail_s
+        """What the solver may take: all but what has passed and what of late came after solving, at the most."""
+        after_s = max(self._tails_s, default=0.0) + SPARE_SHARE * self._deadline_s
+        left_s = self._deadline_s - (time.time() - arrival.came_s) - after_s
         return max(left_s, LEAST_SHARE * self._deadline_s)
 
     def _write(self, arrival: Arrival, result: SolveResult) -> Path:
