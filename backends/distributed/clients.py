@@ -43,6 +43,7 @@ class Clients:
         self.group, self.names = group, [f"client {number}" for number in range(group.size - 1)]
         self.pairs = [Pair(rank) for rank in range(1, group.size)]
         self._pool = ThreadPoolExecutor(max(len(self.pairs), 1))
+        self._known: list[LinkError] = []
         self._speaking, self._over = threading.Lock(), threading.Event()
         threading.Thread(target=self._show_life, daemon=True).start()
 
@@ -77,6 +78,7 @@ class Clients:
         futures = [self._pool.submit(function, number, self.pairs[number]) for number in numbers]
         wait(futures, return_when=FIRST_EXCEPTION)
         if failures := _failures(futures):
+            self._known = failures
             time.sleep(GRACE_S)
             raise self._verdict(failures + [late for late in _failures(futures) if late not in failures])
         return [future.result() for future in futures]
@@ -102,7 +104,11 @@ class Clients:
         RankError
             Naming the rank.
         """
-        futures = [self._pool.submit(_probe, pair.rank) for pair in self.pairs]
+        if self._known:
+            raise self._verdict(self._known)
+        # The other threads may be waiting for ranks still.
+        with ThreadPoolExecutor(len(self.pairs)) as pool:
+            futures = [pool.submit(_probe, pair.rank) for pair in self.pairs]
         if dead := [error for error in _failures(futures) if error.dead]:
             raise self._verdict(dead)
 
@@ -151,10 +157,9 @@ def _failures(futures: Sequence[Future[ResultT]]) -> list[LinkError]:
 
 def _probe(rank: int) -> None:
     """Raise if a rank is gone."""
-    work = dist.irecv(torch.empty(1), rank, tag=_PROBE_TAG)
-    if work is None:
-        return
     try:
-        work.wait(timedelta(seconds=_PROBE_S))
+        work = dist.irecv(torch.empty(1), rank, tag=_PROBE_TAG)
+        if work is not None:
+            work.wait(timedelta(seconds=_PROBE_S))
     except RuntimeError as error:
         raise LinkError(rank, error) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +21,7 @@ DEFAULT_TIMEOUT_S = 120.0
 NEEDED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 _INTERFACE = "GLOO_SOCKET_IFNAME"
 _MAX_NOTE = 500
+_POLL_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -87,12 +89,7 @@ def join(timeout_s: float, broadcast_interface: str | None) -> Group:
     rank, size, wait = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), timedelta(seconds=timeout_s)
     store = _store(rank, wait)
     store.set(f"joined/{rank}", "")
-    keys = [f"joined/{other}" for other in range(size)]
-    try:
-        store.wait(keys, wait)
-    except RuntimeError as error:
-        missing = [other for other, key in enumerate(keys) if not store.check([key])]
-        raise RankError(f"{ranks(missing)} did not join within {timeout_s:g} s") from error
+    _await_all(store, size, timeout_s)
     try:
         dist.init_process_group("gloo", store=PrefixStore("pairs", store), rank=rank, world_size=size, timeout=wait)
         with _interface(broadcast_interface):
@@ -100,6 +97,16 @@ def join(timeout_s: float, broadcast_interface: str | None) -> Group:
     except RuntimeError as error:
         raise RankError(f"rank {rank} could not connect to the others: {error}") from error
     return Group(rank, size, timeout_s, store, group)
+
+
+def _await_all(store: Store, size: int, timeout_s: float) -> None:
+    """Ask again and again, since PyTorch writes warnings where a wait of its own is in vain."""
+    keys, end_s = [f"joined/{rank}" for rank in range(size)], time.monotonic() + timeout_s
+    while not store.check(keys):
+        if time.monotonic() > end_s:
+            missing = [rank for rank, key in enumerate(keys) if not store.check([key])]
+            raise RankError(f"{ranks(missing)} did not join within {timeout_s:g} s")
+        time.sleep(_POLL_S)
 
 
 def leave() -> None:
