@@ -68,6 +68,8 @@ class _Process(Place):
     def start(self, function: Function, argument: Any) -> Future[Outcome]:
         with _interrupts_held_back():
             try:
+                if any(not process.is_alive() for process in list(self._pool._processes.values())):
+                    raise BrokenProcessPool  # joblib has not noticed yet, and would charge this task for it
                 return self._submit(function, argument)
             except BrokenProcessPool:  # it died while nothing was asked of it
                 self._pool = self._new()
