@@ -15,7 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from epsl_opt import registry
+from epsl_opt.engines import ThisProcess
 from epsl_opt.ranking import RunRow, summarise
+from epsl_opt.study import Verdict
+from epsl_opt.study_files import FindingRecord, PictureRecord, SectionDocument
 
 ROOT = Path(__file__).parents[2]
 SOLVERS = {"sharp": "exact", "quick": "heuristic", "dull": "baseline", "dim": "baseline"}
@@ -127,9 +131,51 @@ def test_a_lost_run_is_not_hidden(tables: ModuleType) -> None:
 
 
 def test_the_page_has_a_place_for_every_part(script: ModuleType) -> None:
-    """The markers of `docs/results.md` are exactly the parts that the two scripts write."""
+    """The markers of `docs/results.md` are exactly the parts that the three scripts write."""
     text = script.DOCUMENT.read_text(encoding="utf-8")
-    settings = script.Settings(quick=True, time_limit_s=1.0, gap=1e-4, seeds=1, runs=Path())
+    settings = script.Settings(quick=True, time_limit_s=1.0, gap=1e-4, seeds=1, runs=Path(), engine=ThisProcess())
     training = import_module("training_results")
     trained = training.markers(training.settings(mnist=Path(), quick=False))
-    assert re.findall(r"<!-- table: (\S+) -->", text) == [*script.parts(settings), *trained]
+    studied = import_module("study_results").markers()
+    assert re.findall(r"<!-- table: (\S+) -->", text) == [*script.parts(settings), *trained, *studied]
+
+
+def test_every_study_has_a_headline(script: ModuleType) -> None:
+    """The page tells of exactly the studies that the project registers, and every picture in it is there."""
+    assert set(import_module("study_results").HEADLINES) == set(registry.names(registry.STUDIES))
+    text = script.DOCUMENT.read_text(encoding="utf-8")
+    linked = re.findall(r"\]\((pictures/[^)]+)\)", text)
+    assert linked
+    assert [name for name in linked if not (script.DOCUMENT.parent / name).exists()] == []
+
+
+def test_a_study_is_told_whole(script: ModuleType, tmp_path: Path) -> None:
+    """A study's part shows its question, its figure and all its findings, and the overview counts their verdicts."""
+    studies = import_module("study_results")
+    name, picture = next(iter(studies.HEADLINES.items()))
+    findings = [
+        FindingRecord(claim=f"claim {n}", verdict=v.value, evidence=f"seen {n} times") for n, v in enumerate(Verdict)
+    ]
+    section = SectionDocument(
+        study=name,
+        title="A study: of two parts",
+        question="Does it?",
+        size="full",
+        measures_time=False,
+        planned=3,
+        finished=3,
+        failures=(),
+        setting=(),
+        findings=tuple(findings),
+        pictures=(PictureRecord(name=picture, caption="Lines.", alt="Lines that rise."),),
+        tables=(),
+        limits=(),
+        made_with={},
+    )
+    text = studies.study_part(section)
+    told = cells(text[text.index("| claim") : text.index("</details>")].strip())
+    assert told == {finding.claim: [f"**{finding.verdict}**", finding.evidence] for finding in findings}
+    assert "*Does it?*" in text
+    assert f"![Lines that rise.](pictures/study-{name}.png)" in text
+    overview = cells(studies.overview({name: section}, tmp_path))
+    assert overview == {f"[{name}](#a-study-of-two-parts)": ["3", "0.0", *["1"] * len(Verdict)]}
