@@ -218,8 +218,8 @@ def test_bad_input_is_one_line_of_the_server(tmp_path: Path) -> None:
         f"{broken}: is not JSON": [TRAIN[0], *task, "--schedule", str(broken)],
         f"{foreign}: instance.sha256: is for": [TRAIN[0], *task, "--schedule", str(foreign)],
         "--framework: centralised has no clients": [*TRAIN, "--framework", "centralised"],
-        "Option '--rounds'": [*TRAIN, "--rounds", "x"],
-        "no such option: --backend": [*TRAIN, "--backend", "torch"],
+        "'--rounds': 'x' is not": [*TRAIN, "--rounds", "x"],
+        "no such option": [*TRAIN, "--backend", "torch"],
     }
     (code, out, err), *clients = run_several(3, [[*line, "-q"] for line in lines.values()])
     assert (code, out) == (2, "")
