@@ -28,6 +28,7 @@ def chosen_engine(args: argparse.Namespace, *, here: bool) -> Engine:
 
 
 def at_least_1(text: str) -> int:
+    """Return the number that an argument says, refusing those below 1."""
     if (number := int(text)) < 1:
         raise ValueError(text)
     return number

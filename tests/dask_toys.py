@@ -19,7 +19,8 @@ class Cluster:
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self._folder, self._stack, self._n_workers = folder, stack, 0
-        self.scheduler = self._run("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(self._file))
+        here = ("--host", "127.0.0.1", "--port", "0")
+        self.scheduler = self._run("scheduler", *here, "--scheduler-file", str(self._file))
         wait_for(self._file)
 
     @property
