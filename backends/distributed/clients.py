@@ -24,6 +24,7 @@ ResultT = TypeVar("ResultT")
 GRACE_S = 1.0
 """How long to listen for what others know of a failure."""
 
+_FAREWELL_S = 10.0
 _PROBE_S = 0.5
 _PROBE_TAG = 99
 _HEARTBEATS = 3
@@ -50,20 +51,15 @@ class Clients:
     def command(self, numbers: Iterable[int], command: Command, first: int = 0, second: int = 0) -> None:
         """Send a command to some clients.
 
-        Raises
-        ------
-        RankError, InputError
-            As `each`.
+        The next `each` raises for those that can't be reached, having heard the others' answers: a client whose answer
+        nobody takes would not hear that it is over.
         """
-        failures = []
         with self._speaking:
             for number in numbers:
                 try:
                     self.pairs[number].command(command, first, second)
                 except LinkError as error:
-                    failures.append(error)
-        if failures:
-            raise self._verdict(failures)
+                    self._known.append(error)
 
     def each(self, numbers: Sequence[int], function: Callable[[int, Pair], ResultT]) -> list[ResultT]:
         """Do something with some clients at once, and return the results in their order.
@@ -76,11 +72,11 @@ class Clients:
             If something that the user gave is wrong on a client's machine.
         """
         futures = [self._pool.submit(function, number, self.pairs[number]) for number in numbers]
-        wait(futures, return_when=FIRST_EXCEPTION)
-        if failures := _failures(futures):
-            self._known = failures
+        wait(futures, GRACE_S if self._known else None, return_when=FIRST_EXCEPTION)
+        if self._known or _failures(futures):
             time.sleep(GRACE_S)
-            raise self._verdict(failures + [late for late in _failures(futures) if late not in failures])
+            self._known += [failure for failure in _failures(futures) if failure not in self._known]
+            raise self._verdict(self._known)
         return [future.result() for future in futures]
 
     def tell(self, numbers: Sequence[int], command: Command, function: Callable[[int, Pair], ResultT]) -> list[ResultT]:
@@ -113,12 +109,12 @@ class Clients:
             raise self._verdict(dead)
 
     def end(self) -> None:
-        """Let the clients go."""
+        """Let the clients go; one that does not listen finds out when this process ends."""
         self._over.set()
         self.group.leave_note("ended", "")
-        for number in range(len(self.pairs)):
-            with contextlib.suppress(EpslOptError):
-                self.command([number], Command.END)
+        farewell = threading.Thread(target=self.command, args=(range(len(self.pairs)), Command.END), daemon=True)
+        farewell.start()
+        farewell.join(GRACE_S if self._known else _FAREWELL_S)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _show_life(self) -> None:

@@ -22,6 +22,7 @@ from distributed_jobs import TRAIN, Job, module_job, rows_done, run_several
 from epsl_opt.backends.distributed.round_times import RoundTimes
 from epsl_opt.backends.distributed.stamps import ClientStamps
 from epsl_opt.cli.app import run
+from epsl_opt.engines.threads import pinned_threads
 from epsl_opt.stage_times import StageTimes
 
 NETWORK = """
@@ -62,7 +63,7 @@ def start() -> Iterator[Start]:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Train every case on three ranks, and go on with the first from a checkpoint of one process."""
     folder = tmp_path_factory.mktemp("trained")
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, pinned_threads(1):
         (folder / "noisy_network.py").write_text(NETWORK)
         patch.setenv("PYTHONPATH", str(folder))
         lines = [
@@ -169,7 +170,8 @@ def assert_goes_on(start: Start, tmp_path: Path, command: Sequence[str]) -> None
     rounds = str(done + 4)
     short = [rounds if word == "4000" else word for word in command]
     assert [code for code, _, _ in start(3, [*short, "--resume"]).finish()] == [0, 0, 0]
-    assert run(["train", *[str(tmp_path / "whole") if word.endswith("run") else word for word in short]]) == 0
+    with pinned_threads(1):
+        assert run(["train", *[str(tmp_path / "whole") if word.endswith("run") else word for word in short]]) == 0
     assert losses(tmp_path / "run") == pytest.approx(losses(tmp_path / "whole"), abs=1e-6)
     assert_same_state(tmp_path / "run", tmp_path / "whole")
 
