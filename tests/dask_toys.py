@@ -56,8 +56,7 @@ class Cluster:
         paths = {"PYTHONPATH": str(HERE), "OMP_NUM_THREADS": "1"}
         log = self._stack.enter_context((self._folder / f"{role}-{self._n_workers}.log").open("wb"))
         process = subprocess.Popen(command, env=os.environ | paths | environment, stdout=log, stderr=log)
-        self._stack.callback(process.wait)
-        self._stack.callback(process.terminate)
+        self._stack.callback(_stop, process)
         return process
 
 
@@ -66,3 +65,12 @@ def running_cluster(folder: Path) -> Iterator[Cluster]:
     """Run a cluster without workers while the block runs."""
     with ExitStack() as stack:
         yield Cluster(folder, stack)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
