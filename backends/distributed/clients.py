@@ -51,15 +51,21 @@ class Clients:
     def command(self, numbers: Iterable[int], command: Command, first: int = 0, second: int = 0) -> None:
         """Send a command to some clients.
 
-        The next `each` raises for those that can't be reached, having heard the others' answers: a client whose answer
-        nobody takes would not hear that it is over.
+        Raises
+        ------
+        RankError, InputError
+            As `each`.
         """
+        failures = []
         with self._speaking:
             for number in numbers:
                 try:
                     self.pairs[number].command(command, first, second)
                 except LinkError as error:
-                    self._known.append(error)
+                    failures.append(error)
+        if failures:
+            self._known = failures
+            raise self._verdict(failures)
 
     def each(self, numbers: Sequence[int], function: Callable[[int, Pair], ResultT]) -> list[ResultT]:
         """Do something with some clients at once, and return the results in their order.
@@ -72,11 +78,11 @@ class Clients:
             If something that the user gave is wrong on a client's machine.
         """
         futures = [self._pool.submit(function, number, self.pairs[number]) for number in numbers]
-        wait(futures, GRACE_S if self._known else None, return_when=FIRST_EXCEPTION)
-        if self._known or _failures(futures):
+        wait(futures, return_when=FIRST_EXCEPTION)
+        if failures := _failures(futures):
+            self._known = failures
             time.sleep(GRACE_S)
-            self._known += [failure for failure in _failures(futures) if failure not in self._known]
-            raise self._verdict(self._known)
+            raise self._verdict(failures + [late for late in _failures(futures) if late not in failures])
         return [future.result() for future in futures]
 
     def tell(self, numbers: Sequence[int], command: Command, function: Callable[[int, Pair], ResultT]) -> list[ResultT]:
@@ -112,10 +118,15 @@ class Clients:
         """Let the clients go; one that does not listen finds out when this process ends."""
         self._over.set()
         self.group.leave_note("ended", "")
-        farewell = threading.Thread(target=self.command, args=(range(len(self.pairs)), Command.END), daemon=True)
+        farewell = threading.Thread(target=self._dismiss, daemon=True)
         farewell.start()
         farewell.join(GRACE_S if self._known else _FAREWELL_S)
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _dismiss(self) -> None:
+        for number in range(len(self.pairs)):
+            with contextlib.suppress(EpslOptError):
+                self.command([number], Command.END)
 
     def _show_life(self) -> None:
         while not self._over.wait(self.group.timeout_s / _HEARTBEATS):

@@ -21,6 +21,9 @@ DEFAULT_TIMEOUT_S = 120.0
 NEEDED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 _INTERFACE = "GLOO_SOCKET_IFNAME"
 _MAX_NOTE = 500
+_CLIENT_PATIENCE = 1.5
+"""Clients wait longer than the server, which alone can tell who is to blame, so that it gives up first."""
+
 _POLL_S = 0.1
 
 
@@ -90,13 +93,15 @@ def join(timeout_s: float, broadcast_interface: str | None) -> Group:
     store = _store(rank, wait)
     store.set(f"joined/{rank}", "")
     _await_all(store, size, timeout_s)
+    patience_s = timeout_s if rank == SERVER else _CLIENT_PATIENCE * timeout_s
+    wait = timedelta(seconds=patience_s)
     try:
         dist.init_process_group("gloo", store=PrefixStore("pairs", store), rank=rank, world_size=size, timeout=wait)
         with _interface(broadcast_interface):
             group = dist.new_group(list(range(size)), timeout=wait, backend="gloo")
     except RuntimeError as error:
         raise RankError(f"rank {rank} could not connect to the others: {error}") from error
-    return Group(rank, size, timeout_s, store, group)
+    return Group(rank, size, patience_s, store, group)
 
 
 def _await_all(store: Store, size: int, timeout_s: float) -> None:
