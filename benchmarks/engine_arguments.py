@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from epsl_opt.engines import ENGINES, LOCAL, Engine, ThisProcess, open_engine
+from epsl_opt.engines import ENGINES, LOCAL, Engine, open_engine
 
 
 def add_engine_arguments(parser: argparse.ArgumentParser, default: str) -> None:
@@ -22,9 +22,7 @@ def chosen_engine(args: argparse.Namespace, *, here: bool) -> Engine:
     InputError
         If it can't be used.
     """
-    if here and args.jobs in (None, 1) and args.engine == LOCAL and args.scheduler is None:
-        return ThisProcess()
-    return open_engine(args.engine, args.jobs, args.scheduler)
+    return open_engine(args.engine, args.jobs, args.scheduler, here=here)
 
 
 def at_least_1(text: str) -> int:

@@ -46,12 +46,10 @@ def chosen_engine(
     InputError
         If the engine can't be used.
     """
-    from epsl_opt.engines import ThisProcess, open_engine
+    from epsl_opt.engines import open_engine
 
     if engine == DASK and scheduler is None:
         raise click.UsageError("--engine dask needs --scheduler ADDRESS")
     if engine != DASK and scheduler is not None:
         raise click.UsageError("--scheduler is for --engine dask")
-    if here and engine == LOCAL and (jobs or 1) == 1:
-        return ThisProcess()
-    return open_engine(engine, jobs, scheduler, threads)
+    return open_engine(engine, jobs, scheduler, threads, here=here)

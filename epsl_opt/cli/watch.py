@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from epsl_opt.cli.output import emit
+from epsl_opt.cli.params import CommandT
 from epsl_opt.cli.redirect import stdout_to_stderr
 from epsl_opt.cli.talk import complain, note
 from epsl_opt.cli.units import number
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from epsl_opt.live import Rescheduler
     from epsl_opt.results import Limits
     from epsl_opt.watch import Reaction
-
-CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 DEADLINE_S = 0.1
 """The same as `watch.DEADLINE_S`, without importing it (a test compares them)."""

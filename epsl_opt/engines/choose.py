@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 
 from epsl_opt.engines.engine import Engine
+from epsl_opt.engines.here import ThisProcess
 from epsl_opt.errors import InputError
 
 LOCAL, DASK = "local", "dask"
 ENGINES = (LOCAL, DASK)
 
 
-def open_engine(name: str, jobs: int | None, scheduler: str | None = None, threads: int | None = None) -> Engine:
-    """Return an engine that runs tasks side by side; to be closed.
+def open_engine(
+    name: str, jobs: int | None, scheduler: str | None = None, threads: int | None = None, *, here: bool = False
+) -> Engine:
+    """Return the engine that runs tasks; to be closed.
 
     Parameters
     ----------
@@ -24,6 +27,8 @@ def open_engine(name: str, jobs: int | None, scheduler: str | None = None, threa
         The address of the cluster's scheduler.
     threads
         That each task computes on; one if None.
+    here
+        Whether one local task at a time, which None then is, is run in this process.
 
     Raises
     ------
@@ -34,6 +39,8 @@ def open_engine(name: str, jobs: int | None, scheduler: str | None = None, threa
         raise InputError("--engine", f"must be one of {', '.join(ENGINES)}, got {name!r}")
     if (name == DASK) != (scheduler is not None):
         raise InputError("--scheduler", "is the address of a Dask scheduler, to be given with --engine dask")
+    if here and name == LOCAL and (jobs or 1) == 1:
+        return ThisProcess()
     if scheduler is None:
         from epsl_opt.engines.local import LocalProcesses
 
