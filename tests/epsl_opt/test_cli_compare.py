@@ -29,12 +29,6 @@ def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("epsl_opt.comparison_files._write_pictures", lambda *arguments: None)
 
 
-@pytest.fixture
-def instance_file(tmp_path: Path) -> str:
-    """A small instance on disk."""
-    return write_instance(tmp_path)
-
-
 def test_output_folder_is_complete(instance_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The folder holds tables equal to stdout, a schedule per verified run, and PNG and SVG of each picture."""
     folder = tmp_path / "out"

@@ -23,20 +23,6 @@ def toys(monkeypatch: pytest.MonkeyPatch) -> None:
     register_toys(monkeypatch)
 
 
-@pytest.fixture
-def instance_file(tmp_path: Path) -> str:
-    """A small instance on disk."""
-    return write_instance(tmp_path)
-
-
-@pytest.fixture
-def schedule_file(instance_file: str, tmp_path: Path) -> str:
-    """A verified schedule of it."""
-    path = tmp_path / "schedule.json"
-    assert run(["solve", instance_file, "-s", "steady", "-f", "json", "-q", "-o", str(path)]) == ExitCode.OK
-    return str(path)
-
-
 def edit(path: str, **fields: Any) -> None:
     """Change fields of a JSON file."""
     file = Path(path)

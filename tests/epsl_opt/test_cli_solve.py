@@ -29,12 +29,6 @@ def toys(monkeypatch: pytest.MonkeyPatch) -> None:
     register_toys(monkeypatch)
 
 
-@pytest.fixture
-def instance_file(tmp_path: Path) -> str:
-    """A small instance on disk."""
-    return write_instance(tmp_path)
-
-
 def run_toys(code: str, **streams: int) -> subprocess.CompletedProcess[str]:
     """Run code in a fresh interpreter that knows the toys."""
     head = (

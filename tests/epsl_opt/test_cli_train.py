@@ -46,12 +46,6 @@ def toys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def instance_file(tmp_path: Path) -> str:
-    """A small instance on disk."""
-    return write_instance(tmp_path)
-
-
-@pytest.fixture
 def arguments(instance_file: str) -> list[str]:
     """A short training of the toy."""
     return ["train", instance_file, "-s", "steady", *TOY, "--rounds", "12"]

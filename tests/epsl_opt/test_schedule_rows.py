@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_toys import register_toys, round_robin, small_instance, write_instance
+from cli_toys import register_toys, round_robin, small_instance
 
 from epsl_opt import InputError, client_rows, read_schedule, round_latency
 from epsl_opt.cli.app import run
@@ -18,20 +18,6 @@ from epsl_opt.cli.exits import ExitCode
 def toys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only toy solvers are registered."""
     register_toys(monkeypatch)
-
-
-@pytest.fixture
-def instance_file(tmp_path: Path) -> str:
-    """A small instance on disk."""
-    return write_instance(tmp_path)
-
-
-@pytest.fixture
-def schedule_file(instance_file: str, tmp_path: Path) -> str:
-    """A verified schedule of it."""
-    path = tmp_path / "schedule.json"
-    assert run(["solve", instance_file, "-s", "steady", "-q", "-o", str(path)]) == ExitCode.OK
-    return str(path)
 
 
 def test_rows_hold_what_a_client_needs(instance_file: str, schedule_file: str) -> None:
