@@ -8,6 +8,7 @@ task that takes its worker down to several more.
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import platform
 import time
@@ -184,4 +185,8 @@ def _connect(address: str) -> Client:
     try:
         return Client(address, timeout=CONNECT_TIMEOUT_S, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
-        raise InputError("--scheduler", f"no Dask scheduler at {address}: {one_line(str(error))}") from error
+        why = one_line(str(error))
+    # The client that failed has a loop still. Left to a collection inside the next client's start, it would be closed
+    # under the lock that this start holds: for ever.
+    gc.collect()
+    raise InputError("--scheduler", f"no Dask scheduler at {address}: {why}")

@@ -52,7 +52,7 @@ class Interrupting(Squares):
 @pytest.fixture(autouse=True)
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Run points in this process, and know the toy studies only."""
-    monkeypatch.setattr("epsl_opt.engines.open_engine", lambda *asked: ThisProcess())
+    monkeypatch.setattr("epsl_opt.engines.open_engine", lambda *asked, **how: ThisProcess())
     register_studies(monkeypatch, Squares, Roots, Cubes, Mute, Broken, Interrupting)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -22,10 +23,12 @@ from training_toys import register_training_toys
 from epsl_opt.cli.app import run
 from epsl_opt.cli.exits import ExitCode
 from epsl_opt.engines import DASK, Done, Failed, Task, open_engine, run_tasks
+from epsl_opt.errors import InputError
 from epsl_opt.study import StudySize
 from epsl_opt.study_runs import run_points
 
-pytest.importorskip("distributed", reason='needs pip install "epsl-opt[dask]"')
+distributed = pytest.importorskip("distributed", reason='needs pip install "epsl-opt[dask]"')
+dask_cluster = pytest.importorskip("epsl_opt.engines.dask_cluster")
 
 TIMES = ("build_s", "solve_s", "overrun_s")
 
@@ -185,18 +188,31 @@ def refused(capsys: pytest.CaptureFixture[str], *how: str, code: ExitCode = Exit
     return err
 
 
+def test_an_address_without_a_scheduler_leaves_no_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refused address leaves no half-made client to a later collection: closed in another's start, it never ends."""
+    monkeypatch.setattr(dask_cluster, "CONNECT_TIMEOUT_S", 1.0)
+    for address in ("tcp://127.0.0.1:1", "nonsense"):
+        gc.collect()
+        gc.disable()
+        try:
+            with pytest.raises(InputError, match="no Dask scheduler at"):
+                open_engine(DASK, None, address)
+            assert [thing for thing in gc.get_objects() if isinstance(thing, distributed.Client)] == []
+        finally:
+            gc.enable()
+
+
 def test_a_cluster_that_can_not_be_used_is_one_line(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """No scheduler, no workers, and workers with another version are one clear line each; nothing is run."""
-    from epsl_opt.engines import dask_cluster
-
     monkeypatch.setattr(dask_cluster, "CONNECT_TIMEOUT_S", 1.0)
     monkeypatch.setattr(dask_cluster, "WORKER_TIMEOUT_S", 0.0)
     dask = ("--engine", "dask", "--scheduler")
     nobody = refused(capsys, *dask, "tcp://127.0.0.1:1")
     assert nobody.startswith("epsl-opt: error: --scheduler: no Dask scheduler at tcp://127.0.0.1:1: ")
     assert "no Dask scheduler at nonsense" in refused(capsys, *dask, "nonsense")
+    monkeypatch.setattr(dask_cluster, "CONNECT_TIMEOUT_S", 60.0)
     idle = refused(capsys, *dask, cluster.address, code=ExitCode.ERROR)
     assert idle == f"epsl-opt: error: the Dask scheduler at {cluster.address} has no workers to go on with\n"
     cluster.add_worker()
