@@ -25,7 +25,7 @@ DEADLINE_S = 0.1
 LEAST_SHARE = 0.5
 """Of the deadline, for solving, however late it is already: a schedule made in no time is worth little."""
 
-SPARE_SHARE = 0.05
+SPARE_SHARE = 0.1
 """Of the deadline, for what comes after solving to take longer than ever."""
 
 REMEMBERED = 50
