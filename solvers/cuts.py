@@ -22,13 +22,11 @@ def bound_without_radio_s(costs: CutCosts) -> float:
 
 
 def promising_cuts(cuts: Mapping[int, CutCosts], monitor: SolveMonitor) -> Iterator[int]:
-    """Yield the cut layers at which a schedule may still beat the monitor's incumbent, until time is up.
+    """Yield the cut layers at which a schedule may still beat the monitor's incumbent.
 
     Those that take least without the radio come first, so that what they offer rules out many others.
     """
     bound_s = {cut: bound_without_radio_s(costs) for cut, costs in cuts.items()}
     for cut in sorted(cuts, key=bound_s.__getitem__):
-        if monitor.out_of_time:
-            return
         if bound_s[cut] < monitor.latency_s:
             yield cut

@@ -23,5 +23,7 @@ class Greedy(Solver[SolverOptions]):
         power, cuts = equal_density_power_w(instance), feasible_cuts(instance)
         offer_start(monitor, cuts)
         for cut in promising_cuts(cuts, monitor):
+            if monitor.out_of_time:
+                return StopReason.TIME_LIMIT
             offer_allocation(monitor, cuts[cut], cut, greedy_allocation(instance, cuts[cut], power))
-        return StopReason.TIME_LIMIT if monitor.out_of_time else StopReason.COMPLETED
+        return StopReason.COMPLETED

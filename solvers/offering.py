@@ -47,5 +47,7 @@ def offer_start(monitor: SolveMonitor, cuts: Mapping[int, CutCosts]) -> IntArray
         return None
     owner = filled(monitor.instance, start.subchannel_client)
     for cut in promising_cuts(cuts, monitor):
+        if monitor.out_of_time:
+            break
         offer_allocation(monitor, cuts[cut], cut, owner)
     return owner

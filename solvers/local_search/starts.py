@@ -39,11 +39,9 @@ def starts(instance: Instance, problem: SearchProblem, monitor: SolveMonitor) ->
     owners = [] if given is None else [given]
     hurried = monitor.limits.time_s < HURRIED_S
     for cut in promising_cuts(cuts, monitor) if hurried else cuts:
-        owners.append(_greedy(instance, monitor, cut, cuts[cut]))
-        if monitor.out_of_time:
+        if owners and monitor.out_of_time:  # without any, one schedule is owed
             break
-    if not owners:  # there was hardly any time, but one schedule is owed
-        owners.append(_greedy(instance, monitor, *next(iter(cuts.items()))))
+        owners.append(_greedy(instance, monitor, cut, cuts[cut]))
     if problem.noise.size <= LARGEST_RELAXATION and not hurried and not monitor.out_of_time:
         owners += _rounded_relaxations(instance, monitor)
     return _best_of_each_cut(problem, np.array(owners))
