@@ -172,7 +172,7 @@ def parts(settings: Settings) -> dict[str, Callable[[], str]]:
         "library-status": lambda: status_table(library_rows(settings)),
         "library-gap": lambda: gap_table(library_rows(settings)),
         "library-latency": lambda: matrix_table(library_rows(settings), latency_s, 4, mark_least=True),
-        "library-time": lambda: matrix_table(library_rows(settings), time_s, 2),
+        "library-time": lambda: matrix_table(library_rows(settings), time_s, 3),
         "power-control": lambda: power_control.report(settings.quick),
         "scale": lambda: scale_report(settings.quick),
     }

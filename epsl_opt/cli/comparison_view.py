@@ -43,7 +43,7 @@ def _cells(row: RunRow) -> tuple[str, ...]:
         number(row.bound_s),
         percent(row.gap),
         percent(row.best_bound_gap),
-        fixed(row.build_s + row.solve_s, 2),
+        fixed(row.build_s + row.solve_s, 3),
         NOTHING if not row.message else row.message,
     )
 
@@ -58,7 +58,7 @@ def _summary_table(rows: Sequence[RunRow]) -> Table:
             f"{line.verified} of {line.runs}",
             number(line.median_latency_s),
             percent(line.median_best_bound_gap),
-            fixed(line.median_time_s, 2),
+            fixed(line.median_time_s, 3),
         )
         for line in summarise(rows)
     )
