@@ -165,9 +165,7 @@ def test_a_killed_client_is_named(start: Start, tmp_path: Path) -> None:
 
 def assert_goes_on(start: Start, tmp_path: Path, command: Sequence[str]) -> None:
     """Resume for a few rounds, and compare with a training in one process that was never disturbed."""
-    done = rows_done(tmp_path / "run")
-    assert done % 3 == 0
-    rounds = str(done + 4)
+    rounds = str(rows_done(tmp_path / "run") + 4)
     short = [rounds if word == "4000" else word for word in command]
     assert [code for code, _, _ in start(3, [*short, "--resume"]).finish()] == [0, 0, 0]
     with pinned_threads(1):
@@ -228,19 +226,38 @@ def test_bad_input_is_one_line_of_the_server(tmp_path: Path) -> None:
     assert all(client == (0, "", "") for client in clients)
 
 
-def test_torchrun_trains_and_resumes_after_a_client_died(start: Start, tmp_path: Path) -> None:
-    """Under torchrun, too, the dead rank is named, and --resume ends as if nothing had happened."""
-    command = [*LONG, "-o", str(tmp_path / "run"), "-q"]
+def stopped_under_torchrun(folder: Path, command: Sequence[str], stop: Callable[[int], object]) -> str:
+    """Train under torchrun, stop it after some rounds given torchrun's process, and return standard error."""
     launcher = [shutil.which("torchrun") or str(Path(sys.executable).with_name("torchrun"))]
     launch = [*launcher, "--standalone", "--nproc-per-node", "3", "-m", "epsl_opt.backends.distributed"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    with subprocess.Popen([*launch, *command], env=environment, stderr=subprocess.PIPE, text=True) as process:
-        while rows_done(tmp_path / "run") < 3:
+    with subprocess.Popen(
+        [*launch, *command], env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        while rows_done(folder) < 3:
             assert process.poll() is None
-        os.kill(client_of(process.pid), signal.SIGKILL)
+        stop(process.pid)
         err = process.communicate(timeout=60)[1]
     assert process.returncode == 1
+    return err
+
+
+def test_torchrun_trains_and_resumes_after_a_client_died(start: Start, tmp_path: Path) -> None:
+    """Under torchrun, too, the dead rank is named, and --resume ends as if nothing had happened."""
+    command = [*LONG, "-o", str(tmp_path / "run"), "-q"]
+    err = stopped_under_torchrun(tmp_path / "run", command, lambda pid: os.kill(client_of(pid), signal.SIGKILL))
     assert err.count("epsl-opt: error: rank 2 (client-1) died; the same command with --resume goes on") == 1
+    assert rows_done(tmp_path / "run") % 3 == 0
+    assert_goes_on(start, tmp_path, command)
+
+
+def test_torchrun_stops_after_the_round_on_ctrl_c(start: Start, tmp_path: Path) -> None:
+    """Ctrl-C, heard by torchrun and by every rank, ends the round and saves, no rank calls it an error, and --resume goes on."""
+    command = [*LONG, "-o", str(tmp_path / "run"), "-q"]
+    err = stopped_under_torchrun(tmp_path / "run", command, lambda pid: os.killpg(pid, signal.SIGINT))
+    done = rows_done(tmp_path / "run")
+    assert f"epsl-opt: interrupted after {done} rounds; the same command with --resume goes on" in err
+    assert "epsl-opt: error" not in err
     assert_goes_on(start, tmp_path, command)
 
 
