@@ -252,7 +252,7 @@ def test_torchrun_trains_and_resumes_after_a_client_died(start: Start, tmp_path:
 
 
 def test_torchrun_stops_after_the_round_on_ctrl_c(start: Start, tmp_path: Path) -> None:
-    """Ctrl-C, heard by torchrun and by every rank, ends the round and saves, no rank calls it an error, and --resume goes on."""
+    """Ctrl-C, heard by torchrun and all ranks, ends the round and saves, is no error, and --resume goes on."""
     command = [*LONG, "-o", str(tmp_path / "run"), "-q"]
     err = stopped_under_torchrun(tmp_path / "run", command, lambda pid: os.killpg(pid, signal.SIGINT))
     done = rows_done(tmp_path / "run")
