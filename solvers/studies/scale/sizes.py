@@ -24,7 +24,7 @@ HUGE = 1000
 HUGE_SOLVERS = ("greedy", "bcd", "local-search")
 
 CLIENTS = {StudySize.QUICK: (5, 10, 20, 50), StudySize.FULL: (5, 10, 20, 50, 100, 200, HUGE)}
-SEEDS = {StudySize.QUICK: 3, StudySize.FULL: 5}
+SEEDS = {StudySize.QUICK: 3, StudySize.FULL: 10}
 HUGE_SEEDS = 2
 FLAT = "none"
 FADINGS = {StudySize.QUICK: (FLAT,), StudySize.FULL: (FLAT, "rayleigh")}
