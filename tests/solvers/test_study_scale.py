@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from epsl_opt import Limits, load_instance, solve
+from epsl_opt.engines import LOCAL, Done, Task, open_engine, run_tasks
 from epsl_opt.solvers.studies.framework_rounds import FRAMEWORKS
 from epsl_opt.solvers.studies.rows import IndexedRows
 from epsl_opt.solvers.studies.scale import ScaleStudy
@@ -70,6 +71,18 @@ def test_another_process_finds_the_same() -> None:
         assert 10 < found.before_mib <= found.peak_mib
 
 
+def test_points_are_measured_by_the_engine_of_this_machine() -> None:
+    """Processes of `--jobs` start the processes that are measured."""
+    cells = [point for point in STUDY.points(StudySize.QUICK) if point["clients"] == 5 and point["solver"] == "greedy"]
+    tasks = [Task(str(n), str(n), point) for n, point in enumerate(cells[:2])]
+    with open_engine(LOCAL, 2) as engine:
+        found = {task.key: outcome for task, outcome in run_tasks(STUDY.run, tasks, engine)}
+    for task in tasks:
+        outcome = found[task.key]
+        assert isinstance(outcome, Done), outcome
+        assert outcome.value[0]["latency_s"] == STUDY.run(task.argument)[0]["latency_s"]
+
+
 def test_a_failed_run_is_told() -> None:
     """What goes wrong in the other process is raised here, naming solver and instance."""
     with pytest.raises(RuntimeError, match=r"no-such-solver on paper: InputError"):
@@ -96,7 +109,7 @@ def test_nothing_is_left_running() -> None:
 
 def _is_measured(pid: int) -> bool:
     try:
-        return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        return b"measuring import serve" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return False
 

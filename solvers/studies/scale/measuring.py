@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import contextlib
+import json
 import os
 import re
+import signal
 import statistics
+import subprocess
+import sys
 import threading
-from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from epsl_opt.results import Limits, SolveResult
@@ -22,6 +25,7 @@ REPEAT_BELOW_S = 0.5
 REPEATS = 5
 """Shorter runs are repeated so often; their median counts."""
 
+_SERVE = "from epsl_opt.solvers.studies.scale.measuring import serve; serve()"
 
 LEAST_MIB = 1.0
 """Less than this is the allocator's business."""
@@ -58,19 +62,31 @@ def measure(instance: str, solver: str, limits: Limits) -> MeasuredSolve:
     RuntimeError
         If the process failed or died.
     """
-    context = multiprocessing.get_context("spawn")
-    mine, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_serve, args=(theirs, instance, solver, limits), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        outcome = mine.recv()
-    except EOFError:
-        outcome = None
-    process.join()
-    if not isinstance(outcome, MeasuredSolve):
-        raise RuntimeError(outcome or f"{solver} on {instance}: its process ended with code {process.exitcode}")
-    return outcome
+    order = json.dumps({"source": instance, "solver": solver, "limits": asdict(limits)})
+    with subprocess.Popen(
+        [sys.executable, "-c", _SERVE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            answer = _asked(process, order)
+            if not answer:
+                process.wait()
+        finally:
+            process.kill()
+    if not answer:
+        raise RuntimeError(f"{solver} on {instance}: its process ended with code {process.returncode}")
+    outcome = json.loads(answer)
+    if isinstance(outcome, str):
+        raise RuntimeError(f"{solver} on {instance}: {outcome}")
+    return MeasuredSolve(**outcome)
+
+
+def _asked(process: subprocess.Popen[str], order: str) -> str:
+    if process.stdin is None or process.stdout is None:
+        raise RuntimeError("a process without pipes")
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.write(f"{order}\n")
+        process.stdin.flush()
+    return process.stdout.readline()  # its input stays open until then, and tells it that this process lives
 
 
 def measure_here(source: str, solver: str, limits: Limits) -> MeasuredSolve:
@@ -92,19 +108,23 @@ def measure_here(source: str, solver: str, limits: Limits) -> MeasuredSolve:
     )
 
 
-def _serve(connection: Connection, source: str, solver: str, limits: Limits) -> None:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+def serve() -> None:
+    """Be the other process: read an order, write what came of it; end at once when the input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who asked hears it, too
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # whatever a solver prints is no answer
+    order = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with_input, daemon=True).start()
     try:
-        connection.send(measure_here(source, solver, limits))
+        outcome: object = asdict(measure_here(order["source"], order["solver"], Limits(**order["limits"])))
     except Exception as error:
-        connection.send(f"{solver} on {source}: {type(error).__name__}: {error}")
+        outcome = f"{type(error).__name__}: {error}"
+    print(json.dumps(outcome), file=answers, flush=True)
 
 
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+def _end_with_input() -> None:
+    sys.stdin.read()
+    os._exit(1)
 
 
 def _time_s(result: SolveResult) -> float:
