@@ -7,8 +7,11 @@ lose a run by that.
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import signal
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -18,6 +21,9 @@ from joblib.externals.loky.process_executor import BrokenProcessPool, Terminated
 
 from epsl_opt.engines.engine import Died, Engine, Failed, Function, Outcome, Place, attempt
 from epsl_opt.engines.threads import thread_environment
+
+PARENT_EVERY_S = 1.0
+"""How often a process looks whether the one that started it is still there."""
 
 
 class LocalProcesses(Engine):
@@ -63,7 +69,8 @@ class _Process(Place):
         self._future: Future[Outcome] | None = None
 
     def _new(self) -> Any:
-        return ProcessPoolExecutor(1, env=thread_environment(self._threads))
+        environment = thread_environment(self._threads)
+        return ProcessPoolExecutor(1, env=environment, initializer=_live_as_long_as, initargs=(os.getpid(),))
 
     def start(self, function: Function, argument: Any) -> Future[Outcome]:
         with _interrupts_held_back():
@@ -98,6 +105,17 @@ class _Process(Place):
     def end(self) -> None:
         """End the process; kill it if it is busy."""
         self._pool.shutdown(wait=True, kill_workers=self.busy)
+
+
+def _live_as_long_as(parent: int) -> None:
+    """End this process when the one that started it is gone: joblib's would wait for it for ever."""
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(PARENT_EVERY_S)
+    os._exit(1)
 
 
 def _exit_code(message: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -106,6 +108,43 @@ def test_closing_ends_what_is_running(tmp_path: Path) -> None:
         runs.close()
         assert gone(pid)
     assert not (tmp_path / "three").exists()
+
+
+CAMPAIGN = """
+import sys
+from pathlib import Path
+from engine_toys import act, publish
+from epsl_opt.engines import LOCAL, Task, open_engine, run_tasks
+
+place = Path(sys.argv[1])
+orders = ["pid", f"hang {place / 'busy'}"]
+with open_engine(LOCAL, 2) as engine:
+    for task, outcome in run_tasks(act, [Task(order, order, order) for order in orders], engine):
+        publish(place / "idle", str(outcome.value))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="what has ended is told by /proc")
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_killed_campaign_leaves_no_processes(tmp_path: Path, how: signal.Signals) -> None:
+    """When the campaign itself is killed, its processes end, whether they compute or wait."""
+    toys = Path(__file__).parents[1]
+    campaign = subprocess.Popen([sys.executable, "-c", CAMPAIGN, str(tmp_path)], env=os.environ | {"PYTHONPATH": toys})
+    pids = [int(wait_for(tmp_path / name)) for name in ("busy", "idle")]
+    campaign.send_signal(how)
+    campaign.wait()
+    deadline_s = time.monotonic() + 60
+    while any(commands := [command_line(pid) for pid in pids]):
+        assert time.monotonic() < deadline_s, commands
+        time.sleep(0.02)
+
+
+def command_line(pid: int) -> bytes:
+    """Return what a process runs; nothing if it has ended, even if nobody has asked how."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def test_processes_do_not_hear_ctrl_c() -> None:
