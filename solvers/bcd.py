@@ -34,8 +34,8 @@ class BlockCoordinateDescent(Solver[BcdOptions]):
 
     The power block is solved exactly (the paper solves the same problem as a convex program), the cut block by
     enumeration at the powers in force. Re-running the greedy block may worsen the latency: the best sweep is kept, and
-    a sweep that does not improve ends the descent. Of a schedule to start from, the descent takes the cut layer alone:
-    powers tuned to another channel lead it astray.
+    a sweep that does not improve ends the descent. A schedule to start from is one more cut layer to descend from, no
+    more: powers tuned to another channel lead it astray.
     """
 
     name = "bcd"
@@ -53,28 +53,38 @@ class BlockCoordinateDescent(Solver[BcdOptions]):
         """Sweep until the relative improvement falls below the tolerance."""
         cuts = feasible_cuts(instance)
         offer_start(monitor, cuts)
-        power, last_s = equal_density_power_w(instance), math.inf
-        cut = _first_cut(instance, cuts, monitor) if options.initial_cut is None else options.initial_cut
-        for _ in range(options.max_sweeps):
-            if monitor.out_of_time:
+        given = monitor.incumbent
+        firsts = [_first_cut(instance, cuts) if options.initial_cut is None else options.initial_cut]
+        if given is not None and given.cut_layer not in firsts:
+            firsts.append(given.cut_layer)
+        for first in firsts:
+            if not _descend(first, cuts, options, monitor):
                 return StopReason.TIME_LIMIT
-            owner = greedy_allocation(instance, cuts[cut], power)
-            schedule = best_schedule(instance, cuts[cut], cut, owner)
-            if schedule is None:
-                break
-            power = schedule.subchannel_power_w
-            cut = best_cut(instance, cuts, owner, power)
-            latency_s = monitor.offer(Schedule(cut, owner, power))
-            if not latency_s < last_s * (1 - options.tolerance):
-                break
-            last_s = latency_s
         return StopReason.COMPLETED
 
 
-def _first_cut(instance: Instance, cuts: dict[int, CutCosts], monitor: SolveMonitor) -> int:
-    """The cut layer of the schedule to start from, else the best for a greedy allocation at equal power."""
-    if monitor.incumbent is not None:
-        return monitor.incumbent.cut_layer
+def _descend(cut: int, cuts: dict[int, CutCosts], options: BcdOptions, monitor: SolveMonitor) -> bool:
+    """Sweep from a cut layer until nothing improves; return False if time ran out before."""
+    instance = monitor.instance
+    power, last_s = equal_density_power_w(instance), math.inf
+    for _ in range(options.max_sweeps):
+        if monitor.out_of_time:
+            return False
+        owner = greedy_allocation(instance, cuts[cut], power)
+        schedule = best_schedule(instance, cuts[cut], cut, owner)
+        if schedule is None:
+            break
+        power = schedule.subchannel_power_w
+        cut = best_cut(instance, cuts, owner, power)
+        latency_s = monitor.offer(Schedule(cut, owner, power))
+        if not latency_s < last_s * (1 - options.tolerance):
+            break
+        last_s = latency_s
+    return True
+
+
+def _first_cut(instance: Instance, cuts: dict[int, CutCosts]) -> int:
+    """The best cut layer for a greedy allocation at equal power."""
     middle = list(cuts)[len(cuts) // 2]
     owner = greedy_allocation(instance, cuts[middle], equal_density_power_w(instance))
     return best_cut(instance, cuts, owner, equal_power_w(instance, owner))

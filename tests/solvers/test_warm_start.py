@@ -40,6 +40,16 @@ def test_never_worse_than_keeping_the_start(solver: str, case: tuple[Instance, S
     assert result.provenance["warm_start"] is True
 
 
+@pytest.mark.parametrize("solver", ["greedy", "bcd"])
+@given(case=starts())
+def test_never_worse_than_without_the_start(solver: str, case: tuple[Instance, Schedule]) -> None:
+    """A start is one way more for `greedy` and `bcd`, and takes none away."""
+    instance, start = case
+    cold, warm = solve(instance, solver), solve(instance, solver, start=start)
+    assert warm.latency_s is not None
+    assert warm.latency_s <= (cold.latency_s or float("inf"))
+
+
 @pytest.mark.parametrize("solver", OPTIONS)
 def test_a_good_start_survives_a_lack_of_time(solver: str) -> None:
     """With the optimum as start and no time at all, the result is the optimum."""
