@@ -32,6 +32,14 @@ def publish(path: Path, text: str) -> None:
     part.rename(path)
 
 
+def command_line(pid: int) -> bytes:
+    """Return what a process runs; nothing if it has ended, even if nobody has asked how."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
 class Unsendable:
     """What no pipe takes."""
 

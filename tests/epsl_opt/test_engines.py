@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_toys import act, wait_for
+from engine_toys import act, command_line, wait_for
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -137,14 +137,6 @@ def test_a_killed_campaign_leaves_no_processes(tmp_path: Path, how: signal.Signa
     while any(commands := [command_line(pid) for pid in pids]):
         assert time.monotonic() < deadline_s, commands
         time.sleep(0.02)
-
-
-def command_line(pid: int) -> bytes:
-    """Return what a process runs; nothing if it has ended, even if nobody has asked how."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""
 
 
 def test_processes_do_not_hear_ctrl_c() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from engine_toys import command_line
 
 from epsl_opt import Limits, load_instance, solve
 from epsl_opt.engines import LOCAL, Done, Task, open_engine, run_tasks
@@ -108,10 +109,7 @@ def test_nothing_is_left_running() -> None:
 
 
 def _is_measured(pid: int) -> bool:
-    try:
-        return b"measuring import serve" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False
+    return b"measuring import serve" in command_line(pid)
 
 
 def _rows(lead: float, time: float = 1.7, gap: float = 0.001) -> list[Row]:
