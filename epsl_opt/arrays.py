@@ -17,9 +17,11 @@ BoolArray = NDArray[np.bool_]
 
 
 def frozen(array: NDArray[Any]) -> NDArray[Any]:
-    """Return `array` itself, made read-only."""
-    array.setflags(write=False)
-    return array
+    """Return a copy of `array` that nobody can make writable again; `array` itself if it is one."""
+    if isinstance(array.base, bytes) or array.size == 0:
+        array.setflags(write=False)
+        return array
+    return np.ndarray(array.shape, dtype=array.dtype, buffer=array.tobytes())
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,7 @@ class ArrayField:
         below = array <= 0 if self.exclusive else array < 0
         self._refuse(~np.isfinite(array), "must be finite", array)
         self._refuse(below, "must be greater than 0" if self.exclusive else "must not be negative", array)
-        frozen(array)
-        return array
+        return frozen(array)
 
     def _to_array(self, value: object) -> FloatArray:
         try:

@@ -14,7 +14,15 @@ from epsl_opt.errors import InputError
 from epsl_opt.instance import Instance
 from epsl_opt.latency import RoundLatency, round_latency
 from epsl_opt.record import AsTuple, JsonObject, Name, NonNegativeFloat, PositiveInt, Record, UnitInterval
-from epsl_opt.results import SolveResult, StopReason, TracePoint, relative_gap
+from epsl_opt.results import (
+    SolutionStatus,
+    SolveResult,
+    StopReason,
+    TracePoint,
+    check_proof,
+    refuse_impossible_pair,
+    relative_gap,
+)
 from epsl_opt.schedule import FREE, Schedule
 
 ClientIndex = Annotated[int, Field(ge=0, lt=2**31)]
@@ -96,6 +104,7 @@ class ScheduleDocument(Record):
             if verified == (getattr(self, field) is None):
                 rule = "must be given" if verified else "must be null"
                 raise ValueError(f"{field}: {rule} when status is {self.status}")
+        refuse_impossible_pair(SolutionStatus(self.status), StopReason(self.stop_reason))
         return self
 
     def to_document(self) -> dict[str, Any]:
@@ -192,7 +201,7 @@ def check_document(instance: Instance, document: ScheduleDocument) -> list[Viola
 
 
 def _check_claims(instance: Instance, document: ScheduleDocument, latency: RoundLatency) -> list[Violation]:
-    found: list[Violation] = []
+    found = _check_names(instance, document)
     for part, recomputed in (("stages", stages(latency)), ("rates", rates(latency))):
         claimed = getattr(document, part)
         for field in type(recomputed).model_fields:
@@ -204,6 +213,25 @@ def _check_claims(instance: Instance, document: ScheduleDocument, latency: Round
         found += check_bound(document.bound_s, latency.round_latency_s)
         gap = relative_gap(latency.round_latency_s, document.bound_s)
         found += _compare("gap", document.gap, gap)
+    elif document.gap is not None:
+        found.append(Violation("gap needs a bound", "gap", document.gap, "", 0))
+    rel_gap = document.provenance.get("rel_gap")
+    asked = rel_gap if isinstance(rel_gap, int | float) else math.inf
+    return found + check_proof(StopReason(document.stop_reason), document.gap, asked)
+
+
+def _check_names(instance: Instance, document: ScheduleDocument) -> list[Violation]:
+    """Names that repeat what the digest and the index say."""
+    found = []
+    if (claimed := document.instance.name) != instance.name:
+        found.append(
+            Violation("name is the instance's", f"instance.name is {claimed!r}, not {instance.name!r}", 1, "name", 0)
+        )
+    cut = document.cut_layer
+    if cut is not None and cut.name != (name := instance.model.cut_layers[cut.index].name):
+        found.append(
+            Violation("name is the cut layer's", f"cut_layer.name is {cut.name!r}, not {name!r}", 1, "name", 0)
+        )
     return found
 
 

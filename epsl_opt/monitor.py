@@ -1,15 +1,15 @@
-"""What a running solver reports to, and what survives when it is stopped."""
+"""What a running solver reports to, and may look at."""
 
 from __future__ import annotations
 
 import logging
-import math
-import time
 from collections.abc import Callable
+from typing import Any, Self
 
 from epsl_opt.checker import RELATIVE_TOLERANCE, Violation, check
 from epsl_opt.instance import Instance
-from epsl_opt.latency import RoundLatency, round_latency
+from epsl_opt.latency import RoundLatency
+from epsl_opt.ledger import Ledger
 from epsl_opt.marginal_values import MarginalValues
 from epsl_opt.results import Limits, TracePoint, relative_gap
 from epsl_opt.schedule import Schedule
@@ -18,37 +18,108 @@ log = logging.getLogger(__name__)
 
 Listener = Callable[["SolveMonitor"], None]
 
+_WRITABLE = ("message",)
+
 
 class SolveMonitor:
-    """Keeps the clock, the best verified schedule and the best bound of one run.
+    """A solver's view of its run: the clock, the best schedule and the best bound.
 
     A solver offers every schedule it wants to be judged by as soon as it has it, so that a time limit, Ctrl-C or an
-    error can end it anywhere. Latencies are computed here, never taken from the solver, and every offer is checked.
+    error can end it anywhere. Latencies are computed from the decisions, never taken from the solver, and every offer
+    is checked. All of it is read-only but `message`: what is trusted stands in a ledger that the solver does not hold.
     """
+
+    __slots__ = ("_instance", "_ledger", "_limits", "_start")
 
     def __init__(
         self, instance: Instance, limits: Limits, listener: Listener | None = None, start: Schedule | None = None
     ) -> None:
-        self.instance = instance
-        self.limits = limits
-        self.incumbent: Schedule | None = None
-        self.latency: RoundLatency | None = None
-        self.bound_s: float | None = None
-        self.violations: list[Violation] = []
-        self.trace: list[TracePoint] = []
-        self.message = ""
-        self.marginal_values: MarginalValues | None = None
-        self.activity = ""
-        self.warm = False
-        self._start = start
-        self._listener = listener
-        self._start_s = time.perf_counter()
-        self._built_s: float | None = None
+        self._bind(Ledger(instance, limits), listener, start)
+
+    @classmethod
+    def on(cls, ledger: Ledger, listener: Listener | None = None, start: Schedule | None = None) -> Self:
+        """Return a monitor that writes into `ledger`."""
+        monitor = cls.__new__(cls)
+        monitor._bind(ledger, listener, start)
+        return monitor
+
+    def _bind(self, ledger: Ledger, listener: Listener | None, start: Schedule | None) -> None:
+        # The solver gets copies of whatever could be written to, and no attribute from which the ledger could be taken.
+        own: dict[str, Any] = {
+            "_instance": ledger.instance.detached(),
+            "_limits": Limits(**vars(ledger.limits)),
+            "_ledger": lambda: ledger,
+            "_start": None if start is None else start.copy(),
+        }
+        for name, value in own.items():
+            object.__setattr__(self, name, value)
+        if listener is not None:
+            ledger.on_change = lambda: listener(self)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in _WRITABLE:
+            raise AttributeError(f"a monitor's {name} is read-only: offer schedules, prove bounds")
+        object.__setattr__(self, name, value)
+
+    @property
+    def instance(self) -> Instance:
+        """What is to be solved."""
+        return self._instance
+
+    @property
+    def limits(self) -> Limits:
+        """When to stop."""
+        return self._limits
+
+    @property
+    def incumbent(self) -> Schedule | None:
+        """The best feasible schedule offered so far."""
+        return self._ledger().offered
+
+    @property
+    def latency(self) -> RoundLatency | None:
+        """The stages of the incumbent."""
+        return self._ledger().latency
+
+    @property
+    def bound_s(self) -> float | None:
+        """The best bound proved so far, in seconds."""
+        return self._ledger().bound_s
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """What the checker found in offers."""
+        return tuple(self._ledger().violations)
+
+    @property
+    def trace(self) -> tuple[TracePoint, ...]:
+        """Incumbent and bound over time."""
+        return self._ledger().trace
+
+    @property
+    def marginal_values(self) -> MarginalValues | None:
+        """What more of each resource is worth, if the solver told."""
+        values = self._ledger().marginal_values
+        return None if values is None else values.detached()
+
+    @property
+    def activity(self) -> str:
+        """What the solver said that it is doing."""
+        return self._ledger().activity
+
+    @property
+    def message(self) -> str:
+        """One line for the user, which a solver may set."""
+        return self._ledger().message
+
+    @message.setter
+    def message(self, text: str) -> None:
+        self._ledger().message = str(text)
 
     @property
     def elapsed_s(self) -> float:
         """Wall-clock seconds since the start."""
-        return time.perf_counter() - self._start_s
+        return self._ledger().elapsed_s
 
     @property
     def remaining_s(self) -> float:
@@ -67,7 +138,7 @@ class SolveMonitor:
     @property
     def latency_s(self) -> float:
         """Round latency of the incumbent; inf without one."""
-        return math.inf if self.latency is None else self.latency.round_latency_s
+        return self._ledger().latency_s
 
     @property
     def gap(self) -> float | None:
@@ -82,12 +153,11 @@ class SolveMonitor:
     @property
     def build_s(self) -> float:
         """Seconds until the solver said that its model was built; 0 if it never did."""
-        return self._built_s or 0.0
+        return self._ledger().built_s or 0.0
 
     def built(self) -> None:
         """Mark the end of model building (the first call counts)."""
-        if self._built_s is None:
-            self._built_s = self.elapsed_s
+        self._ledger().built()
 
     def take_start(self) -> Schedule | None:
         """Return the schedule that the caller gave to start from, kept as the first incumbent; None if none fits.
@@ -102,49 +172,27 @@ class SolveMonitor:
             log.info("%s: the schedule to start from does not fit: %s", self.instance.name, violations[0])
             return None
         self.offer(self._start)
-        self.warm = True
+        self._ledger().warm = True
         return self._start
-
-    @property
-    def was_given_start(self) -> bool:
-        """Whether the caller gave a schedule to start from, fit or not."""
-        return self._start is not None
 
     def offer(self, schedule: Schedule) -> float:
         """Judge a schedule and keep it if it is the best so far.
 
         Returns its latency in seconds, inf if it breaks a constraint.
         """
-        violations = check(self.instance, schedule)
-        if violations:
-            self.violations += violations
-            return math.inf
-        latency = round_latency(self.instance, schedule)
-        if latency.round_latency_s < self.latency_s:
-            self.incumbent, self.latency = schedule, latency
-            self._record()
-        return latency.round_latency_s
+        return self._ledger().offer(schedule)
 
     def prove(self, bound_s: float) -> None:
-        """Report a proved lower bound on the latency of every schedule, in seconds; the largest counts."""
-        if self.bound_s is None or not bound_s <= self.bound_s:
-            self.bound_s = bound_s
-            self._record()
+        """Report a proved lower bound on the latency of every schedule, in seconds; the largest counts.
+
+        -inf says nothing. NaN and inf are no bounds and reject the run.
+        """
+        self._ledger().prove(bound_s)
 
     def value(self, values: MarginalValues) -> None:
         """Report what more of each resource is worth, by the prices behind the bound."""
-        self.marginal_values = values
+        self._ledger().value(values)
 
     def say(self, activity: str) -> None:
         """Tell the user in a few words what the solver is doing."""
-        self.activity = activity
-        self._notify()
-
-    def _record(self) -> None:
-        latency_s = None if self.latency is None else self.latency_s
-        self.trace.append(TracePoint(self.elapsed_s, latency_s, self.bound_s))
-        self._notify()
-
-    def _notify(self) -> None:
-        if self._listener is not None:
-            self._listener(self)
+        self._ledger().say(activity)

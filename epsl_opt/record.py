@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Self
 
+import numpy as np
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from epsl_opt.arrays import frozen
 
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -38,6 +42,14 @@ def _check_json(value: Any, depth: int = 0) -> Any:
 JsonObject = Annotated[dict[str, Any], AfterValidator(_check_json)]
 
 
+def _detached(value: Any) -> Any:
+    if isinstance(value, Record):
+        return value.detached()
+    if isinstance(value, tuple):
+        return tuple(_detached(part) for part in value)
+    return frozen(value) if isinstance(value, np.ndarray) else copy.deepcopy(value)
+
+
 class Record(BaseModel):
     """A frozen record: unknown or missing fields, NaN and infinities are refused; equal by content."""
 
@@ -50,6 +62,10 @@ class Record(BaseModel):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy with some fields replaced, validated again; what the original has cached stays behind."""
         return type(self)(**{name: getattr(self, name) for name in type(self).model_fields} | dict(update or {}))
+
+    def detached(self) -> Self:
+        """Return an equal record that shares nothing writable with this one, nor what this one has cached."""
+        return type(self).model_construct(**{name: _detached(getattr(self, name)) for name in self.model_fields_set})
 
     @cached_property
     def content_sha256(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from epsl_opt.checker import Violation
+from epsl_opt.checker import RELATIVE_TOLERANCE, Violation
 from epsl_opt.latency import RoundLatency
 from epsl_opt.schedule import Schedule
 
@@ -21,7 +21,7 @@ class Limits:
     time_s
         Wall-clock seconds for build and solve together. `inf` means no limit.
     rel_gap
-        Stop once (latency - bound) / latency is at most this.
+        Stop once (latency - bound) / latency is at most this: 0.05 is 5 %.
     threads
         Threads a solver may use; None leaves the choice to the solver.
     seed
@@ -30,7 +30,7 @@ class Limits:
     Raises
     ------
     ValueError
-        If a limit is negative, NaN, or (threads) less than 1.
+        If a limit is negative, NaN, (gap) 1 or more, or (threads) less than 1.
     """
 
     time_s: float = 60.0
@@ -41,12 +41,19 @@ class Limits:
     def __post_init__(self) -> None:
         if not self.time_s > 0:
             raise ValueError(f"time_s must be greater than 0, got {self.time_s}")
-        if not self.rel_gap >= 0:
-            raise ValueError(f"rel_gap must not be negative, got {self.rel_gap}")
+        if not 0 <= self.rel_gap < 1:
+            raise ValueError(
+                f"rel_gap must be at least 0 and less than 1, got {self.rel_gap}{_as_fraction(self.rel_gap)}"
+            )
         if self.threads is not None and self.threads < 1:
             raise ValueError(f"threads must be at least 1, got {self.threads}")
         if self.seed < 0:
             raise ValueError(f"seed must not be negative, got {self.seed}")
+
+
+def _as_fraction(percent: float) -> str:
+    """What a user probably meant who gave a gap in percent."""
+    return f" ({percent / 100:g} is {percent:g} %)" if 1 <= percent < 100 else ""
 
 
 class StopReason(StrEnum):
@@ -151,10 +158,7 @@ class SolveResult:
             raise ValueError(f"status {self.status} and schedule do not fit")
         if (self.status is SolutionStatus.REJECTED) != bool(self.violations):
             raise ValueError(f"status {self.status} and violations do not fit")
-        if self.stop_reason in _NEEDS_SCHEDULE and self.status is SolutionStatus.NONE:
-            raise ValueError(f"{self.stop_reason} without a schedule")
-        if self.stop_reason in _HAS_NO_SCHEDULE and self.status is not SolutionStatus.NONE:
-            raise ValueError(f"{self.stop_reason} with status {self.status}")
+        refuse_impossible_pair(self.status, self.stop_reason)
         if self.bound_s is not None and not math.isfinite(self.bound_s):
             raise ValueError(f"bound_s must be finite or None, got {self.bound_s}")
 
@@ -167,6 +171,23 @@ class SolveResult:
     def gap(self) -> float | None:
         """(latency - bound) / latency, or None if either is missing."""
         return relative_gap(self.latency_s, self.bound_s)
+
+
+def refuse_impossible_pair(status: SolutionStatus, stop_reason: StopReason) -> None:
+    """Raise ValueError if a solver can't have stopped for this reason and left this behind."""
+    if stop_reason in _NEEDS_SCHEDULE and status is SolutionStatus.NONE:
+        raise ValueError(f"{stop_reason} without a schedule")
+    if stop_reason in _HAS_NO_SCHEDULE and status is not SolutionStatus.NONE:
+        raise ValueError(f"{stop_reason} with status {status}")
+
+
+def check_proof(stop_reason: StopReason, gap: float | None, rel_gap: float) -> list[Violation]:
+    """Return what is wrong with a claim of optimality, or of a gap of at most `rel_gap`, where `gap` is proved."""
+    if stop_reason not in _NEEDS_SCHEDULE:
+        return []
+    asked = rel_gap if stop_reason is StopReason.GAP_REACHED else 0.0
+    proved, tolerance = math.inf if gap is None else gap, max(asked, RELATIVE_TOLERANCE)
+    return [] if proved <= tolerance else [Violation("gap claimed is proved", stop_reason.value, proved, "", tolerance)]
 
 
 def relative_gap(latency_s: float | None, bound_s: float | None) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +30,8 @@ class Schedule:
     ------
     ValueError
         If an array is not one-dimensional, or client indices are not whole numbers.
+    TypeError
+        If the cut layer is no whole number.
     """
 
     cut_layer: int
@@ -42,6 +45,10 @@ class Schedule:
             raise ValueError("subchannel_client and subchannel_power_w must be one-dimensional")
         if owner.size and owner.dtype.kind not in "iu":
             raise ValueError("subchannel_client must hold whole numbers")
-        object.__setattr__(self, "cut_layer", int(cut_layer))
+        object.__setattr__(self, "cut_layer", operator.index(cut_layer))
         object.__setattr__(self, "subchannel_client", frozen(owner.astype(np.intp)))
         object.__setattr__(self, "subchannel_power_w", frozen(power))
+
+    def copy(self) -> Schedule:
+        """Return an equal schedule that shares nothing with this one."""
+        return Schedule(self.cut_layer, self.subchannel_client, self.subchannel_power_w)

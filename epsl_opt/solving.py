@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from epsl_opt.checker import RELATIVE_TOLERANCE, Violation, check_bound
+from epsl_opt.checker import Violation, check, check_bound
 from epsl_opt.feasibility import infeasibility
 from epsl_opt.instance import Instance
+from epsl_opt.latency import round_latency
+from epsl_opt.ledger import Ledger
 from epsl_opt.monitor import Listener, SolveMonitor
 from epsl_opt.options import parse_options
 from epsl_opt.provenance import provenance
 from epsl_opt.registry import load_solver
-from epsl_opt.results import Limits, SolutionStatus, SolveResult, StopReason
+from epsl_opt.results import Limits, SolutionStatus, SolveResult, StopReason, check_proof, relative_gap
 from epsl_opt.schedule import Schedule
 from epsl_opt.solver import Solver, SolverOptions
 
@@ -57,13 +59,13 @@ def solve(
     limits = limits or Limits()
     chosen = load_solver(solver) if isinstance(solver, str) else solver
     parsed = parse_options(chosen.options_type, options or {}, f"solver {chosen.name}")
-    monitor = SolveMonitor(instance, limits, listener, start)
-    stop = _run(chosen, parsed, monitor)
-    return _judge(chosen, parsed, monitor, stop)
+    ledger = Ledger(instance, limits)
+    stop = _run(chosen, parsed, SolveMonitor.on(ledger, listener, start))
+    return _judge(chosen, parsed, ledger, stop, given_start=start is not None)
 
 
 def _run(solver: Solver[Any], options: SolverOptions, monitor: SolveMonitor) -> StopReason:
-    """Run to an end of any kind; what was found until then stays in the monitor."""
+    """Run to an end of any kind; what was found until then stays in the ledger."""
     try:
         if reason := infeasibility(monitor.instance):
             monitor.message = reason
@@ -71,66 +73,75 @@ def _run(solver: Solver[Any], options: SolverOptions, monitor: SolveMonitor) -> 
         if reason := solver.unsupported(monitor.instance, options):
             monitor.message = reason
             return StopReason.UNSUPPORTED
-        return solver.solve(monitor.instance, options, monitor)
+        return StopReason(solver.solve(monitor.instance, options, monitor))
     except KeyboardInterrupt:
         return StopReason.INTERRUPTED
-    except Exception as error:  # whatever a solver raises, what it found before is kept
+    except (Exception, SystemExit) as error:  # whatever a solver raises, what it found before is kept
         log.debug("solver %s failed", solver.name, exc_info=True)
-        monitor.message = f"{type(error).__name__}: {error}"
+        monitor.message = _told(error)
         return StopReason.ERROR
 
 
-def _judge(solver: Solver[Any], options: SolverOptions, monitor: SolveMonitor, stop: StopReason) -> SolveResult:
-    elapsed_s = monitor.elapsed_s
-    violations = tuple(monitor.violations + _false_claims(monitor, stop))
-    verified = monitor.incumbent is not None and not violations
-    if violations:
-        status = SolutionStatus.REJECTED
-        monitor.message = str(violations[0])
-    else:
-        status = SolutionStatus.VERIFIED if verified else SolutionStatus.NONE
+def _told(error: BaseException) -> str:
+    """What an error says of itself; even that may fail in a stranger's."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:
+        return type(error).__name__
+
+
+def _judge(
+    solver: Solver[Any], options: SolverOptions, ledger: Ledger, stop: StopReason, *, given_start: bool
+) -> SolveResult:
+    """Make the result from the decisions alone: constraints and latency are computed once more at the end."""
+    elapsed_s, build_s = ledger.elapsed_s, ledger.built_s or 0.0
+    schedule = ledger.incumbent
+    latency = None if schedule is None else round_latency(ledger.instance, schedule)
+    latency_s = math.inf if latency is None else latency.round_latency_s
+    violations = (*ledger.violations, *_false_claims(ledger, schedule, latency_s, stop))
+    verified = schedule is not None and not violations
     if violations and stop in (StopReason.INFEASIBLE_PROVED, StopReason.UNSUPPORTED):
         stop = StopReason.ERROR
-    bound = monitor.bound_s if verified or not violations else None
     return SolveResult(
-        instance_name=monitor.instance.name,
-        instance_sha256=monitor.instance.sha256,
+        instance_name=ledger.instance.name,
+        instance_sha256=ledger.instance.sha256,
         solver=solver.name,
-        status=status,
+        status=_status(verified, violations),
         stop_reason=stop,
-        message=monitor.message,
-        schedule=monitor.incumbent if verified else None,
-        latency=monitor.latency if verified else None,
-        bound_s=None if bound is None else min(bound, monitor.latency_s),
+        message=str(violations[0]) if violations else ledger.message,
+        schedule=schedule if verified else None,
+        latency=latency if verified else None,
+        bound_s=None if violations or ledger.bound_s is None else min(ledger.bound_s, latency_s),
         violations=violations,
-        trace=tuple(monitor.trace),
-        build_s=monitor.build_s,
-        solve_s=elapsed_s - monitor.build_s,
-        overrun_s=max(elapsed_s - monitor.limits.time_s, 0.0),
-        provenance=provenance(solver, options, monitor.limits) | _start(monitor) | _values(monitor, verified),
+        trace=ledger.trace,
+        build_s=build_s,
+        solve_s=elapsed_s - build_s,
+        overrun_s=max(elapsed_s - ledger.limits.time_s, 0.0),
+        provenance=provenance(solver, options, ledger.limits)
+        | ({"warm_start": ledger.warm} if given_start else {})
+        | (_values(ledger) if verified else {}),
     )
 
 
-def _start(monitor: SolveMonitor) -> dict[str, Any]:
-    return {"warm_start": monitor.warm} if monitor.was_given_start else {}
+def _status(verified: bool, violations: Sequence[Violation]) -> SolutionStatus:
+    if violations:
+        return SolutionStatus.REJECTED
+    return SolutionStatus.VERIFIED if verified else SolutionStatus.NONE
 
 
-def _values(monitor: SolveMonitor, verified: bool) -> dict[str, Any]:
-    if monitor.marginal_values is None or not verified:
-        return {}
-    return {"marginal_values": monitor.marginal_values.to_document()}
+def _values(ledger: Ledger) -> dict[str, Any]:
+    values = ledger.marginal_values
+    return {} if values is None else {"marginal_values": values.to_document()}
 
 
-def _false_claims(monitor: SolveMonitor, stop: StopReason) -> list[Violation]:
-    """A bound above a feasible latency, or a proof that the bound does not support."""
-    false: list[Violation] = []
-    if monitor.bound_s is not None:
-        false += check_bound(monitor.bound_s, monitor.latency_s)
-    if stop in (StopReason.OPTIMAL_PROVED, StopReason.GAP_REACHED) and not false:
-        gap = math.inf if monitor.gap is None else monitor.gap
-        asked = monitor.limits.rel_gap if stop is StopReason.GAP_REACHED else 0.0
-        if gap > (tolerance := max(asked, RELATIVE_TOLERANCE)):
-            false.append(Violation("gap claimed is proved", str(stop), gap, "", tolerance))
-    if stop is StopReason.INFEASIBLE_PROVED and monitor.incumbent is not None:
+def _false_claims(ledger: Ledger, schedule: Schedule | None, latency_s: float, stop: StopReason) -> list[Violation]:
+    """A broken constraint, a bound above a feasible latency, a proof that the bound does not support."""
+    false = [] if schedule is None else check(ledger.instance, schedule)
+    if ledger.bound_s is not None:
+        false += check_bound(ledger.bound_s, latency_s)
+    if not false:
+        gap = relative_gap(None if schedule is None else latency_s, ledger.bound_s)
+        false += check_proof(stop, gap, ledger.limits.rel_gap)
+    if stop is StopReason.INFEASIBLE_PROVED and schedule is not None:
         false.append(Violation("infeasibility claimed is true", "a feasible schedule exists", 1, "schedule", 0))
     return false

@@ -139,7 +139,7 @@ def cut_options(command: CommandT) -> CommandT:
 
 
 _TIME_HELP = "Wall-clock seconds for building and solving; inf for none."
-_GAP_HELP = "Stop once (latency - bound) / latency is at most this, as a fraction."
+_GAP_HELP = "Stop once (latency - bound) / latency is at most this, as a fraction: 0.05 is 5 %."
 
 
 def make_limits(time_limit: float, gap: float, seed: int, threads: int | None) -> Any:

@@ -26,5 +26,5 @@ def test_the_latency_is_that_of_the_allocation(instance: Instance, data: st.Data
     expected_s = float(allocation_latencies_s(instance, costs, owner[None, :])[0])
     assert found_s == pytest.approx(expected_s, rel=1e-9)
     assert monitor.latency_s == found_s
-    assert monitor.violations == []
+    assert monitor.violations == ()
     assert (monitor.incumbent is None) == math.isinf(expected_s)
