@@ -31,6 +31,11 @@ class SolveMonitor:
 
     __slots__ = ("_instance", "_ledger", "_limits", "_start")
 
+    _instance: Instance
+    _ledger: Callable[[], Ledger]
+    _limits: Limits
+    _start: Schedule | None
+
     def __init__(
         self, instance: Instance, limits: Limits, listener: Listener | None = None, start: Schedule | None = None
     ) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, cast
 
 import numpy as np
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -42,11 +42,12 @@ def _check_json(value: Any, depth: int = 0) -> Any:
 JsonObject = Annotated[dict[str, Any], AfterValidator(_check_json)]
 
 
-def _detached(value: Any) -> Any:
+def _rebuilt(value: Any, build: Callable[[type[Record], dict[str, Any]], Record]) -> Any:
+    """Return a value that shares nothing writable with `value`; records in it are made again by `build`."""
     if isinstance(value, Record):
-        return value.detached()
+        return build(type(value), {name: _rebuilt(getattr(value, name), build) for name in value.model_fields_set})
     if isinstance(value, tuple):
-        return tuple(_detached(part) for part in value)
+        return tuple(_rebuilt(part, build) for part in value)
     return frozen(value) if isinstance(value, np.ndarray) else copy.deepcopy(value)
 
 
@@ -65,7 +66,17 @@ class Record(BaseModel):
 
     def detached(self) -> Self:
         """Return an equal record that shares nothing writable with this one, nor what this one has cached."""
-        return type(self).model_construct(**{name: _detached(getattr(self, name)) for name in self.model_fields_set})
+        return cast("Self", _rebuilt(self, lambda kind, fields: kind.model_construct(**fields)))
+
+    def validated(self) -> Self:
+        """Return an equal record whose every part was validated again: for records that strangers made.
+
+        Raises
+        ------
+        pydantic.ValidationError
+            If a part breaks its rule.
+        """
+        return cast("Self", _rebuilt(self, lambda kind, fields: kind(**fields)))
 
     @cached_property
     def content_sha256(self) -> str:

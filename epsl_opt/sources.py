@@ -53,7 +53,9 @@ def generate(scenario: str, options: dict[str, str]) -> Instance:
     chosen = registry.load_scenario(scenario)
     owner = f"scenario {scenario}"
     try:
-        instance: Instance = chosen.generate(parse_options(chosen.options_type, options, owner))
+        made: object = chosen.generate(parse_options(chosen.options_type, options, owner))
+        if type(made) is not Instance:
+            raise InputError(owner, f"made a {type(made).__qualname__}, not an Instance")
+        return made.validated()
     except ValidationError as error:
         raise InputError.from_validation(owner, error) from error
-    return instance

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -42,6 +42,10 @@ class TrainingPlan:
     framework: Framework
     task: str
     seed: int = 0
+
+    def detached(self) -> TrainingPlan:
+        """Return an equal plan that shares nothing writable with this one, for a backend to keep."""
+        return replace(self, instance=self.instance.detached(), schedule=self.schedule.copy())
 
 
 @dataclass(frozen=True)

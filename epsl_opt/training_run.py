@@ -98,7 +98,7 @@ class TrainingRun:
         self.backend, self.options, self.plan, self.schedule = backend, options, plan, schedule
         self.clock = backend.clock(plan.framework, options)
         self.stages = finite_stage_times(plan, backend, options)
-        self.session = backend.start(plan, options)
+        self.session = backend.start(plan.detached(), options)
         self.records: list[RoundRecord] = []
         self.divergence: Divergence | None = None
         self.real_time_s = 0.0

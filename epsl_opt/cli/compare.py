@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from epsl_opt.compare import Comparison
     from epsl_opt.engines import Engine
     from epsl_opt.instance import Instance
+    from epsl_opt.problems.library import BestKnown
     from epsl_opt.ranking import RunRow
     from epsl_opt.results import Limits
 
@@ -127,7 +128,9 @@ def command(
             return compare_trainings(problems, solvers, limits, options, wish, folder, form, where)
         problems = [limit_cuts(problem, cut_layers, min_cut) for problem in problems]
         comparison = _compare(problems, solvers, limits, options, folder, where)
-    rows = rank(comparison.documents, _known_bounds(comparison.instances))
+    known = _best_known(comparison.instances)
+    rows = rank(comparison.documents, {key: best.bound_s for key, best in known.items() if best.bound_s is not None})
+    _tell_records(rows, known)
     _print(rows, form)
     if folder is not None and rows:
         from epsl_opt.comparison_files import write_comparison
@@ -216,17 +219,29 @@ def _compare(
         return compare(problems, solvers, limits=limits, options=options, folder=runs, observer=line, engine=engine)
 
 
-def _known_bounds(instances: Sequence[Instance]) -> dict[str, float]:
-    """Return the library's bounds for the instances that are the library's in name and content."""
+def _best_known(instances: Sequence[Instance]) -> dict[str, BestKnown]:
+    """Return what the library knows of the instances that are its own in name and content, by sha256."""
     from epsl_opt.problems import library
 
     named = {instance.name: instance for instance in instances}
-    bounds = {}
-    for name in set(named) & set(library.names()):
-        bound_s = library.best_known(name).bound_s
-        if bound_s is not None and library.load(name).sha256 == named[name].sha256:
-            bounds[named[name].sha256] = bound_s
-    return bounds
+    ours = [named[name] for name in named.keys() & set(library.names())]
+    return {one.sha256: library.best_known(one.name) for one in ours if library.load(one.name).sha256 == one.sha256}
+
+
+def _tell_records(rows: Sequence[RunRow], known: Mapping[str, BestKnown]) -> None:
+    """Say which runs are better than the library's best known result, or show that its bound is wrong."""
+    from epsl_opt.checker import RELATIVE_TOLERANCE, check_bound
+
+    for row in rows:
+        best = known.get(row.instance_sha256)
+        if best is None or row.latency_s is None:
+            continue
+        if best.bound_s is not None and check_bound(best.bound_s, row.latency_s):
+            warn(f"{row.instance}: {row.solver}'s verified schedule refutes the library's bound of {best.bound_s!r} s")
+        if best.latency_s is not None and row.latency_s < best.latency_s * (1 - RELATIVE_TOLERANCE):
+            note(
+                f"{row.instance}: {row.solver} is better than the best known, {best.latency_s!r} s: {row.latency_s!r} s"
+            )
 
 
 def _print(rows: Sequence[RunRow], form: str) -> None:
