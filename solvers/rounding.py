@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
@@ -22,19 +24,24 @@ LARGEST_ASSIGNMENT = 1500
 """More open subchannels than this are given away one by one, the surest first."""
 
 
-def round_allocation(instance: Instance, costs: CutCosts, fraction: FloatArray) -> IntArray:
+def round_allocation(
+    instance: Instance, costs: CutCosts, fraction: FloatArray, *, stop: Callable[[], bool] = lambda: False
+) -> IntArray:
     """Round r, shape (clients, subchannels), to the best of a few allocations; client indices, shape (subchannels,).
 
     The clients' totals are rounded to whole counts, in the nearest way and with one subchannel moved from one client
     to another; for each, an assignment problem keeps most of the fractions. The least latency wins. If none of them
-    serves every client, what does so with least is kept, and the rest given by the fractions.
+    serves every client, what does so with least is kept, and the rest given by the fractions. When `stop` says that
+    time is up, those rounded until then must do, one at the least.
     """
     allowed = usable(instance, costs)
     fraction = _given_whole(fraction)
     n_subchannels = fraction.shape[1]
     n_candidates = max(1, min(MOST_CANDIDATES, ASSIGNMENT_WORK // n_subchannels**2))
     counts = _candidate_counts(fraction.sum(axis=1), n_subchannels, n_candidates)
-    owners = np.array([assign_counts(fraction, count, allowed) for count in counts])
+    owners = np.array(
+        [assign_counts(fraction, count, allowed) for n, count in enumerate(counts) if n == 0 or not stop()]
+    )
     latency_s = allocation_latencies_s(instance, costs, owners)
     best: IntArray = owners[latency_s.argmin()]
     if np.isfinite(latency_s.min()):

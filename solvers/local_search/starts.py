@@ -66,7 +66,7 @@ def _rounded_relaxations(instance: Instance, monitor: SolveMonitor) -> tuple[lis
     while not monitor.out_of_time and (cut := bounds.next_cut(monitor.latency_s)) is not None:
         relaxed = bounds.refine(cut, cutoff_s=monitor.latency_s, rel_gap=ACCURACY, stop=monitor.is_out_of_time)
         costs = bounds.problem[cut].costs
-        owners.append(round_allocation(instance, costs, relaxed.allocation[0]))
+        owners.append(round_allocation(instance, costs, relaxed.allocation[0], stop=monitor.is_out_of_time))
         offer_allocation(monitor, costs, cut, owners[-1])
     return owners, set(bounds.open_cuts(monitor.latency_s)) & set(bounds.solution)
 

@@ -15,6 +15,8 @@ from epsl_opt.instance import Instance
 from epsl_opt.solvers.cut_bounds import CutBounds
 from epsl_opt.solvers.pyomo_model.scaled import scaled_cut
 
+LONGEST_REASON = 100
+
 
 class ModelOptions(ExporterOptions):
     """Options of lp and mps, which hold linear models only."""
@@ -45,7 +47,7 @@ class _ModelFile(Exporter[ModelOptions]):
         model = _model(instance, options)
         with TemporaryDirectory() as folder:
             path = Path(folder, f"model.{self.suffix}")
-            model.write(str(path), io_options={"symbolic_solver_labels": True} if self.readable_names else {})
+            _write(model, path, {"symbolic_solver_labels": True} if self.readable_names else {})
             return path.read_bytes()
 
 
@@ -76,6 +78,19 @@ class Gms(_ModelFile):
     suffix = "gms"
     options_type = NonlinearOptions
     linear_only = False
+
+
+def _write(model: Any, path: Path, io_options: dict[str, Any]) -> None:
+    from pyomo.common.errors import InvalidValueError
+
+    try:
+        model.write(str(path), io_options=io_options)
+    except (InvalidValueError, OverflowError) as error:
+        raise InputError("export", f"a coefficient cannot be written: {_first_line(error)}", path.suffix[1:]) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0][:LONGEST_REASON]
 
 
 def _model(instance: Instance, options: ModelOptions) -> Any:
