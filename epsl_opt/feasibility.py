@@ -9,14 +9,15 @@ from scipy.sparse.csgraph import maximum_bipartite_matching
 from epsl_opt.arrays import FloatArray
 from epsl_opt.instance import Instance
 from epsl_opt.latency import CutCosts, client_memory_bits, cut_costs
+from epsl_opt.serving import serving_allocation
 
 
 def infeasibility(instance: Instance) -> str | None:
     """Return a proof, in words, that no schedule exists, or None if none was found.
 
     Powers may be as small as one likes, so power limits never forbid a schedule; only missing subchannels and zero
-    gains do. Uplink and downlink are each decided exactly, by matching clients to subchannels with a gain. What is
-    left open is an instance in which each direction could be served alone, but not both by one allocation.
+    gains do. Uplink and downlink are each decided exactly, by matching clients to subchannels with a gain; whether one
+    allocation can serve both is decided up to a size (see `serving`).
     """
     reasons = [cut_infeasibility(instance, j, cut_costs(instance, j)) for j in range(instance.n_cut_layers)]
     return reasons[instance.first_allowed_cut_layer] if all(reasons) else None
@@ -51,7 +52,10 @@ def _unconnected(instance: Instance, costs: CutCosts) -> str | None:
     if needs and M < C:
         return f"fewer subchannels than clients ({M} < {C}): every client needs at least one of its own"
     missing = [(direction, gain) for direction, gain in needs if not gain.all()]  # else any matching will do
-    return next((reason for direction, gain in missing if (reason := _unserved(instance, direction, gain))), None)
+    reason = next((reason for direction, gain in missing if (reason := _unserved(instance, direction, gain))), None)
+    if reason is None and missing and serving_allocation(instance, costs).impossible:
+        return "too few usable subchannels: no allocation gives every client uplink and downlink gain at once"
+    return reason
 
 
 def _unserved(instance: Instance, direction: str, gain: FloatArray) -> str | None:

@@ -2,12 +2,13 @@
 
 A client with noise densities n_1 <= n_2 <= ... (W/Hz, as its transmitter sees them) and bandwidths B_k spends least by
 filling each subchannel up to one water level w: p_k = B_k max(w - n_k, 0), which carries B_k ln(w / n_k) nat/s where
-w > n_k. Everything is measured against n_1, in the logarithmic level x = ln(w / n_1), so that no digits are lost at
-low SNR: with d_k = n_k / n_1 - 1, y_k = ln(1 + d_k) and sums over the active subchannels,
+w > n_k. When the level reaches n_k, rate and power have breakpoints, sums of what each step between neighbours adds;
+with q subchannels active and S = B_1 + ... + B_q, above the breakpoints of q
 
-    rate = x sum(B) - sum(B y)          power = n_1 [ (e^x - 1) sum(B) - sum(B d) ].
+    rate = rate_q + S ln(w / n_q)          power = power_q + S (w - n_q).
 
-Subchannel k becomes active when the rate exceeds its breakpoint, so that the active set is found by counting.
+Nothing is subtracted but neighbouring noise densities, so that no digits are lost: neither at low SNR nor where
+bandwidths and noises differ by many orders of magnitude.
 """
 
 from __future__ import annotations
@@ -17,19 +18,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from epsl_opt.arrays import FloatArray
+from epsl_opt.arrays import FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)
 class WaterFilling:
-    """Prefix sums of rows of subchannels, one row a client; shapes (rows, width), `best_noise` (rows,)."""
+    """Rows of subchannels, one row a client, ascending in noise; all arrays have shape (rows, width).
 
-    best_noise: FloatArray
-    excess: FloatArray
+    `noise` in W/Hz is inf for entries that are not there; `sum_bandwidth` in Hz counts the entry itself. At the
+    breakpoints, in nat/s and W, the entry becomes active.
+    """
+
+    noise: FloatArray
     sum_bandwidth: FloatArray
-    sum_log: FloatArray
-    sum_excess: FloatArray
     rate_breakpoint: FloatArray
+    power_breakpoint: FloatArray
 
     @classmethod
     def of_rows(cls, noise_w_per_hz: FloatArray, bandwidth_hz: FloatArray) -> WaterFilling:
@@ -43,43 +46,64 @@ class WaterFilling:
         bandwidth_hz
             B of the same subchannels.
         """
-        best = noise_w_per_hz[:, 0]
         there = np.isfinite(noise_w_per_hz)
-        with np.errstate(invalid="ignore"):
-            excess = np.where(there, (noise_w_per_hz - best[:, None]) / best[:, None], 0.0)
-        logarithm = np.log1p(excess)
-        bandwidth = np.where(there, bandwidth_hz, 0.0)
-        sum_bandwidth = bandwidth.cumsum(axis=1)
-        sum_log = (bandwidth * logarithm).cumsum(axis=1)
-        breakpoint = np.where(there, logarithm * sum_bandwidth - sum_log, np.inf)
-        return cls(best, excess, sum_bandwidth, sum_log, (bandwidth * excess).cumsum(axis=1), breakpoint)
+        sum_bandwidth = np.where(there, bandwidth_hz, 0.0).cumsum(axis=1)
+        rate, power = np.zeros_like(noise_w_per_hz), np.zeros_like(noise_w_per_hz)
+        before, width = noise_w_per_hz[:, :-1], sum_bandwidth[:, :-1]
+        with np.errstate(invalid="ignore", over="ignore"):  # beyond all numbers, or not there: never active
+            step = noise_w_per_hz[:, 1:] - before
+            rate[:, 1:] = (width * np.log1p(step / before)).cumsum(axis=1)
+            power[:, 1:] = (width * step).cumsum(axis=1)
+        never = ~(there & np.isfinite(rate) & np.isfinite(power))
+        never[:, 0] = False
+        return cls(noise_w_per_hz, sum_bandwidth, np.where(never, np.inf, rate), np.where(never, np.inf, power))
+
+    @property
+    def best_noise(self) -> FloatArray:
+        """n_1 in W/Hz, shape (rows,)."""
+        return self.noise[:, 0]
+
+    def take(self, index: IntArray) -> WaterFilling:
+        """Return some of the rows."""
+        return WaterFilling(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
 
     def log_level(self, rate_nats_per_s: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return x = ln(w / n_1) and the least power in watts at which each row carries its rate, shapes (rows,).
 
-        A row without subchannels needs infinite power for a positive rate.
+        A row without subchannels needs infinite power for a positive rate, and so does one whose power is beyond all
+        numbers.
         """
+        last, height = self._above_last_active(rate_nats_per_s)
+        with np.errstate(invalid="ignore", over="ignore"):
+            level = np.log(self.noise[last] / self.best_noise) + height
+            power = self.power_breakpoint[last] + self.sum_bandwidth[last] * (self.noise[last] * np.expm1(height))
+        nothing = self.sum_bandwidth[last] == 0
+        return np.where(nothing, np.inf, level), np.where(nothing, np.inf, power)
+
+    def depths(self, rate_nats_per_s: FloatArray) -> FloatArray:
+        """Return w - n_k in W/Hz at which each row carries its rate, 0 where it is not active, shape (rows, width)."""
+        last, height = self._above_last_active(rate_nats_per_s)
+        top = self.noise[last]
+        active = np.arange(self.noise.shape[1]) <= last[1][:, None]
+        below = np.subtract(top[:, None], self.noise, out=np.zeros_like(self.noise), where=active)
+        with np.errstate(over="ignore"):
+            return np.where(active, below + (top * np.expm1(height))[:, None], 0.0)
+
+    def _above_last_active(self, rate_nats_per_s: FloatArray) -> tuple[tuple[IntArray, IntArray], FloatArray]:
+        """Index of each row's last active entry n_q, and ln(w / n_q)."""
         last = (self.rate_breakpoint[:, 1:] < rate_nats_per_s[:, None]).sum(axis=1)
-        row = np.arange(len(last))
-        bandwidth = self.sum_bandwidth[row, last]
+        index = np.arange(len(last)), last
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            level = (rate_nats_per_s + self.sum_log[row, last]) / bandwidth
-            power = self.best_noise * (bandwidth * np.expm1(level) - self.sum_excess[row, last])
-        return level, power
+            return index, (rate_nats_per_s - self.rate_breakpoint[index]) / self.sum_bandwidth[index]
 
     def max_rate(self, power_w: FloatArray) -> FloatArray:
         """Return the largest rate in nat/s each row carries with its power, shape (rows,); 0 without subchannels."""
-        with np.errstate(invalid="ignore"):
-            power_breakpoint = np.where(
-                np.isfinite(self.rate_breakpoint), self.excess * self.sum_bandwidth - self.sum_excess, np.inf
-            )
-            budget = power_w / self.best_noise
-        last = (power_breakpoint[:, 1:] < budget[:, None]).sum(axis=1)
-        row = np.arange(len(last))
-        bandwidth = self.sum_bandwidth[row, last]
+        last = (self.power_breakpoint[:, 1:] < power_w[:, None]).sum(axis=1)
+        index = np.arange(len(last)), last
+        bandwidth = self.sum_bandwidth[index]
         with np.errstate(divide="ignore", invalid="ignore"):
-            level = np.log1p((budget + self.sum_excess[row, last]) / bandwidth)
-        return np.where(bandwidth > 0, level * bandwidth - self.sum_log[row, last], 0.0)
+            height = np.log1p((power_w - self.power_breakpoint[index]) / bandwidth / self.noise[index])
+        return np.where(bandwidth > 0, self.rate_breakpoint[index] + bandwidth * height, 0.0)
 
 
 def max_rate_bps(noise_w_per_hz: FloatArray, bandwidth_hz: FloatArray, power_w: FloatArray) -> FloatArray:

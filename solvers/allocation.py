@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
-from epsl_opt.arrays import FloatArray, IntArray
+from epsl_opt.arrays import BoolArray, FloatArray, IntArray
 from epsl_opt.instance import Instance
 from epsl_opt.latency import CutCosts
 from epsl_opt.schedule import FREE
+from epsl_opt.serving import served_on, serving_allocation
 
 
 def equal_density_power_w(instance: Instance) -> FloatArray:
@@ -43,7 +43,8 @@ def greedy_allocation(instance: Instance, costs: CutCosts, power_w: FloatArray) 
         The power each subchannel is used with, shape (subchannels,); a client's first is capped at P_i.
     """
     race = _Race(instance, costs, power_w)
-    owner = first_choice(race.uplink_bps, np.argsort(instance.client_flops_per_s, kind="stable"), race.usable)
+    order = np.argsort(instance.client_flops_per_s, kind="stable")
+    owner = _first_subchannels(instance, costs, race.uplink_bps, order)
     for k in np.flatnonzero(owner != FREE):
         race.give(int(k), int(owner[k]))
     while race.running:
@@ -56,8 +57,8 @@ def strongest_signal_allocation(instance: Instance, costs: CutCosts) -> IntArray
 
     A reconstruction of the paper's baseline by received signal strength; shape (subchannels,).
     """
-    gain = instance.channel.uplink_gain
-    return filled(instance, first_choice(gain, np.arange(instance.n_clients), usable(instance, costs)))
+    gain, order = instance.channel.uplink_gain, np.arange(instance.n_clients)
+    return filled(instance, _first_subchannels(instance, costs, gain, order))
 
 
 def filled(instance: Instance, owner: IntArray) -> IntArray:
@@ -65,32 +66,32 @@ def filled(instance: Instance, owner: IntArray) -> IntArray:
     return np.where(owner == FREE, instance.channel.uplink_gain.argmax(axis=0), owner)
 
 
-def usable(instance: Instance, costs: CutCosts) -> IntArray:
-    """Say where a client could do all its traffic on one subchannel (1) or not (0), shape (clients, subchannels)."""
-    uplink = (instance.channel.uplink_gain > 0) | (costs.uplink_bits == 0)
-    downlink = (instance.downlink_rate_bps > 0) | (costs.downlink_bits == 0)
-    return (uplink & downlink).astype(np.intp)
+def usable(instance: Instance, costs: CutCosts) -> BoolArray:
+    """Say where a client could do all its traffic on one subchannel, shape (clients, subchannels)."""
+    uplink, downlink = served_on(instance, costs)
+    return uplink & downlink
 
 
-def first_choice(value: FloatArray, order: IntArray, usable: IntArray) -> IntArray:
+def _first_subchannels(instance: Instance, costs: CutCosts, value: FloatArray, order: IntArray) -> IntArray:
+    """Give every client, in `order`, its first; where that leaves one unserved, serve all if it can be done."""
+    owner = first_choice(value, order, usable(instance, costs))
+    return serving_allocation(instance, costs).owner if owner is None else owner
+
+
+def first_choice(value: FloatArray, order: IntArray, usable: BoolArray) -> IntArray | None:
     """Let every client, in `order`, take the free subchannel it values most; FREE elsewhere, shape (subchannels,).
 
-    If that leaves a client with none it can use, clients are matched to subchannels by an assignment problem instead.
+    None if that leaves a client with none it can use.
     """
     C, M = value.shape
+    if C > M:
+        return None
     owner = np.full(M, FREE)
-    for i in order[:M]:
-        choice = np.where((owner == FREE) & (usable[i] > 0), value[i], -np.inf).argmax()
+    for i in order:
+        choice = np.where((owner == FREE) & usable[i], value[i], -np.inf).argmax()
         if owner[choice] != FREE or not usable[i, choice]:
-            return _matched(usable)
+            return None
         owner[choice] = i
-    return owner if C <= M else _matched(usable)
-
-
-def _matched(usable: IntArray) -> IntArray:
-    owner = np.full(usable.shape[1], FREE)
-    clients, subchannels = linear_sum_assignment(usable, maximize=True)
-    owner[subchannels] = clients
     return owner
 
 
@@ -104,7 +105,6 @@ class _Race:
         power = np.minimum(power_w, instance.max_power_w[:, None])
         snr = power / instance.bandwidth_hz / instance.uplink_noise_w_per_hz
         self.uplink_bps = instance.bandwidth_hz * np.log1p(snr) / math.log(2)
-        self.usable = usable(instance, costs)
         self._owner = [FREE] * instance.n_subchannels
         self._preference = np.argsort(-self.uplink_bps, axis=1, kind="stable").tolist()
         self._rate_bps, self._downlink_bps = self.uplink_bps.tolist(), instance.downlink_rate_bps.tolist()

@@ -56,10 +56,12 @@ class Convex(Solver[ConvexOptions]):
         """Solve the relaxation, polish its prices on the dual, and round its fractional allocations."""
         problem = bounds.problem[cut]
         relaxation = None
-        if problem.noise.size <= options.max_cones:
-            relaxation = solve_relaxation(problem, bounds.radio_s(cut), monitor.remaining_s)
+        idle = problem.costs.uplink_bits == 0 and problem.costs.downlink_bits == 0  # any allocation is as good
+        if problem.noise.size <= options.max_cones and not idle:
+            relaxation = solve_relaxation(problem, bounds.radio_s(cut), lambda: monitor.remaining_s)
         if relaxation is None:
-            monitor.message = "conic solver skipped or gave up: bound and rounding from the dual alone"
+            if not idle:
+                monitor.message = "conic solver skipped or gave up: bound and rounding from the dual alone"
             polished = bounds.refine(cut, stop=monitor.is_out_of_time)
         else:
             _offer_rounded(monitor, cut, problem, relaxation.allocation)
@@ -70,4 +72,5 @@ class Convex(Solver[ConvexOptions]):
 
 
 def _offer_rounded(monitor: SolveMonitor, cut: int, problem: CutProblem, fraction: FloatArray) -> None:
-    offer_allocation(monitor, problem.costs, cut, round_allocation(monitor.instance, problem.costs, fraction))
+    owner = round_allocation(monitor.instance, problem.costs, fraction, stop=monitor.is_out_of_time)
+    offer_allocation(monitor, problem.costs, cut, owner)

@@ -7,6 +7,7 @@ phase, and power in units of P_th, which keeps the cone program well scaled.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +27,7 @@ class Relaxation:
     prices: Prices
 
 
-def solve_relaxation(problem: CutProblem, radio_s: float, time_limit_s: float) -> Relaxation | None:
+def solve_relaxation(problem: CutProblem, radio_s: float, time_left_s: Callable[[], float]) -> Relaxation | None:
     """Solve the relaxation with Clarabel; None if it does not end with a solution.
 
     Parameters
@@ -35,12 +36,11 @@ def solve_relaxation(problem: CutProblem, radio_s: float, time_limit_s: float) -
         One cut layer.
     radio_s
         Seconds of the right order for the two radio phases, to scale by.
-    time_limit_s
-        Seconds for the conic solver.
+    time_left_s
+        Tells the seconds left; asked when the program has been built, which takes its share.
     """
     model = _Model(problem, radio_s)
-    settings = {"time_limit": time_limit_s} if np.isfinite(time_limit_s) else {}
-    if not solve_conic(model.program, **settings):
+    if not solve_conic(model.program, time_left_s=time_left_s):
         return None
     return Relaxation(np.clip(model.allocation.value, 0.0, 1.0), model.prices())
 

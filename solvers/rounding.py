@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
@@ -9,6 +11,7 @@ from epsl_opt.arrays import BoolArray, FloatArray, IntArray
 from epsl_opt.instance import Instance
 from epsl_opt.latency import CutCosts
 from epsl_opt.schedule import FREE
+from epsl_opt.serving import serving_allocation
 from epsl_opt.solvers.allocation import usable
 from epsl_opt.solvers.evaluation import allocation_latencies_s
 
@@ -21,19 +24,37 @@ LARGEST_ASSIGNMENT = 1500
 """More open subchannels than this are given away one by one, the surest first."""
 
 
-def round_allocation(instance: Instance, costs: CutCosts, fraction: FloatArray) -> IntArray:
+def round_allocation(
+    instance: Instance, costs: CutCosts, fraction: FloatArray, *, stop: Callable[[], bool] = lambda: False
+) -> IntArray:
     """Round r, shape (clients, subchannels), to the best of a few allocations; client indices, shape (subchannels,).
 
     The clients' totals are rounded to whole counts, in the nearest way and with one subchannel moved from one client
-    to another; for each, an assignment problem keeps most of the fractions. The least latency wins.
+    to another; for each, an assignment problem keeps most of the fractions. The least latency wins. If none of them
+    serves every client, what does so with least is kept, and the rest given by the fractions. When `stop` says that
+    time is up, those rounded until then must do, one at the least.
     """
-    allowed = usable(instance, costs) > 0
+    allowed = usable(instance, costs)
+    fraction = _given_whole(fraction)
     n_subchannels = fraction.shape[1]
     n_candidates = max(1, min(MOST_CANDIDATES, ASSIGNMENT_WORK // n_subchannels**2))
     counts = _candidate_counts(fraction.sum(axis=1), n_subchannels, n_candidates)
-    owners = np.array([assign_counts(fraction, count, allowed) for count in counts])
-    best: IntArray = owners[allocation_latencies_s(instance, costs, owners).argmin()]
-    return best
+    owners = np.array(
+        [assign_counts(fraction, count, allowed) for n, count in enumerate(counts) if n == 0 or not stop()]
+    )
+    latency_s = allocation_latencies_s(instance, costs, owners)
+    best: IntArray = owners[latency_s.argmin()]
+    if np.isfinite(latency_s.min()):
+        return best
+    serving = serving_allocation(instance, costs)
+    return np.where(serving.owner == FREE, fraction.argmax(axis=0), serving.owner) if serving.complete else best
+
+
+def _given_whole(fraction: FloatArray) -> FloatArray:
+    """Share out evenly what a relaxation left free, where that is a subchannel or more: nothing in it is of worth."""
+    if round(float(fraction.sum())) == fraction.shape[1]:
+        return fraction
+    return fraction + np.maximum(1.0 - fraction.sum(axis=0), 0.0) / len(fraction)
 
 
 def assign_counts(fraction: FloatArray, counts: IntArray, allowed: BoolArray) -> IntArray:

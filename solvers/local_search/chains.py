@@ -47,7 +47,8 @@ class Chains:
 
     def step(self) -> bool:
         """Make one step of every search; return whether a better state was found."""
-        improved = self._descend()
+        before = self.best
+        self._descend()
         settled = self._settled
         if self._home is None:
             self._drop_behind()
@@ -55,13 +56,13 @@ class Chains:
                 self._spread()
         elif settled.size:
             self._perturb(settled)
-        return improved
+        return self.best is not before
 
     @property
     def _settled(self) -> IntArray:
         return np.flatnonzero(self._stage == len(TEMPERATURES))
 
-    def _descend(self) -> bool:
+    def _descend(self) -> None:
         """Make moves; a search that gains too little cools, and has settled when it is coldest."""
         active = np.flatnonzero(self._stage < len(TEMPERATURES))
         states = self._current.take(active)
@@ -69,15 +70,13 @@ class Chains:
         states, gain = descend(self._problem, states, temperature)
         self._current = self._current.replaced(active, states)
         self._stage[active] += gain < np.array(LEAST_GAIN)[self._stage[active]]
-        return self._keep_best(states)
+        self._keep_best(states)
 
-    def _keep_best(self, states: States) -> bool:
+    def _keep_best(self, states: States) -> None:
         first = int(states.latency_s.argmin())
-        if not states.latency_s[first] < self.best.latency_s[0] * (1 - 1e-12):
-            return False
-        self.best = states.take(np.array([first]))
-        self.stale_rounds = 0
-        return True
+        if states.latency_s[first] < self.best.latency_s[0] * (1 - 1e-12):
+            self.best = states.take(np.array([first]))
+            self.stale_rounds = 0
 
     def _drop_behind(self) -> None:
         """In the first descents, one a cut layer, give up those that have fallen behind."""

@@ -11,6 +11,7 @@ from epsl_opt.monitor import SolveMonitor
 from epsl_opt.results import StopReason
 from epsl_opt.solver import Solver, SolverKind, SolverOptions
 from epsl_opt.solvers.local_search.chains import Chains
+from epsl_opt.solvers.local_search.enumeration import is_tiny, try_all
 from epsl_opt.solvers.local_search.problem import SearchProblem
 from epsl_opt.solvers.local_search.starts import starts
 from epsl_opt.solvers.local_search.work import patience_rounds, step_work, work_limit
@@ -30,7 +31,7 @@ class LocalSearch(Solver[LocalSearchOptions]):
     """Shifts and swaps of subchannels at every promising cut layer, perturbations, exact power control.
 
     Moves are judged by a smoothed latency in closed form and made after exact evaluation. The end is set by counted
-    work, not by the clock: one seed gives one schedule unless the time limit interferes.
+    work, not by the clock: one seed gives one schedule unless the time limit interferes. Tiny instances are enumerated.
     """
 
     name = "local-search"
@@ -42,6 +43,8 @@ class LocalSearch(Solver[LocalSearchOptions]):
         """Search until the work is done, or nothing better has turned up for long."""
         problem = SearchProblem.of(instance)
         monitor.built()
+        if is_tiny(instance, problem.n_cuts):
+            return try_all(instance, monitor)
         first = starts(instance, problem, monitor)
         if len(first) == 0:
             return StopReason.COMPLETED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from epsl_opt.arrays import IntArray
+from epsl_opt.arrays import BoolArray, IntArray
 from epsl_opt.instance import Instance
 from epsl_opt.latency import CutCosts, cut_costs
 from epsl_opt.monitor import SolveMonitor
@@ -26,7 +26,8 @@ HURRIED_S = 1.0
 """With less time than this, descending at once from a greedy allocation gets further than a relaxation."""
 
 HOPELESS = 1.25
-"""A cut layer at which the best start is so much slower than the best of all is not searched."""
+"""A cut layer at which the best start is so much slower than the best of all is not searched, unless its relaxation is
+known to leave room: then it is the start that is bad."""
 
 
 def starts(instance: Instance, problem: SearchProblem, monitor: SolveMonitor) -> States:
@@ -42,9 +43,11 @@ def starts(instance: Instance, problem: SearchProblem, monitor: SolveMonitor) ->
         if owners and monitor.out_of_time:  # without any, one schedule is owed
             break
         owners.append(_greedy(instance, monitor, cut, cuts[cut]))
+    roomy: set[int] = set()
     if problem.noise.size <= LARGEST_RELAXATION and not hurried and not monitor.out_of_time:
-        owners += _rounded_relaxations(instance, monitor)
-    return _best_of_each_cut(problem, np.array(owners))
+        rounded, roomy = _rounded_relaxations(instance, monitor)
+        owners += rounded
+    return _best_of_each_cut(problem, np.array(owners), np.isin(problem.cut_layer, list(roomy)))
 
 
 def _greedy(instance: Instance, monitor: SolveMonitor, cut: int, costs: CutCosts) -> IntArray:
@@ -53,23 +56,26 @@ def _greedy(instance: Instance, monitor: SolveMonitor, cut: int, costs: CutCosts
     return filled(instance, owner)
 
 
-def _rounded_relaxations(instance: Instance, monitor: SolveMonitor) -> list[IntArray]:
-    """Round the relaxation of every cut layer that can beat what is known, and offer the schedules."""
+def _rounded_relaxations(instance: Instance, monitor: SolveMonitor) -> tuple[list[IntArray], set[int]]:
+    """Round the relaxation of every cut layer that can beat what is known, and offer the schedules.
+
+    Returns the allocations, and the cut layers whose relaxations could still beat the best schedule.
+    """
     bounds = CutBounds(instance)
     owners: list[IntArray] = []
     while not monitor.out_of_time and (cut := bounds.next_cut(monitor.latency_s)) is not None:
         relaxed = bounds.refine(cut, cutoff_s=monitor.latency_s, rel_gap=ACCURACY, stop=monitor.is_out_of_time)
         costs = bounds.problem[cut].costs
-        owners.append(round_allocation(instance, costs, relaxed.allocation[0]))
+        owners.append(round_allocation(instance, costs, relaxed.allocation[0], stop=monitor.is_out_of_time))
         offer_allocation(monitor, costs, cut, owners[-1])
-    return owners
+    return owners, set(bounds.open_cuts(monitor.latency_s)) & set(bounds.solution)
 
 
-def _best_of_each_cut(problem: SearchProblem, owners: IntArray) -> States:
+def _best_of_each_cut(problem: SearchProblem, owners: IntArray, roomy: BoolArray) -> States:
     cuts = np.arange(problem.n_cuts)
     states = evaluate(problem, np.tile(owners, (len(cuts), 1)), np.repeat(cuts, len(owners)))
     latency = states.latency_s.reshape(len(cuts), len(owners))
     best = latency.argmin(axis=1) + len(owners) * cuts
     order = best[np.argsort(states.latency_s[best], kind="stable")]
-    hope = states.latency_s[order] <= HOPELESS * states.latency_s[order[0]]
+    hope = roomy[states.cut[order]] | (states.latency_s[order] <= HOPELESS * states.latency_s[order[0]])
     return states.take(order[hope & np.isfinite(states.latency_s[order])])

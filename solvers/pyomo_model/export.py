@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar, Literal
 
+import numpy as np
 from pydantic import Field
 
 from epsl_opt.errors import InputError
@@ -13,7 +14,9 @@ from epsl_opt.exporter import Exporter, ExporterOptions
 from epsl_opt.feasibility import infeasibility
 from epsl_opt.instance import Instance
 from epsl_opt.solvers.cut_bounds import CutBounds
-from epsl_opt.solvers.pyomo_model.scaled import scaled_cut
+from epsl_opt.solvers.pyomo_model.scaled import ScaledCut, scaled_cut
+
+LONGEST_REASON = 100
 
 
 class ModelOptions(ExporterOptions):
@@ -45,7 +48,7 @@ class _ModelFile(Exporter[ModelOptions]):
         model = _model(instance, options)
         with TemporaryDirectory() as folder:
             path = Path(folder, f"model.{self.suffix}")
-            model.write(str(path), io_options={"symbolic_solver_labels": True} if self.readable_names else {})
+            _write(model, path, {"symbolic_solver_labels": True} if self.readable_names else {})
             return path.read_bytes()
 
 
@@ -78,6 +81,27 @@ class Gms(_ModelFile):
     linear_only = False
 
 
+def _write(model: Any, path: Path, io_options: dict[str, Any]) -> None:
+    from pyomo.common.errors import InvalidValueError
+
+    try:
+        model.write(str(path), io_options=io_options)
+    except (InvalidValueError, OverflowError) as error:
+        raise InputError("export", f"a coefficient cannot be written: {_first_line(error)}", path.suffix[1:]) from error
+
+
+def _is_finite(data: ScaledCut) -> bool:
+    """Whether every number that goes into a model can be written; Pyomo would write `nan` for those that cannot."""
+    numbers = [data.unit_s, data.fixed_s, data.snr, data.full_power, data.power_limit]
+    for phase in (data.uplink, data.downlink):
+        numbers += [] if phase is None else [phase.unit_s, phase.head_start, phase.rate]
+    return all(bool(np.isfinite(number).all()) for number in numbers)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0][:LONGEST_REASON]
+
+
 def _model(instance: Instance, options: ModelOptions) -> Any:
     """The model of the cut layer asked for, its objective in seconds."""
     from epsl_opt.solvers.pyomo_model.model import minlp
@@ -90,6 +114,8 @@ def _model(instance: Instance, options: ModelOptions) -> Any:
     if cut not in bounds.problem:
         raise InputError("export", f"must be one of {', '.join(map(str, bounds.problem))}, got {cut}", "cut")
     data = scaled_cut(instance, cut)
+    if not _is_finite(data):
+        raise InputError("export", f"a coefficient of cut layer {cut} is beyond all numbers and cannot be written")
     if options.form == "minlp":
         return minlp(data, unit_s=1.0)
     return OuterApproximation(data, options.tangents, unit_s=1.0).model

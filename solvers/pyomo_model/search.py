@@ -114,7 +114,9 @@ class CutSearch:
 
     def _offer(self, cut: int, fraction: FloatArray) -> None:
         costs = self.bounds.problem[cut].costs
-        offer_allocation(self.monitor, costs, cut, round_allocation(self.monitor.instance, costs, fraction))
+        monitor = self.monitor
+        owner = round_allocation(monitor.instance, costs, fraction, stop=monitor.is_out_of_time)
+        offer_allocation(monitor, costs, cut, owner)
 
     def _decided(self, cut: int, outcome: Outcome) -> bool:
         """Whether the cut layer is closed, or there is no solution to go on from."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from strategies import instances, magnitudes
 
 from epsl_opt import Instance
-from epsl_opt.water_filling import max_rate_bps
+from epsl_opt.water_filling import WaterFilling, max_rate_bps
 
 
 @st.composite
@@ -91,3 +91,16 @@ def _rate_by_bisection(noise: np.ndarray, bandwidth: np.ndarray, power: float) -
         middle = (low + high) / 2
         low, high = (middle, high) if spent(middle) < power else (low, middle)
     return sum(b * max(high - math.log(n / best), 0.0) for n, b in pairs) / math.log(2)
+
+
+def test_a_wide_and_noisy_subchannel_takes_no_digits() -> None:
+    """Beside a subchannel a million times wider and noisier that is just reached, rate and power invert each other."""
+    noise, bandwidth = np.array([[1e-18, 1e-12]]), np.array([[1.0, 1e8]])
+    filling = WaterFilling.of_rows(noise, bandwidth)
+    for height in (1e-12, 1e-9, 1e-6, 1e-3):
+        rate = math.log(1e6) + (1e8 + 1) * height
+        power = (1e-12 - 1e-18) + (1e8 + 1) * 1e-12 * math.expm1(height)
+        rate_found, power_found = filling.max_rate(np.array([power])), filling.log_level(np.array([rate]))[1]
+        assert rate_found[0] == pytest.approx(rate, rel=1e-12)
+        assert power_found[0] == pytest.approx(power, rel=1e-12)
+        assert (filling.depths(np.array([rate])) * bandwidth).sum() == pytest.approx(power, rel=1e-12)

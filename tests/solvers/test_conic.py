@@ -29,3 +29,16 @@ def test_t1_a_relaxation_out_of_time_proves_nothing_false() -> None:
     assert calm.bound_s is not None
     assert hurried.bound_s is not None
     assert hurried.bound_s <= calm.bound_s
+
+
+def test_the_time_left_is_asked_when_the_program_is_built() -> None:
+    """What building takes is not granted once more: the time left is asked once CVXPY has the program's data."""
+    program = _program()
+    built: list[bool] = []
+
+    def time_left_s() -> float:
+        built.append(bool(program._cache.param_prog))
+        return 60.0
+
+    assert solve_conic(program, time_left_s=time_left_s)
+    assert built == [True]

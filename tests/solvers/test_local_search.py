@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from strategies import instances
 
@@ -12,7 +12,9 @@ from epsl_opt import Instance, Limits, SolutionStatus, StopReason, load_instance
 from epsl_opt.arrays import FloatArray, IntArray
 from epsl_opt.instance import Channel
 from epsl_opt.latency import cut_costs, round_latency
+from epsl_opt.solvers.local_search import enumeration
 from epsl_opt.solvers.local_search import neighbourhood as neighbourhood_module
+from epsl_opt.solvers.local_search.chains import Chains
 from epsl_opt.solvers.local_search.descent import descend
 from epsl_opt.solvers.local_search.estimate import Moves, changed_rows, estimate
 from epsl_opt.solvers.local_search.filled import NONE
@@ -188,7 +190,14 @@ def test_perturbation_leaves_nobody_without(instance: Instance, seed: int) -> No
     assert np.unique(owner).tolist() == list(range(instance.n_clients))
 
 
-@settings(max_examples=20)
+@pytest.fixture
+def searching(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even tiny instances are searched."""
+    monkeypatch.setattr(enumeration, "MOST_EVALUATIONS", 0)
+
+
+@pytest.mark.usefixtures("searching")
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(instance=instances(max_clients=3, max_subchannels=6))
 def test_never_better_than_enumeration_and_never_worse_than_greedy(instance: Instance) -> None:
     """The result is verified and lies between the enumerated optimum and the greedy schedule's latency."""
@@ -237,6 +246,7 @@ def test_one_client_takes_everything(ratio: float) -> None:
     assert solve(instance, "local-search").latency_s == pytest.approx(solve(instance, "brute-force").latency_s)
 
 
+@pytest.mark.usefixtures("searching")
 def test_clients_deaf_on_some_subchannels_are_served_by_others() -> None:
     """Zero gains on most subchannels neither break the search nor hide the optimum."""
     instance = _faded(3, 7)
@@ -251,3 +261,27 @@ def test_clients_deaf_on_some_subchannels_are_served_by_others() -> None:
     )
     best = solve(deaf, "brute-force").latency_s
     assert solve(deaf, "local-search").latency_s == pytest.approx(best, rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_better_state_is_told(seed: int) -> None:
+    """A step that finds a better state says so, wherever in the step it was found: what is not told is not offered."""
+    instance = _faded(4, 9, seed)
+    problem, states = _drawn_states(instance, seed)
+    chains = Chains(problem, states, 2, np.random.default_rng(seed))
+    for _ in range(60):
+        before = chains.best.latency_s[0]
+        assert chains.step() == (chains.best.latency_s[0] < before)
+
+
+def test_an_improvement_at_another_cut_layer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a settled search finds when it tries its allocation at the other cut layers is told as well."""
+    problem, states = _drawn_states(_faded(3, 6), 1)
+    chains = Chains(problem, states, 2, np.random.default_rng(0))
+    monkeypatch.setattr("epsl_opt.solvers.local_search.chains.descend", lambda _, s, t: (s, np.zeros(len(s))))
+    told = []
+    for _ in range(8):
+        before = chains.best.latency_s[0]
+        told.append((chains.step(), bool(chains.best.latency_s[0] < before)))
+    assert any(better for _, better in told)
+    assert all(said == better for said, better in told)

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hostile import hostile_instances
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import instances
 
 from epsl_opt import FREE, Instance, check, load_instance, round_latency
 from epsl_opt.arrays import IntArray
-from epsl_opt.latency import cut_costs
-from epsl_opt.solvers.power_control import best_schedule, rows_of, uplink_phase_s
+from epsl_opt.latency import CutCosts, cut_costs
+from epsl_opt.solvers.power_control import (
+    SHORTEST_S,
+    best_schedule,
+    head_start_s,
+    rows_of,
+    uplink_phase_s,
+    uplink_slack_s,
+)
 from epsl_opt.solvers.power_control_cvxpy import ReferencePowerControl
 
 
@@ -87,3 +95,71 @@ def test_a_client_without_a_subchannel_never_ends() -> None:
     owner = np.zeros(instance.n_subchannels, dtype=int)
     assert _phase_s(instance, owner, 0) == np.inf
     assert best_schedule(instance, cut_costs(instance, 0), 0, owner) is None
+
+
+@settings(max_examples=40, deadline=None)
+@given(hostile_instances(), st.integers(0, 2**32 - 1))
+def test_the_slack_has_all_its_digits(instance: Instance, seed: int) -> None:
+    """T1 - max t1 equals that of a bisection in long double to 1e-11, however short beside computing it is."""
+    owner = np.random.default_rng(seed).integers(0, instance.n_clients, instance.n_subchannels)
+    costs = cut_costs(instance, 0)
+    slack = float(uplink_slack_s(rows_of(instance, owner[None, :]), instance, costs)[0])
+    assert slack == pytest.approx(_slack_by_bisection_s(instance, costs, owner), rel=1e-11, abs=SHORTEST_S)
+
+
+@settings(max_examples=60, deadline=None)
+@given(hostile_instances(), st.integers(0, 2**32 - 1))
+def test_the_powers_reach_the_slack(instance: Instance, seed: int) -> None:
+    """What the powers written down take beyond the last client's readiness is the slack, to the checker's tolerance."""
+    owner = np.random.default_rng(seed).integers(0, instance.n_clients, instance.n_subchannels)
+    costs = cut_costs(instance, 0)
+    slack = float(uplink_slack_s(rows_of(instance, owner[None, :]), instance, costs)[0])
+    schedule = best_schedule(instance, costs, 0, owner)
+    if schedule is not None and costs.uplink_bits > 1e-280:
+        assert check(instance, schedule) == []
+        late = round_latency(instance, schedule).uplink_s - head_start_s(costs)
+        assert late.max() == pytest.approx(slack, rel=1e-8, abs=1e-15 * float(head_start_s(costs).max()))
+
+
+def _slack_by_bisection_s(instance: Instance, costs: CutCosts, owner: IntArray) -> float:
+    """Bisect on the logarithm of the slack, in long double throughout."""
+    long = np.longdouble
+    if costs.uplink_bits == 0:
+        return 0.0
+    total, limit = long(instance.server.total_uplink_power_w), instance.max_power_w.astype(long)
+    rows = [_sorted(instance, np.flatnonzero(owner == i), i) for i in range(instance.n_clients)]
+    if not all(len(noise) for noise, _ in rows):
+        return np.inf
+    nats, lag = long(costs.uplink_bits) * np.log(long(2)), head_start_s(costs).astype(long)
+
+    def fits(slack: np.longdouble) -> bool:
+        with np.errstate(over="ignore"):  # more power than a number can hold does not fit
+            power = np.array([_power_w(*row, nats / (slack + late)) for row, late in zip(rows, lag, strict=True)])
+        return bool((power <= np.minimum(limit, total)).all() and power.sum() <= total)
+
+    low, high = long(2) ** -1100, long(2) ** 1100
+    while high > low * (1 + long(1e-17)):
+        middle = np.sqrt(low * high)
+        low, high = (low, middle) if fits(middle) else (middle, high)
+    return float(high)
+
+
+def _sorted(instance: Instance, held: IntArray, client: int) -> tuple[np.ndarray, np.ndarray]:
+    gain = instance.channel.uplink_gain[client, held].astype(np.longdouble)
+    held, gain = held[gain > 0], gain[gain > 0]
+    order = np.argsort(-gain)
+    noise = np.longdouble(instance.channel.noise_psd_w_per_hz) / gain[order]
+    return noise, instance.bandwidth_hz[held[order]].astype(np.longdouble)
+
+
+def _power_w(noise: np.ndarray, bandwidth: np.ndarray, rate: np.longdouble) -> np.longdouble:
+    """Least power for a rate in nat/s: the most subchannels that all lie below their water level."""
+    log_noise, best = np.log(noise), np.longdouble(np.inf)
+    for q in range(len(noise), 0, -1):
+        width = bandwidth[:q].sum()
+        height = (rate + (bandwidth[:q] * (log_noise[:q] - log_noise[0])).sum()) / width
+        excess = (noise[:q] - noise[0]) / noise[0]
+        if q == 1 or np.expm1(height) > excess[-1]:
+            best = noise[0] * (bandwidth[:q] * (np.expm1(height) - excess)).sum()
+            break
+    return best

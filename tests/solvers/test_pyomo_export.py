@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import highspy
+import numpy as np
 import pytest
 
 from epsl_opt import Instance, Limits, solve, write_record
@@ -110,3 +112,17 @@ def test_what_cannot_be_written_is_one_line(
     assert captured.out == ""
     assert problem in captured.err
     assert len(captured.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["lp", "mps", "nl", "gms"])
+def test_a_number_that_no_file_can_hold_is_one_line(
+    name: str, instance_file: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A coefficient that is no number ends with one line about the export and code 2, and writes nothing."""
+    broken = replace(scaled_cut(INSTANCE, 0), full_power=np.full((2, 4), np.nan))
+    monkeypatch.setattr("epsl_opt.solvers.pyomo_model.export.scaled_cut", lambda *_: broken)
+    assert run(["export", instance_file, "--to", name, "--option", "form=milp"]) == ExitCode.BAD_INPUT
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.strip().splitlines()) == 1
+    assert "cannot be written" in err

@@ -60,3 +60,26 @@ def test_fewer_subchannels_than_clients_can_be_rounded() -> None:
     instance = load_instance("paper:clients=4,subchannels=2")
     fraction = np.array([[0.1, 0.1], [0.0, 0.1], [0.7, 0.1], [0.2, 0.7]])
     assert round_allocation(instance, cut_costs(instance, 0), fraction).tolist() == [2, 3]
+
+
+def test_what_a_relaxation_leaves_free_is_shared_out() -> None:
+    """Fractions that give nothing away, as where nobody has traffic, still become a whole allocation."""
+    instance = load_instance("paper:clients=3,subchannels=7")
+    owner = round_allocation(instance, cut_costs(instance, 0), np.zeros((3, 7)))
+    assert np.bincount(owner, minlength=3).sum() == 7
+    assert (np.bincount(owner) > 0).all()
+
+
+def test_out_of_time_one_rounding_is_made() -> None:
+    """When time is up before the first candidate, the first is still rounded, and no other."""
+    instance = load_instance("paper:clients=3,subchannels=7")
+    asked: list[int] = []
+
+    def stop() -> bool:
+        asked.append(1)
+        return True
+
+    fraction = np.full((3, 7), 1 / 3)
+    owner = round_allocation(instance, cut_costs(instance, 0), fraction, stop=stop)
+    assert sorted(np.bincount(owner).tolist()) == [2, 2, 3]
+    assert asked
