@@ -7,13 +7,14 @@ import math
 from pydantic import Field
 
 from epsl_opt.arrays import FloatArray, IntArray
-from epsl_opt.checker import RELATIVE_TOLERANCE
 from epsl_opt.instance import Instance
 from epsl_opt.monitor import SolveMonitor
 from epsl_opt.results import StopReason
 from epsl_opt.solver import Solver, SolverKind, SolverOptions
+from epsl_opt.solvers.certainty import cutoff_s, exceeds
 from epsl_opt.solvers.cut_bounds import ACCURACY, CutBounds
 from epsl_opt.solvers.cuts import feasible_cuts
+from epsl_opt.solvers.enumeration import NO_ALLOCATION, enumerate_cut
 from epsl_opt.solvers.exact.polish import polish
 from epsl_opt.solvers.exact.tree import CutTree
 from epsl_opt.solvers.marginal import marginal_values
@@ -23,8 +24,11 @@ from epsl_opt.solvers.rounding import round_allocation
 LARGE = 1_000_000
 """With more (client, subchannel) pairs a relaxation takes minutes: seek a first schedule without it."""
 
-MARGIN = 0.99
-"""Prune at a little less than the gap asked for, so that rounding never leaves it unproved."""
+NODE_WORK = 40
+"""Bounding a node takes as long as evaluating about so many allocations."""
+
+MOST_ALLOCATIONS = 1_000_000
+"""No more allocations than this are enumerated."""
 
 
 class ExactOptions(SolverOptions):
@@ -68,7 +72,7 @@ class _Search:
     @property
     def _cutoff_s(self) -> float:
         """What a bound must exceed for a region to be left out."""
-        return self._monitor.latency_s * (1 - MARGIN * max(self._monitor.limits.rel_gap, RELATIVE_TOLERANCE))
+        return cutoff_s(self._monitor.latency_s, self._monitor.limits.rel_gap)
 
     def bound_roots(self) -> None:
         """Refine the cut layers that can still win, least bound first, with an incumbent from each."""
@@ -88,7 +92,7 @@ class _Search:
         costs = self._bounds.problem[cut].costs
         owner = round_allocation(self._instance, costs, fraction)
         self._offer(cut, owner)
-        if not self._monitor.gap_reached and self._bounds.bound_s[cut] <= self._cutoff_s:
+        if not self._monitor.gap_reached and not exceeds(self._bounds.bound_s[cut], self._cutoff_s):
             self._offer(cut, polish(self._instance, cut, owner, self._monitor))
 
     def _offer(self, cut: int, owner: IntArray) -> None:
@@ -107,10 +111,24 @@ class _Search:
             if not open_:
                 break
             tree = min(open_, key=lambda tree: tree.bound_s)
-            nodes += tree.grow(self._cutoff_s, monitor)
-            if (bound_s := self._bound_s()) < math.inf:
+            if nodes * NODE_WORK >= self._allocations_left(open_):
+                self._enumerate(tree)
+            else:
+                nodes += tree.grow(self._cutoff_s, monitor)
+            if math.isfinite(bound_s := self._bound_s()):
                 monitor.prove(bound_s)
         return self._verdict()
+
+    def _allocations_left(self, trees: list[CutTree]) -> float:
+        """How many allocations the open cut layers have in all; inf where they are too many to enumerate."""
+        total = len(trees) * float(self._instance.n_clients) ** self._instance.n_subchannels
+        return total if total <= MOST_ALLOCATIONS else math.inf
+
+    def _enumerate(self, tree: CutTree) -> None:
+        """Finish a cut layer of a tiny instance, on which the tree has spent what this takes."""
+        bound_s = enumerate_cut(self._monitor, tree.cut, self._bounds.problem[tree.cut].costs)
+        if bound_s is not None:
+            tree.settle(bound_s)
 
     def value_resources(self) -> None:
         """Report the marginal values at the incumbent's cut layer, if its root was bounded."""
@@ -118,7 +136,9 @@ class _Search:
         root = None if incumbent is None else self._bounds.solution.get(incumbent.cut_layer)
         if incumbent is not None and root is not None:
             problem = self._bounds.problem[incumbent.cut_layer]
-            self._monitor.value(marginal_values(self._instance, problem, root.prices))
+            values = marginal_values(self._instance, problem, root.prices)
+            if values is not None:
+                self._monitor.value(values)
 
     def _bound_s(self) -> float:
         untouched = [bound for cut, bound in self._bounds.bound_s.items() if cut not in self._trees]
@@ -126,7 +146,10 @@ class _Search:
 
     def _verdict(self) -> StopReason:
         monitor = self._monitor
-        if monitor.incumbent is None:
-            monitor.message = "no allocation gives every client the rates it needs"
+        if monitor.gap_reached:
+            return StopReason.GAP_REACHED
+        if self._bound_s() == math.inf:
+            monitor.message = NO_ALLOCATION
             return StopReason.INFEASIBLE_PROVED
-        return StopReason.GAP_REACHED
+        monitor.message = "every allocation has been looked at, but rounding leaves the gap unproved"
+        return StopReason.COMPLETED

@@ -77,9 +77,7 @@ def _memory_bits(instance: Instance, j: int) -> float:
     return 2 * cuts[j].client_parameter_bits + instance.training.batch_size * activations
 
 
-def _best_at(
-    instance: Instance, radio: _Radio, j: int, owners: NDArray[np.intp], best: np.longdouble
-) -> np.longdouble:
+def _best_at(instance: Instance, radio: _Radio, j: int, owners: NDArray[np.intp], best: np.longdouble) -> np.longdouble:
     """The least latency at cut layer `j`, or `best` if that is less.
 
     An allocation is bisected only if it can beat the best so far, which one evaluation tells for all of them at once;
