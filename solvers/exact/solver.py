@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 
 from pydantic import Field
 
@@ -24,8 +25,8 @@ from epsl_opt.solvers.rounding import round_allocation
 LARGE = 1_000_000
 """With more (client, subchannel) pairs a relaxation takes minutes: seek a first schedule without it."""
 
-NODE_WORK = 40
-"""Bounding a node takes as long as evaluating about so many allocations."""
+BATCH_WORK = 20_000
+"""Growing a tree by a batch of nodes may take as long as evaluating about so many allocations."""
 
 MOST_ALLOCATIONS = 1_000_000
 """No more allocations than this are enumerated."""
@@ -100,7 +101,7 @@ class _Search:
 
     def close(self, max_nodes: int | None) -> StopReason:
         """Grow the tree with the least bound until the gap is proved, or about `max_nodes` nodes are bounded."""
-        monitor, nodes = self._monitor, 0
+        monitor, nodes, batches = self._monitor, 0, 0
         while not monitor.gap_reached:
             if monitor.out_of_time:
                 return StopReason.TIME_LIMIT
@@ -111,7 +112,8 @@ class _Search:
             if not open_:
                 break
             tree = min(open_, key=lambda tree: tree.bound_s)
-            if nodes * NODE_WORK >= self._allocations_left(open_):
+            batches += 1
+            if batches * BATCH_WORK >= self._allocations:
                 self._enumerate(tree)
             else:
                 nodes += tree.grow(self._cutoff_s, monitor)
@@ -119,13 +121,14 @@ class _Search:
                 monitor.prove(bound_s)
         return self._verdict()
 
-    def _allocations_left(self, trees: list[CutTree]) -> float:
-        """How many allocations the open cut layers have in all; inf where they are too many to enumerate."""
-        total = len(trees) * float(self._instance.n_clients) ** self._instance.n_subchannels
-        return total if total <= MOST_ALLOCATIONS else math.inf
+    @cached_property
+    def _allocations(self) -> float:
+        """How many allocations a cut layer has; inf where they are too many to enumerate."""
+        log_total = self._instance.n_subchannels * math.log(self._instance.n_clients)
+        return math.exp(log_total) if log_total <= math.log(MOST_ALLOCATIONS) else math.inf
 
     def _enumerate(self, tree: CutTree) -> None:
-        """Finish a cut layer of a tiny instance, on which the tree has spent what this takes."""
+        """Finish a cut layer of a tiny instance, where this takes less than the trees have taken, and one batch more."""
         bound_s = enumerate_cut(self._monitor, tree.cut, self._bounds.problem[tree.cut].costs)
         if bound_s is not None:
             tree.settle(bound_s)
