@@ -164,7 +164,7 @@ class Instance(Record):
     @model_validator(mode="after")
     def _check_numbers(self) -> Self:
         """All that follows from the fields stays within the numbers that latencies can be computed with."""
-        from epsl_opt.number_range import out_of_range  # noqa: PLC0415 - it evaluates instances, and imports this module
+        from epsl_opt.number_range import out_of_range
 
         if problem := out_of_range(self):
             raise ValueError(problem)

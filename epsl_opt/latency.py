@@ -95,7 +95,7 @@ def broadcast_rate_bps(instance: Instance) -> float:
 
 
 def transmission_time_s(bits: float, rate_bps: FloatArray) -> FloatArray:
-    """`bits / rate_bps`, where nothing to send takes no time at any rate, and a rate of (next to) zero takes forever."""
+    """`bits / rate_bps`, where nothing to send takes no time at any rate, and (next to) no rate takes forever."""
     if bits == 0:
         return np.zeros_like(rate_bps)
     with np.errstate(divide="ignore", over="ignore"):

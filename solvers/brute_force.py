@@ -12,7 +12,9 @@ from epsl_opt.monitor import SolveMonitor
 from epsl_opt.results import StopReason
 from epsl_opt.solver import Solver, SolverKind, SolverOptions
 from epsl_opt.solvers.cuts import feasible_cuts
-from epsl_opt.solvers.enumeration import NO_ALLOCATION, enumerate_cut
+from epsl_opt.solvers.enumeration import NO_ALLOCATION, allocations, enumerate_cut
+
+__all__ = ["BruteForce", "BruteForceOptions", "allocations"]
 
 
 class BruteForceOptions(SolverOptions):

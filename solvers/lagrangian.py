@@ -90,9 +90,9 @@ class Regions:
 class CutProblem:
     """The data of one cut layer as the dual sees it.
 
-    `noise` = sigma^2 / G in W/Hz and `downlink_bps` have shape (clients, subchannels). `uplink_nats` and `downlink_bits`
-    are each client's traffic, zero where it is negligible: a constraint less leaves a bound a bound, and without it no
-    price has to be found for next to nothing.
+    `noise` = sigma^2 / G in W/Hz and `downlink_bps` have shape (clients, subchannels). `uplink_nats` and
+    `downlink_bits` are each client's traffic, zero where it is negligible: a constraint less leaves a bound a bound,
+    and without it no price has to be found for next to nothing.
     """
 
     costs: CutCosts
@@ -159,14 +159,15 @@ def _computed_bounds_s(problem: CutProblem, regions: Regions, prices: Prices) ->
     bound = gained - spent - counted.sum(axis=1) - paid.sum(axis=1)
     magnitude = gained + spent + np.abs(counted).sum(axis=1) + np.abs(paid).sum(axis=1)
     cancelled = _cancelled_s(problem, prices, response[0])
-    return bound - ROUNDING * magnitude - EPSILON * cancelled
+    found: FloatArray = bound - ROUNDING * magnitude - EPSILON * cancelled
+    return found
 
 
 def _cancelled_s(problem: CutProblem, prices: Prices, rate: FloatArray) -> FloatArray:
     """The sum of the terms whose small differences are the subchannels' values, shape (regions,)."""
     terms = prices.uplink[..., None] * rate + prices.downlink[..., None] * problem.downlink_bps
-    largest: FloatArray = (terms + np.abs(prices.count)[..., None]).max(axis=1)
-    return largest.sum(axis=1)
+    largest: FloatArray = (terms + np.abs(prices.count)[..., None]).max(axis=1).sum(axis=1)
+    return largest
 
 
 def _refuse_impossible(prices: Prices) -> None:

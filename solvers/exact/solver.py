@@ -128,7 +128,7 @@ class _Search:
         return math.exp(log_total) if log_total <= math.log(MOST_ALLOCATIONS) else math.inf
 
     def _enumerate(self, tree: CutTree) -> None:
-        """Finish a cut layer of a tiny instance, where this takes less than the trees have taken, and one batch more."""
+        """Finish a cut layer, where this takes no longer than the trees so far and one batch more."""
         bound_s = enumerate_cut(self._monitor, tree.cut, self._bounds.problem[tree.cut].costs)
         if bound_s is not None:
             tree.settle(bound_s)

@@ -46,7 +46,12 @@ class CutTree:
     @property
     def bound_s(self) -> float:
         """A lower bound on every schedule at this cut layer, in seconds; inf once there can be none."""
-        return min(self._closed.bound_s, self._open[0][0]) if self._open else self._closed.bound_s
+        return min(self._closed_s, self._open[0][0]) if self._open else self._closed_s
+
+    @property
+    def _closed_s(self) -> float:
+        """The least bound of all that is closed."""
+        return self._closed.bound_s
 
     @property
     def exhausted(self) -> bool:

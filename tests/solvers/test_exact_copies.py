@@ -14,7 +14,7 @@ from epsl_opt import Instance, Limits, StopReason, load_instance, solve
 from epsl_opt.arrays import IntArray
 from epsl_opt.instance import Channel
 from epsl_opt.latency import cut_costs
-from epsl_opt.solvers.enumeration import allocations
+from epsl_opt.solvers.brute_force import allocations
 from epsl_opt.solvers.exact.branching import branch
 from epsl_opt.solvers.exact.copies import copies_of
 from epsl_opt.solvers.exact.node import Node

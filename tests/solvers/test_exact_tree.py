@@ -12,7 +12,7 @@ from strategies import instances
 from epsl_opt import Instance, Limits
 from epsl_opt.arrays import BoolArray, IntArray
 from epsl_opt.monitor import SolveMonitor
-from epsl_opt.solvers.enumeration import allocations
+from epsl_opt.solvers.brute_force import allocations
 from epsl_opt.solvers.cut_bounds import CutBounds
 from epsl_opt.solvers.evaluation import allocation_latencies_s
 from epsl_opt.solvers.exact.branching import branch
