@@ -310,7 +310,8 @@ def _subchannel_value_s(model: DualModel, prices: Prices) -> FloatArray:
 
 def _sound(at: _Iterate) -> BoolArray:
     """Which regions' prices and multipliers are numbers, shape (regions,)."""
-    return np.isfinite(at.z.sum(axis=1) + at.weight.sum(axis=(1, 2)))
+    sound: BoolArray = np.isfinite(at.z.sum(axis=1) + at.weight.sum(axis=(1, 2)))
+    return sound
 
 
 def _fractions(weight: FloatArray) -> FloatArray:

@@ -143,7 +143,7 @@ def certified_bounds_s(problem: CutProblem, regions: Regions, prices: Prices) ->
     _refuse_impossible(prices)
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows ends as a bound of -inf
         bound = _computed_bounds_s(problem, regions, prices)
-    unpaid = ((prices.uplink > 0) & (prices.power + prices.total_power[:, None] == 0)).any(axis=1)
+        unpaid = ((prices.uplink > 0) & (prices.power + prices.total_power[:, None] == 0)).any(axis=1)
     return np.where(unpaid, -np.inf, certain(bound))
 
 
