@@ -34,6 +34,9 @@ ROUNDING = 1e-10
 EPSILON = 1e-14
 """Relative rounding of a product of two numbers, with room to spare."""
 
+AMPLE = 1e3
+"""A total power limit of more than this times what all clients together may use is no limit, and costs digits."""
+
 NEGLIGIBLE = 1e-13
 """Traffic that lengthens the round by less than this part of it, even at the slowest rates, is left out of bounds."""
 
@@ -118,7 +121,7 @@ class CutProblem:
             downlink_bps=instance.downlink_rate_bps,
             bandwidth_hz=instance.bandwidth_hz,
             max_power_w=np.minimum(instance.max_power_w, instance.server.total_uplink_power_w),
-            total_power_w=instance.server.total_uplink_power_w,
+            total_power_w=min(instance.server.total_uplink_power_w, AMPLE * float(instance.max_power_w.sum())),
         )
 
     def everything(self) -> Regions:
