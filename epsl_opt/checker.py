@@ -95,12 +95,14 @@ def _power_violations(instance: Instance, schedule: Schedule) -> Iterator[Violat
         yield Violation("no power on a free subchannel", f"subchannel {k}", float(power[k]), "W", 0)
     owned = owner != FREE
     used = np.bincount(owner[owned], weights=power[owned], minlength=instance.n_clients)
+    with np.errstate(over="ignore"):  # then it is too much anyway
+        total = float(power.sum())
     limit = instance.max_power_w
     for i in np.flatnonzero(used > limit * (1 + RELATIVE_TOLERANCE)):
         excess, tolerance = float(used[i] - limit[i]), float(limit[i]) * RELATIVE_TOLERANCE
         yield Violation("client power limit P_i", instance.clients[i].name, excess, "W", tolerance)
     total_limit = instance.server.total_uplink_power_w
-    excess, tolerance = float(power.sum()) - total_limit, total_limit * RELATIVE_TOLERANCE
+    excess, tolerance = total - total_limit, total_limit * RELATIVE_TOLERANCE
     if excess > tolerance:
         yield Violation("total power limit P_th", "all clients", excess, "W", tolerance)
 

@@ -161,6 +161,15 @@ class Instance(Record):
                 raise ValueError(f"channel.{field}: has rows of {columns}, but there are {M} subchannels")
         return self
 
+    @model_validator(mode="after")
+    def _check_numbers(self) -> Self:
+        """All that follows from the fields stays within the numbers that latencies can be computed with."""
+        from epsl_opt.number_range import out_of_range
+
+        if problem := out_of_range(self):
+            raise ValueError(problem)
+        return self
+
     def with_training(
         self,
         *,
@@ -279,11 +288,33 @@ class Instance(Record):
     @cached_property
     def uplink_noise_w_per_hz(self) -> FloatArray:
         """sigma^2 / G^UL_ik, the noise as the transmitter sees it, shape (clients, subchannels); inf at zero gain."""
-        with np.errstate(divide="ignore", over="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):  # `_check_numbers` refuses what overflows
             return frozen(self.channel.noise_psd_w_per_hz / self.channel.uplink_gain)
 
     @cached_property
     def downlink_rate_bps(self) -> FloatArray:
         """B_k log2(1 + p_DL G^DL_ik / sigma^2), shape (clients, subchannels)."""
-        snr = self.server.downlink_psd_w_per_hz * self.channel.downlink_gain / self.channel.noise_psd_w_per_hz
-        return frozen(self.bandwidth_hz * np.log1p(snr) / math.log(2))
+        with np.errstate(over="ignore"):  # `_check_numbers` refuses what overflows
+            snr = self.server.downlink_psd_w_per_hz * self.channel.downlink_gain / self.channel.noise_psd_w_per_hz
+            return frozen(self.bandwidth_hz * np.log1p(snr) / math.log(2))
+
+    def alone_bps(self, power_w: FloatArray) -> FloatArray:
+        """Uplink rate of each client on each subchannel if all its power goes there, shape (clients, subchannels)."""
+        with np.errstate(over="ignore", invalid="ignore"):  # `_check_numbers` refuses what overflows
+            density = power_w[:, None] / self.bandwidth_hz
+            return self.bandwidth_hz * np.log1p(density / self.uplink_noise_w_per_hz) / math.log(2)
+
+    @cached_property
+    def fair_power_w(self) -> FloatArray:
+        """What each client can use however much the others use, min(P_i, P_th / C), shape (clients,)."""
+        return frozen(np.minimum(self.max_power_w, self.server.total_uplink_power_w / self.n_clients))
+
+    @cached_property
+    def slowest_uplink_bps(self) -> float:
+        """The least rate that any client can be sure of, whichever subchannel with a gain it holds; inf without any."""
+        return float(self.alone_bps(self.fair_power_w).min(where=self.channel.uplink_gain > 0, initial=math.inf))
+
+    @cached_property
+    def slowest_downlink_bps(self) -> float:
+        """The least downlink rate of any subchannel with a gain; inf without any."""
+        return float(self.downlink_rate_bps.min(where=self.channel.downlink_gain > 0, initial=math.inf))

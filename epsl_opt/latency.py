@@ -76,8 +76,9 @@ def uplink_rates_bps(instance: Instance, schedule: Schedule) -> FloatArray:
     owned = np.flatnonzero(schedule.subchannel_client != FREE)
     owner = schedule.subchannel_client[owned]
     bandwidth = instance.bandwidth_hz[owned]
-    density = schedule.subchannel_power_w[owned] / bandwidth
-    snr = density * instance.channel.uplink_gain[owner, owned] / instance.channel.noise_psd_w_per_hz
+    with np.errstate(over="ignore"):  # of powers that no limit allows
+        density = schedule.subchannel_power_w[owned] / bandwidth
+        snr = density * instance.channel.uplink_gain[owner, owned] / instance.channel.noise_psd_w_per_hz
     return _sum_by_client(bandwidth * np.log1p(snr) / math.log(2), owner, instance.n_clients)
 
 
@@ -94,10 +95,10 @@ def broadcast_rate_bps(instance: Instance) -> float:
 
 
 def transmission_time_s(bits: float, rate_bps: FloatArray) -> FloatArray:
-    """`bits / rate_bps`, where nothing to send takes no time at any rate, and a zero rate takes forever."""
+    """`bits / rate_bps`, where nothing to send takes no time at any rate, and (next to) no rate takes forever."""
     if bits == 0:
         return np.zeros_like(rate_bps)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         return bits / rate_bps
 
 

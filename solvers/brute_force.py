@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
-import numpy as np
 from pydantic import Field
 
-from epsl_opt.arrays import IntArray
+from epsl_opt.checker import RELATIVE_TOLERANCE
 from epsl_opt.instance import Instance
 from epsl_opt.monitor import SolveMonitor
 from epsl_opt.results import StopReason
 from epsl_opt.solver import Solver, SolverKind, SolverOptions
 from epsl_opt.solvers.cuts import feasible_cuts
-from epsl_opt.solvers.evaluation import allocation_latencies_s
-from epsl_opt.solvers.offering import offer_allocation
+from epsl_opt.solvers.enumeration import NO_ALLOCATION, allocations, enumerate_cut
 
-BATCH = 4096
-ROUNDING = 1e-11
+__all__ = ["BruteForce", "BruteForceOptions", "allocations"]
 
 
 class BruteForceOptions(SolverOptions):
@@ -49,24 +45,15 @@ class BruteForce(Solver[BruteForceOptions]):
 
     def solve(self, instance: Instance, options: BruteForceOptions, monitor: SolveMonitor) -> StopReason:
         """Evaluate everything; the least latency found is the optimum up to rounding."""
+        bound_s = math.inf
         for cut, costs in feasible_cuts(instance).items():
-            for owners in allocations(instance.n_clients, instance.n_subchannels):
-                if monitor.out_of_time:
-                    return StopReason.TIME_LIMIT
-                latency = allocation_latencies_s(instance, costs, owners)
-                best = int(latency.argmin())
-                if latency[best] < monitor.latency_s:
-                    offer_allocation(monitor, costs, cut, owners[best])
-        if monitor.incumbent is None:
-            monitor.message = "no allocation gives every client the rates it needs"
+            if (cut_bound_s := enumerate_cut(monitor, cut, costs)) is None:
+                return StopReason.TIME_LIMIT
+            bound_s = min(bound_s, cut_bound_s)
+        if bound_s == math.inf:
+            monitor.message = NO_ALLOCATION
             return StopReason.INFEASIBLE_PROVED
-        monitor.prove(monitor.latency_s * (1 - ROUNDING))
-        return StopReason.OPTIMAL_PROVED
-
-
-def allocations(n_clients: int, n_subchannels: int) -> Iterator[IntArray]:
-    """Yield all ways to give every subchannel to a client, in batches of shape (up to BATCH, subchannels)."""
-    weight = n_clients ** np.arange(n_subchannels)
-    total = n_clients**n_subchannels
-    for start in range(0, total, BATCH):
-        yield np.arange(start, min(start + BATCH, total))[:, None] // weight % n_clients
+        if math.isfinite(bound_s):
+            monitor.prove(bound_s)
+        proved = monitor.gap is not None and monitor.gap <= RELATIVE_TOLERANCE
+        return StopReason.OPTIMAL_PROVED if proved else StopReason.COMPLETED

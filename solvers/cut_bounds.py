@@ -8,6 +8,7 @@ from collections.abc import Callable
 from epsl_opt.arrays import IntArray
 from epsl_opt.instance import Instance
 from epsl_opt.solvers.allocation import equal_density_power_w, filled, greedy_allocation
+from epsl_opt.solvers.certainty import exceeds
 from epsl_opt.solvers.cuts import bound_without_radio_s, feasible_cuts
 from epsl_opt.solvers.evaluation import allocation_latencies_s
 from epsl_opt.solvers.interior_point import DualSolutions, maximise_duals
@@ -72,7 +73,7 @@ class CutBounds:
 
     def open_cuts(self, latency_s: float) -> list[int]:
         """Return the cut layers that may still beat `latency_s`, least bound first (the first guess before any)."""
-        open_ = [cut for cut, bound in self.bound_s.items() if bound < latency_s]
+        open_ = [cut for cut, bound in self.bound_s.items() if not exceeds(bound, latency_s)]
         return sorted(open_, key=lambda cut: (bool(self.solution) or cut != self.first, self.bound_s[cut]))
 
     def next_cut(self, latency_s: float) -> int | None:
@@ -115,4 +116,4 @@ class CutBounds:
 def _prices_all_of(source: CutProblem, target: CutProblem) -> bool:
     """Whether a cut layer has traffic, and so prices, wherever another has."""
     uplink = source.uplink_nats > 0 or target.uplink_nats == 0
-    return uplink and (source.costs.downlink_bits > 0 or target.costs.downlink_bits == 0)
+    return uplink and (source.downlink_bits > 0 or target.downlink_bits == 0)

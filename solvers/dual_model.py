@@ -60,7 +60,7 @@ class DualModel:
         C = self.n_clients
         moving = np.ones((len(self.regions.least), 5 * C + 1), dtype=bool)
         moving[:, :C] = moving[:, 2 * C : 3 * C] = moving[:, -1:] = self.problem.uplink_nats > 0
-        moving[:, C : 2 * C] = self.problem.costs.downlink_bits > 0
+        moving[:, C : 2 * C] = self.problem.downlink_bits > 0
         moving[:, 4 * C : 5 * C] = self.regions.least < self.regions.most
         return moving
 
@@ -83,7 +83,7 @@ class DualModel:
             power=power,
             value=subchannel_values(problem, self.regions, prices, (rate, power)),
             uplink_end=phase_ends(costs.client_forward_s, problem.uplink_nats * prices.uplink),
-            downlink_end=phase_ends(costs.client_backward_s, costs.downlink_bits * prices.downlink),
+            downlink_end=phase_ends(costs.client_backward_s, problem.downlink_bits * prices.downlink),
         )
 
 
@@ -101,12 +101,12 @@ class DualPoint:
 
     def objective_gradient(self) -> FloatArray:
         """Gradient of the part outside the subchannels: rates needed (negative), limits, counts."""
-        problem, costs, regions = self.model.problem, self.model.problem.costs, self.model.regions
+        problem, regions = self.model.problem, self.model.regions
         shape = self.prices.uplink.shape
         return np.concatenate(
             [
-                -_needed(problem.uplink_nats, self.uplink_end, costs.client_forward_s),
-                -_needed(costs.downlink_bits, self.downlink_end, costs.client_backward_s),
+                -_needed(problem.uplink_nats, self.uplink_end),
+                -_needed(problem.downlink_bits, self.downlink_end),
                 np.broadcast_to(problem.max_power_w, shape),
                 regions.most,
                 -regions.least,
@@ -171,24 +171,22 @@ class DualPoint:
         core[:, power, power] += used * prices.uplink / budget**2
 
     def _add_phase_curvature(self, core: FloatArray) -> None:
-        problem, costs, C = self.model.problem, self.model.problem.costs, self.model.n_clients
-        for first, traffic, price, end, ready in (
-            (0, problem.uplink_nats, self.prices.uplink, self.uplink_end, costs.client_forward_s),
-            (C, costs.downlink_bits, self.prices.downlink, self.downlink_end, costs.client_backward_s),
+        problem, C = self.model.problem, self.model.n_clients
+        for first, traffic, price, slack in (
+            (0, problem.uplink_nats, self.prices.uplink, self.uplink_end.slack_s),
+            (C, problem.downlink_bits, self.prices.downlink, self.downlink_end.slack_s),
         ):
             if traffic == 0:
                 continue
-            slack = end.end_s[:, None] - ready
             slope = traffic / slack**2
             stiffness = 2 * (price * traffic / slack**3).sum(axis=1)
             span = slice(first, first + C)
             core[:, span, span] += slope[:, :, None] * slope[:, None, :] / stiffness[:, None, None]
 
 
-def _needed(traffic: float, end: PhaseEnds, ready_s: FloatArray) -> FloatArray:
+def _needed(traffic: float, end: PhaseEnds) -> FloatArray:
     """The rate every client needs to end its traffic with the phase, shape (regions, clients)."""
-    slack = end.end_s[:, None] - ready_s
-    return traffic / slack if traffic > 0 else np.zeros_like(slack)
+    return traffic / end.slack_s if traffic > 0 else np.zeros_like(end.slack_s)
 
 
 def _expand(core: FloatArray, n_clients: int) -> FloatArray:

@@ -75,13 +75,14 @@ def maximise_duals(
     stop
         Asked between steps whether time is up.
     """
-    solver = _Solver(problem, regions, start, spread)
-    for _ in range(MOST_STEPS):
-        if solver.running.size == 0 or stop():
-            break
-        solver.step()
-        solver.finish(cutoff_s, rel_gap, undecided)
-    return solver.solutions()
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # `_sound` finds what overflows, and ends it
+        solver = _Solver(problem, regions, start, spread)
+        for _ in range(MOST_STEPS):
+            if solver.running.size == 0 or stop():
+                break
+            solver.step()
+            solver.finish(cutoff_s, rel_gap, undecided)
+        return solver.solutions()
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,8 +119,9 @@ class _Solver:
         self._best_start = start
         self._improved = np.zeros(len(self._best_s), dtype=bool)
         self._allocation = self._at.weight.copy()
-        anything = problem.uplink_nats > 0 or problem.costs.downlink_bits > 0
-        self.running: IntArray = np.arange(len(self._best_s)) if anything else np.arange(0)
+        self.running: IntArray = np.arange(len(self._best_s))
+        anything = problem.uplink_nats > 0 or problem.downlink_bits > 0
+        self._keep(_sound(self._at) & anything)
 
     def solutions(self) -> DualSolutions:
         """The best bounds with their prices, and the last allocations."""
@@ -127,10 +129,9 @@ class _Solver:
         keep = self._improved
         chosen = [
             np.where(keep if old.ndim == 1 else keep[:, None], new, old)
-            for new, old in zip(_parts(found), _parts(start), strict=True)
+            for new, old in zip(found.parts, start.parts, strict=True)
         ]
-        allocation = self._allocation / self._allocation.sum(axis=1, keepdims=True)
-        return DualSolutions(self._best_s, Prices(*chosen), allocation)
+        return DualSolutions(self._best_s, Prices(*chosen), _fractions(self._allocation))
 
     def step(self) -> None:
         """One Newton step of every running region towards its less perturbed optimality conditions."""
@@ -141,7 +142,7 @@ class _Solver:
     def finish(self, cutoff_s: float, rel_gap: float, undecided: float) -> None:
         """Certify the running regions and drop those that are done."""
         at, index = self._at, self.running
-        sound = np.isfinite(at.z.sum(axis=1) + at.weight.sum(axis=(1, 2)))
+        sound = _sound(at)
         z = np.where(sound[:, None], at.z, self._best_z[index])
         bound = certified_bounds_s(self._problem, self._model.regions, self._model.split(z))
         better = bound > self._best_s[index]
@@ -151,7 +152,7 @@ class _Solver:
         best, left = self._best_s[index], _complementarity(self._model, at) + at.imbalance_s
         lacking = np.maximum(cutoff_s - best, 0.0)
         hopeless = (left < undecided * lacking) if math.isfinite(cutoff_s) else np.zeros(len(best), dtype=bool)
-        done = (best > cutoff_s) | (left < rel_gap * np.abs(best)) | hopeless
+        done = (best > cutoff_s) | (np.isfinite(best) & (left < rel_gap * np.abs(best))) | hopeless
         done |= (at.length < STALLED) | ~sound | ~np.isfinite(left)
         if done.any():
             self._keep(~done)
@@ -274,7 +275,14 @@ def _solve(matrix: FloatArray, right: FloatArray) -> FloatArray:
         return np.asarray(np.linalg.solve(matrix, right[:, :, None])[:, :, 0], dtype=np.float64)
     except np.linalg.LinAlgError:
         pairs = zip(matrix, right, strict=True)
-        return np.array([np.linalg.lstsq(a, b, rcond=None)[0] for a, b in pairs], dtype=np.float64)
+        return np.array([_least_squares(a, b) for a, b in pairs], dtype=np.float64)
+
+
+def _least_squares(matrix: FloatArray, right: FloatArray) -> FloatArray:
+    try:
+        return np.asarray(np.linalg.lstsq(matrix, right, rcond=None)[0], dtype=np.float64)
+    except np.linalg.LinAlgError:  # entries that are no numbers
+        return np.full_like(right, np.nan)
 
 
 def _starting_iterate(model: DualModel, start: Prices, unit_s: FloatArray, spread: float) -> _Iterate:
@@ -300,6 +308,19 @@ def _subchannel_value_s(model: DualModel, prices: Prices) -> FloatArray:
     return value
 
 
+def _sound(at: _Iterate) -> BoolArray:
+    """Which regions' prices and multipliers are numbers, shape (regions,)."""
+    sound: BoolArray = np.isfinite(at.z.sum(axis=1) + at.weight.sum(axis=(1, 2)))
+    return sound
+
+
+def _fractions(weight: FloatArray) -> FloatArray:
+    """Scale the multipliers of each subchannel to sum to one; even shares where they are no numbers."""
+    total = weight.sum(axis=1, keepdims=True)
+    known = np.isfinite(total) & (total > 0)
+    return np.where(known, weight / np.where(known, total, 1.0), 1.0 / weight.shape[1])
+
+
 def _complementarity(model: DualModel, at: _Iterate) -> FloatArray:
     """The gap between relaxation and dual of a feasible iterate, in seconds, shape (regions,)."""
     priced = np.where(model.positive, at.y * at.z, 0.0)
@@ -313,7 +334,3 @@ def _boundary(value: FloatArray, step: FloatArray, bounded: BoolArray) -> FloatA
     ratio = np.divide(-value, step, out=np.full_like(value, np.inf), where=falling)
     longest: FloatArray = TO_BOUNDARY * ratio.reshape(len(ratio), -1).min(axis=1)
     return np.minimum(1.0, longest)
-
-
-def _parts(prices: Prices) -> list[FloatArray]:
-    return [getattr(prices, field.name) for field in fields(prices)]

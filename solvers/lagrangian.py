@@ -25,11 +25,20 @@ import numpy as np
 from epsl_opt.arrays import BoolArray, FloatArray, IntArray
 from epsl_opt.instance import Instance
 from epsl_opt.latency import CutCosts
+from epsl_opt.solvers.certainty import certain
+from epsl_opt.solvers.cuts import bound_without_radio_s
 
 ROUNDING = 1e-10
 """Relative allowance for floating-point rounding: sums of n non-negative terms err by less than n * 1.2e-16."""
 
-NEGLIGIBLE = 1e-40
+EPSILON = 1e-14
+"""Relative rounding of a product of two numbers, with room to spare."""
+
+AMPLE = 1e3
+"""A total power limit of more than this times what all clients together may use is no limit, and costs digits."""
+
+NEGLIGIBLE = 1e-13
+"""Traffic that lengthens the round by less than this part of it, even at the slowest rates, is left out of bounds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +57,18 @@ class Prices:
 
     def take(self, index: IntArray) -> Prices:
         """The prices of some of the regions."""
-        return Prices(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
+        return Prices(*(part[index] for part in self.parts))
+
+    @property
+    def parts(self) -> tuple[FloatArray, ...]:
+        """All of them, in the order of the fields."""
+        return (self.uplink, self.downlink, self.power, self.total_power, self.count)
+
+    def in_range(self) -> Prices:
+        """These prices, or none at all if one of them is beyond the range of numbers."""
+        if all(np.isfinite(part).all() for part in self.parts):
+            return self
+        return Prices(*(np.zeros_like(part) for part in self.parts))
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,11 +93,14 @@ class Regions:
 class CutProblem:
     """The data of one cut layer as the dual sees it.
 
-    `noise` = sigma^2 / G in W/Hz and `downlink_bps` have shape (clients, subchannels).
+    `noise` = sigma^2 / G in W/Hz and `downlink_bps` have shape (clients, subchannels). `uplink_nats` and
+    `downlink_bits` are each client's traffic, zero where it is negligible: a constraint less leaves a bound a bound,
+    and without it no price has to be found for next to nothing.
     """
 
     costs: CutCosts
     uplink_nats: float
+    downlink_bits: float
     noise: FloatArray
     downlink_bps: FloatArray
     bandwidth_hz: FloatArray
@@ -87,29 +110,33 @@ class CutProblem:
     @classmethod
     def of(cls, instance: Instance, costs: CutCosts) -> CutProblem:
         """Collect the data of `instance` at the cut layer with these costs."""
+        noticed_s = NEGLIGIBLE * bound_without_radio_s(costs)
+        uplink = costs.uplink_bits > noticed_s * instance.slowest_uplink_bps
+        downlink = costs.downlink_bits > noticed_s * instance.slowest_downlink_bps
         return cls(
             costs=costs,
-            uplink_nats=costs.uplink_bits * math.log(2),
+            uplink_nats=costs.uplink_bits * math.log(2) if uplink else 0.0,
+            downlink_bits=costs.downlink_bits if downlink else 0.0,
             noise=instance.uplink_noise_w_per_hz,
             downlink_bps=instance.downlink_rate_bps,
             bandwidth_hz=instance.bandwidth_hz,
             max_power_w=np.minimum(instance.max_power_w, instance.server.total_uplink_power_w),
-            total_power_w=instance.server.total_uplink_power_w,
+            total_power_w=min(instance.server.total_uplink_power_w, AMPLE * float(instance.max_power_w.sum())),
         )
 
     def everything(self) -> Regions:
         """The whole solution space as one region: a client that must send or receive holds at least one subchannel."""
         C, M = self.noise.shape
-        least = int(self.uplink_nats > 0 or self.costs.downlink_bits > 0)
+        least = int(self.costs.uplink_bits > 0 or self.costs.downlink_bits > 0)
         return Regions(np.full((1, C), least), np.full((1, C), M - (C - 1) * least))
 
 
 def certified_bounds_s(problem: CutProblem, regions: Regions, prices: Prices) -> FloatArray:
     """Return a lower bound in seconds on the latency of every schedule in each region, shape (regions,).
 
-    It is -inf where uplink rate has a price but the power for it has none. It stays a bound under rounding: phase ends
-    are bounded below by convexity from where the root-finder stopped, and `ROUNDING` times the sum of all magnitudes
-    that enter is taken off.
+    It is -inf where uplink rate has a price but the power for it has none, and where a term is beyond the range of
+    numbers. It stays a bound under rounding: phase ends are bounded below by convexity from where the root-finder
+    stopped, and `ROUNDING` times the sum of all magnitudes that enter is taken off.
 
     Raises
     ------
@@ -117,25 +144,38 @@ def certified_bounds_s(problem: CutProblem, regions: Regions, prices: Prices) ->
         If a price is not finite, or negative (other than `count`).
     """
     _refuse_impossible(prices)
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows ends as a bound of -inf
+        bound = _computed_bounds_s(problem, regions, prices)
+        unpaid = ((prices.uplink > 0) & (prices.power + prices.total_power[:, None] == 0)).any(axis=1)
+    return np.where(unpaid, -np.inf, certain(bound))
+
+
+def _computed_bounds_s(problem: CutProblem, regions: Regions, prices: Prices) -> FloatArray:
     costs = problem.costs
     uplink_end = phase_ends(costs.client_forward_s, problem.uplink_nats * prices.uplink)
-    downlink_end = phase_ends(costs.client_backward_s, costs.downlink_bits * prices.downlink)
-    paid = subchannel_values(problem, regions, prices).max(axis=1)
+    downlink_end = phase_ends(costs.client_backward_s, problem.downlink_bits * prices.downlink)
+    response = responses(problem, prices)
+    paid = subchannel_values(problem, regions, prices, response).max(axis=1)
     spent = prices.power @ problem.max_power_w + prices.total_power * problem.total_power_w
     counted = np.where(prices.count > 0, regions.most, regions.least) * prices.count
     gained = uplink_end.bound_s + downlink_end.bound_s + costs.shared_s
     bound = gained - spent - counted.sum(axis=1) - paid.sum(axis=1)
     magnitude = gained + spent + np.abs(counted).sum(axis=1) + np.abs(paid).sum(axis=1)
-    unpaid = ((prices.uplink > 0) & (prices.power + prices.total_power[:, None] == 0)).any(axis=1)
-    return np.where(unpaid, -np.inf, bound - ROUNDING * magnitude)
+    cancelled = _cancelled_s(problem, prices, response[0])
+    found: FloatArray = bound - ROUNDING * magnitude - EPSILON * cancelled
+    return found
+
+
+def _cancelled_s(problem: CutProblem, prices: Prices, rate: FloatArray) -> FloatArray:
+    """The sum of the terms whose small differences are the subchannels' values, shape (regions,)."""
+    terms = prices.uplink[..., None] * rate + prices.downlink[..., None] * problem.downlink_bps
+    largest: FloatArray = (terms + np.abs(prices.count)[..., None]).max(axis=1).sum(axis=1)
+    return largest
 
 
 def _refuse_impossible(prices: Prices) -> None:
-    budget = prices.power + prices.total_power[:, None]
-    for group in (prices.uplink, prices.downlink, prices.power, budget):
-        if not (np.isfinite(group).all() and (group >= 0).all()):
-            raise ValueError("prices must be finite and not negative")
-    if not np.isfinite(prices.count).all() or (prices.total_power < 0).any():
+    finite = all(np.isfinite(part).all() for part in prices.parts)
+    if not finite or any((part < 0).any() for part in prices.parts[:-1]):
         raise ValueError("prices must be finite and not negative")
 
 
@@ -165,14 +205,21 @@ def responses(problem: CutProblem, prices: Prices) -> tuple[FloatArray, FloatArr
 
 @dataclass(frozen=True, eq=False)
 class PhaseEnds:
-    """min over T >= max ready of T + sum_i cost_i / (T - ready_i): minimisers, and lower bounds on the minima, (N,)."""
+    """min over T >= max ready of T + sum_i cost_i / (T - ready_i): minimisers and lower bounds on the minima.
 
+    `slack_s` = T - ready_i has shape (regions, clients), with digits that T itself may lack; `end_s` = T and `bound_s`
+    have shape (regions,).
+    """
+
+    slack_s: FloatArray
     end_s: FloatArray
     bound_s: FloatArray
 
 
 def phase_ends(ready_s: FloatArray, cost: FloatArray) -> PhaseEnds:
     """Minimise the priced end of a phase, for N sets of prices.
+
+    The unknown is the time from when the last client is ready, which may be many orders of magnitude below T.
 
     Parameters
     ----------
@@ -182,27 +229,28 @@ def phase_ends(ready_s: FloatArray, cost: FloatArray) -> PhaseEnds:
         Price times traffic, in s^2, shape (regions, clients); zero where nothing is priced.
     """
     last_ready = float(ready_s.max())
-    peak = np.maximum(cost.max(axis=1, keepdims=True), NEGLIGIBLE)
-    cost = np.where(cost > NEGLIGIBLE * peak, cost, 0.0)  # leaving a term out lowers the minimum
-    low = np.maximum((ready_s + np.sqrt(cost)).max(axis=1), last_ready)
-    high = np.maximum(last_ready + np.sqrt(cost.sum(axis=1)), low)
-    end = low
+    head_start = last_ready - ready_s
+    root = np.sqrt(cost)
+    low = np.maximum((root - head_start).max(axis=1), 0.0)
+    high = np.maximum(np.sqrt(cost.sum(axis=1)), low)
+    wait = low
     for _ in range(60):
-        share = _shares(cost, end[:, None] - ready_s)
+        share = _shares(root, wait[:, None] + head_start)
         slope = share[0] - 1.0
-        step = np.divide(slope, 2 * share[1], out=np.zeros_like(end), where=share[1] > 0)
-        if not (step > 1e-15 * end).any():
+        step = np.divide(slope, 2 * share[1], out=np.zeros_like(wait), where=share[1] > 0)
+        if not (step > 1e-15 * wait).any():
             break
-        end = np.minimum(end + np.maximum(step, 0.0), high)
-    slack = end[:, None] - ready_s
-    slope = 1.0 - _shares(cost, slack)[0]
-    error = np.where(slope > 0, slope * (end - low), -slope * (high - end))
-    waiting = np.divide(cost, slack, out=np.zeros_like(cost), where=cost > 0).sum(axis=1)
-    return PhaseEnds(end, end + waiting - error)
+        wait = np.minimum(wait + np.maximum(step, 0.0), high)
+    slack = wait[:, None] + head_start
+    slope = 1.0 - _shares(root, slack)[0]
+    error = np.where(slope > 0, slope * (wait - low), -slope * (high - wait))
+    priced = np.divide(cost, slack, out=np.zeros_like(cost), where=cost > 0).sum(axis=1)
+    return PhaseEnds(slack, last_ready + wait, last_ready + (wait + priced - error))
 
 
-def _shares(cost: FloatArray, slack: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _shares(root_cost: FloatArray, slack: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return sum cost / slack^2 and sum cost / slack^3, shapes (regions,)."""
-    inverse = np.divide(1.0, slack, out=np.zeros_like(cost), where=cost > 0)
-    square = cost * inverse * inverse
-    return square.sum(axis=1), (square * inverse).sum(axis=1)
+    ratio = np.divide(root_cost, slack, out=np.zeros_like(root_cost), where=root_cost > 0)
+    square = ratio * ratio
+    cube = np.divide(square, slack, out=np.zeros_like(square), where=square > 0)
+    return square.sum(axis=1), cube.sum(axis=1)

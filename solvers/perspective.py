@@ -55,7 +55,7 @@ class _Model:
         self._power = cp.Variable(shape, nonneg=True)
         self._uplink = self._phase(problem.costs.client_forward_s, problem.uplink_nats, self._uplink_rate())
         downlink_rate = cp.sum(cp.multiply(problem.downlink_bps, self.allocation), axis=1)
-        self._downlink = self._phase(problem.costs.client_backward_s, problem.costs.downlink_bits, downlink_rate)
+        self._downlink = self._phase(problem.costs.client_backward_s, problem.downlink_bits, downlink_rate)
         self._held = cp.sum(self.allocation, axis=1) >= problem.everything().least[0]
         self._own_power = cp.sum(self._power, axis=1) <= problem.max_power_w / problem.total_power_w
         self._total_power = cp.sum(self._power) <= 1

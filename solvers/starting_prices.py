@@ -11,6 +11,8 @@ from epsl_opt.solvers.lagrangian import CutProblem, Prices
 from epsl_opt.solvers.power_control import rows_of, uplink_phase_s
 
 OWN_SHARE = 0.1
+ROUGHLY = 1e-15
+"""A phase so short beside computing has lost its digits; any slack of that order does to start from."""
 
 
 def starting_prices(instance: Instance, problem: CutProblem, owner: IntArray) -> Prices:
@@ -22,7 +24,7 @@ def starting_prices(instance: Instance, problem: CutProblem, owner: IntArray) ->
     uplink, power = _uplink_prices(instance, problem, owner)
     own = np.full(len(uplink), OWN_SHARE * power)
     rows = (uplink, _downlink_prices(problem, owner), own, np.array(power), np.zeros(len(uplink)))
-    return Prices(*(row[None] for row in rows))
+    return Prices(*(row[None] for row in rows)).in_range()
 
 
 def _uplink_prices(instance: Instance, problem: CutProblem, owner: IntArray) -> tuple[FloatArray, float]:
@@ -32,7 +34,7 @@ def _uplink_prices(instance: Instance, problem: CutProblem, owner: IntArray) -> 
     rows = rows_of(instance, owner[None, :])
     end_s = uplink_phase_s(rows, instance, costs)[0]
     if np.isfinite(end_s):
-        slack = end_s - costs.client_forward_s
+        slack = np.maximum(end_s - costs.client_forward_s, ROUGHLY * end_s)
         log_level, _ = rows.filling.log_level(problem.uplink_nats / slack)
         level = rows.filling.best_noise * np.exp(log_level)
     else:  # the allocation leaves a client out: any positive prices do to start from
@@ -43,7 +45,7 @@ def _uplink_prices(instance: Instance, problem: CutProblem, owner: IntArray) -> 
 
 def _downlink_prices(problem: CutProblem, owner: IntArray) -> FloatArray:
     C = len(problem.max_power_w)
-    bits = problem.costs.downlink_bits
+    bits = problem.downlink_bits
     if bits == 0:
         return np.zeros(C)
     rate = np.bincount(owner, problem.downlink_bps[owner, np.arange(len(owner))], minlength=C)
@@ -58,7 +60,8 @@ def transferred_prices(prices: Prices, source: CutProblem, target: CutProblem) -
     and downlink prices with the downlink traffic.
     """
     uplink = target.uplink_nats / source.uplink_nats if source.uplink_nats > 0 else 0.0
-    bits = source.costs.downlink_bits
-    downlink = target.costs.downlink_bits / bits if bits > 0 else 0.0
-    power, total_power, count = (part * uplink for part in (prices.power, prices.total_power, prices.count))
-    return Prices(prices.uplink * uplink, prices.downlink * downlink, power, total_power, count)
+    downlink = target.downlink_bits / source.downlink_bits if source.downlink_bits > 0 else 0.0
+    with np.errstate(over="ignore"):
+        power, total_power, count = (part * uplink for part in (prices.power, prices.total_power, prices.count))
+        scaled = Prices(prices.uplink * uplink, prices.downlink * downlink, power, total_power, count)
+    return scaled.in_range()

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 
 from pydantic import Field
 
 from epsl_opt.arrays import FloatArray, IntArray
-from epsl_opt.checker import RELATIVE_TOLERANCE
 from epsl_opt.instance import Instance
 from epsl_opt.monitor import SolveMonitor
 from epsl_opt.results import StopReason
 from epsl_opt.solver import Solver, SolverKind, SolverOptions
+from epsl_opt.solvers.certainty import cutoff_s, exceeds
 from epsl_opt.solvers.cut_bounds import ACCURACY, CutBounds
 from epsl_opt.solvers.cuts import feasible_cuts
+from epsl_opt.solvers.enumeration import NO_ALLOCATION, enumerate_cut
 from epsl_opt.solvers.exact.polish import polish
 from epsl_opt.solvers.exact.tree import CutTree
 from epsl_opt.solvers.marginal import marginal_values
@@ -23,8 +25,11 @@ from epsl_opt.solvers.rounding import round_allocation
 LARGE = 1_000_000
 """With more (client, subchannel) pairs a relaxation takes minutes: seek a first schedule without it."""
 
-MARGIN = 0.99
-"""Prune at a little less than the gap asked for, so that rounding never leaves it unproved."""
+BATCH_WORK = 20_000
+"""Growing a tree by a batch of nodes may take as long as evaluating about so many allocations."""
+
+MOST_ALLOCATIONS = 1_000_000
+"""No more allocations than this are enumerated."""
 
 
 class ExactOptions(SolverOptions):
@@ -68,7 +73,7 @@ class _Search:
     @property
     def _cutoff_s(self) -> float:
         """What a bound must exceed for a region to be left out."""
-        return self._monitor.latency_s * (1 - MARGIN * max(self._monitor.limits.rel_gap, RELATIVE_TOLERANCE))
+        return cutoff_s(self._monitor.latency_s, self._monitor.limits.rel_gap)
 
     def bound_roots(self) -> None:
         """Refine the cut layers that can still win, least bound first, with an incumbent from each."""
@@ -88,7 +93,7 @@ class _Search:
         costs = self._bounds.problem[cut].costs
         owner = round_allocation(self._instance, costs, fraction)
         self._offer(cut, owner)
-        if not self._monitor.gap_reached and self._bounds.bound_s[cut] <= self._cutoff_s:
+        if not self._monitor.gap_reached and not exceeds(self._bounds.bound_s[cut], self._cutoff_s):
             self._offer(cut, polish(self._instance, cut, owner, self._monitor))
 
     def _offer(self, cut: int, owner: IntArray) -> None:
@@ -96,7 +101,7 @@ class _Search:
 
     def close(self, max_nodes: int | None) -> StopReason:
         """Grow the tree with the least bound until the gap is proved, or about `max_nodes` nodes are bounded."""
-        monitor, nodes = self._monitor, 0
+        monitor, nodes, batches = self._monitor, 0, 0
         while not monitor.gap_reached:
             if monitor.out_of_time:
                 return StopReason.TIME_LIMIT
@@ -107,10 +112,26 @@ class _Search:
             if not open_:
                 break
             tree = min(open_, key=lambda tree: tree.bound_s)
-            nodes += tree.grow(self._cutoff_s, monitor)
-            if (bound_s := self._bound_s()) < math.inf:
+            batches += 1
+            if batches * BATCH_WORK >= self._allocations:
+                self._enumerate(tree)
+            else:
+                nodes += tree.grow(self._cutoff_s, monitor)
+            if math.isfinite(bound_s := self._bound_s()):
                 monitor.prove(bound_s)
         return self._verdict()
+
+    @cached_property
+    def _allocations(self) -> float:
+        """How many allocations a cut layer has; inf where they are too many to enumerate."""
+        log_total = self._instance.n_subchannels * math.log(self._instance.n_clients)
+        return math.exp(log_total) if log_total <= math.log(MOST_ALLOCATIONS) else math.inf
+
+    def _enumerate(self, tree: CutTree) -> None:
+        """Finish a cut layer, where this takes no longer than the trees so far and one batch more."""
+        bound_s = enumerate_cut(self._monitor, tree.cut, self._bounds.problem[tree.cut].costs)
+        if bound_s is not None:
+            tree.settle(bound_s)
 
     def value_resources(self) -> None:
         """Report the marginal values at the incumbent's cut layer, if its root was bounded."""
@@ -118,7 +139,9 @@ class _Search:
         root = None if incumbent is None else self._bounds.solution.get(incumbent.cut_layer)
         if incumbent is not None and root is not None:
             problem = self._bounds.problem[incumbent.cut_layer]
-            self._monitor.value(marginal_values(self._instance, problem, root.prices))
+            values = marginal_values(self._instance, problem, root.prices)
+            if values is not None:
+                self._monitor.value(values)
 
     def _bound_s(self) -> float:
         untouched = [bound for cut, bound in self._bounds.bound_s.items() if cut not in self._trees]
@@ -126,7 +149,10 @@ class _Search:
 
     def _verdict(self) -> StopReason:
         monitor = self._monitor
-        if monitor.incumbent is None:
-            monitor.message = "no allocation gives every client the rates it needs"
+        if monitor.gap_reached:
+            return StopReason.GAP_REACHED
+        if self._bound_s() == math.inf:
+            monitor.message = NO_ALLOCATION
             return StopReason.INFEASIBLE_PROVED
-        return StopReason.GAP_REACHED
+        monitor.message = "every allocation has been looked at, but rounding leaves the gap unproved"
+        return StopReason.COMPLETED

@@ -12,6 +12,7 @@ import numpy as np
 from epsl_opt.arrays import FloatArray, IntArray
 from epsl_opt.instance import Instance
 from epsl_opt.monitor import SolveMonitor
+from epsl_opt.solvers.certainty import ClosedRegions, certain, exceeds, latency_bound_s
 from epsl_opt.solvers.evaluation import allocation_latencies_s
 from epsl_opt.solvers.exact.branching import branch
 from epsl_opt.solvers.exact.copies import copies_of
@@ -22,7 +23,6 @@ from epsl_opt.solvers.offering import offer_allocation
 from epsl_opt.solvers.rounding import assign_counts, nearest_counts
 
 UNDECIDED = 0.1
-LEAF_ROUNDING = 1e-11
 WARM = 0.05
 BATCH_ENTRIES = 60_000
 """Nodes solved together have about so many (client, subchannel) pairs in all."""
@@ -39,7 +39,7 @@ class CutTree:
         node = Node(everything.least[0], everything.most[0], allowed, float(root.bound_s[0]), root.prices, copies)
         self._order = itertools.count()
         self._open: list[tuple[float, int, Node]] = []
-        self._closed_s = math.inf
+        self._closed = ClosedRegions()
         self._push(node)
         self._batch = max(1, min(64, BATCH_ENTRIES // problem.noise.size))
 
@@ -47,6 +47,11 @@ class CutTree:
     def bound_s(self) -> float:
         """A lower bound on every schedule at this cut layer, in seconds; inf once there can be none."""
         return min(self._closed_s, self._open[0][0]) if self._open else self._closed_s
+
+    @property
+    def _closed_s(self) -> float:
+        """The least bound of all that is closed."""
+        return self._closed.bound_s
 
     @property
     def exhausted(self) -> bool:
@@ -81,6 +86,11 @@ class CutTree:
             self._split(bounded[n], float(solved.bound_s[n]), solved.allocation[n], cutoff_s)
         return len(nodes)
 
+    def settle(self, bound_s: float) -> None:
+        """Put the whole cut layer into the account with a bound from elsewhere; nothing is left to look at."""
+        self._open, self._closed = [], ClosedRegions()
+        self._closed.add(bound_s)
+
     def _pop(self, cutoff_s: float) -> list[Node]:
         nodes: list[Node] = []
         while self._open and len(nodes) < self._batch:
@@ -94,9 +104,9 @@ class CutTree:
 
     def _keeps(self, node: Node, cutoff_s: float) -> bool:
         """Whether the node may hold something better; if not, its bound is remembered."""
-        if node.bound_s <= cutoff_s:
+        if not exceeds(node.bound_s, cutoff_s):
             return True
-        self._closed_s = min(self._closed_s, node.bound_s)
+        self._closed.add(node.bound_s)
         return False
 
     def _bounded(self, node: Node, solved: DualSolutions, n: int) -> Node:
@@ -120,7 +130,7 @@ class CutTree:
         if narrowed.is_leaf:
             owner: IntArray = narrowed.allowed.argmax(axis=0)
             latency = float(allocation_latencies_s(self._instance, self._problem.costs, owner[None, :])[0])
-            self._closed_s = min(self._closed_s, latency * (1 - LEAF_ROUNDING))
+            self._closed.add(latency_bound_s(latency))
         else:
             for child in branch(narrowed, fraction):
                 self._push(child)
@@ -132,10 +142,12 @@ class CutTree:
         most costs the difference. What is forbidden stays bounded by that.
         """
         region = Regions(node.least[None], node.most[None], node.allowed[None])
-        value = subchannel_values(self._problem, region, node.prices)[0]
-        bound = price_bound_s + value.max(axis=0) - value
-        self._closed_s = min(self._closed_s, float(bound[bound > cutoff_s].min(initial=math.inf)))
-        return replace(node, allowed=node.allowed & (bound <= cutoff_s)).tightened()
+        with np.errstate(over="ignore", invalid="ignore"):  # what is no number forbids nothing
+            value = subchannel_values(self._problem, region, node.prices)[0]
+            bound = price_bound_s + (value.max(axis=0) - value)
+        forbidden = node.allowed & exceeds(certain(bound), cutoff_s)
+        self._closed.add(float(bound.min(where=forbidden, initial=math.inf)))
+        return replace(node, allowed=node.allowed & ~forbidden).tightened()
 
 
 def _rounded(node: Node, fraction: FloatArray) -> IntArray:

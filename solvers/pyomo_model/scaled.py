@@ -97,7 +97,7 @@ def scaled_cut(instance: Instance, cut: int, latency_s: float = math.inf) -> Sca
     uplink = downlink = None
     if costs.uplink_bits > 0:
         nats_per_s = np.where(np.isfinite(problem.noise), problem.bandwidth_hz, 0.0)
-        uplink = _phase(costs.client_forward_s, up_s, spare_s, nats_per_s / problem.uplink_nats)
+        uplink = _phase(costs.client_forward_s, up_s, spare_s, nats_per_s / (costs.uplink_bits * math.log(2)))
     if costs.downlink_bits > 0:
         downlink = _phase(costs.client_backward_s, down_s, spare_s, problem.downlink_bps / costs.downlink_bits)
     power = _full_power_w(problem, uplink)

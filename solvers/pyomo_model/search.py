@@ -11,6 +11,7 @@ import numpy as np
 
 from epsl_opt.arrays import FloatArray
 from epsl_opt.monitor import SolveMonitor
+from epsl_opt.solvers.certainty import cutoff_s, exceeds
 from epsl_opt.solvers.cut_bounds import CutBounds
 from epsl_opt.solvers.offering import offer_allocation
 from epsl_opt.solvers.pyomo_model.bounds import safe_bound_s
@@ -72,7 +73,7 @@ class CutSearch:
     @property
     def cutoff_s(self) -> float:
         """What a bound must exceed for a cut layer to be left out."""
-        return self.monitor.latency_s * (1 - 0.99 * max(self.monitor.limits.rel_gap, FINEST))
+        return cutoff_s(self.monitor.latency_s, self.monitor.limits.rel_gap)
 
     def _refined(self, outer: OuterApproximation, level: str) -> bool:
         """Add tangents to a precision that fits the gap; at the last level to a finer one, if that adds none."""
@@ -120,8 +121,8 @@ class CutSearch:
 
     def _decided(self, cut: int, outcome: Outcome) -> bool:
         """Whether the cut layer is closed, or there is no solution to go on from."""
-        pruned = self.bounds.bound_s[cut] > self.cutoff_s
-        return pruned or not outcome.has_values or not outcome.finished or self.monitor.out_of_time
+        pruned = exceeds(self.bounds.bound_s[cut], self.cutoff_s)
+        return bool(pruned) or not outcome.has_values or not outcome.finished or self.monitor.out_of_time
 
 
 def _levels(model: Any) -> Iterator[str]:
