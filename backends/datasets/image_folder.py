@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from epsl_opt.backends.datasets.dataset import Dataset
-from epsl_opt.backends.datasets.pictures import SUFFIXES, read_pictures
+from epsl_opt.backends.datasets.pictures import read_pictures, suffixes
 from epsl_opt.backends.datasets.samples import Samples, normalised
 from epsl_opt.backends.datasets.split import split
 from epsl_opt.backends.datasets.task import SplitOptions, Task, folder
@@ -70,9 +70,9 @@ def _read(place: Path, classes: tuple[str, ...], options: ImageOptions) -> Sampl
     paths: list[Path] = []
     labels: list[int] = []
     for label, name in enumerate(classes):
-        files = sorted(path for path in (place / name).rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+        files = sorted(path for path in (place / name).rglob("*") if path.suffix.lower() in suffixes("images") and path.is_file())
         if not files:
-            raise InputError(str(place / name), f"holds no images ({', '.join(sorted(SUFFIXES))})")
+            raise InputError(str(place / name), "holds no images (.bmp, .gif, .jpeg, .jpg, .png, .tif, .webp or what else Pillow reads)")
         paths += files
         labels += [label] * len(files)
     return Samples(read_pictures(paths, options.size, options.grey, "images"), np.array(labels, dtype=np.intp))
