@@ -13,6 +13,9 @@ ORIENTATION, BITS_PER_SAMPLE, PHOTOMETRIC = 0x0112, 258, 262
 """Tags of EXIF and TIFF."""
 
 MIN_IS_WHITE = 0
+BEYOND_THE_SCREEN = frozenset(("LAB", "YCbCr"))
+"""Modes with colours that no screen shows: their grey is that of the colour shown."""
+
 ALPHA_MODES = frozenset(("LA", "La", "PA", "RGBA", "RGBa"))
 SIXTEEN_BITS = frozenset(("PNG", "PPM"))
 """Formats whose grey values Pillow brings to 16 bits, also where it keeps them in 32."""
@@ -78,7 +81,7 @@ def _flat(image: Any) -> Any:
         eight_bits = _eight_bits(image)
         return require("PIL.Image", "pillow", "images").fromarray(eight_bits)
     if not _has_transparency(image):
-        return image.convert("RGB") if image.mode == "LAB" else image
+        return image.convert("RGB") if image.mode in BEYOND_THE_SCREEN else image
     layer = image.convert("LA" if image.mode == "La" else "RGBA").convert("RGBA")
     paper = require("PIL.Image", "pillow", "images").new("RGBA", layer.size, "white")
     paper.alpha_composite(layer)
