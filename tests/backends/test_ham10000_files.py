@@ -141,7 +141,7 @@ def test_images_are_read_from_folders(tmp_path: Path, grey: bool) -> None:
         ("HAM10000_metadata.csv", "dx,", "diagnosis,", r"dx: missing column$"),
         ("HAM10000_metadata.csv", "akiec", "flu", r"line 2, dx: must be one of akiec, .*, got 'flu'$"),
         ("HAM10000_metadata.csv", "ISIC_0000001", "ISIC_0000000", r"line 3: needs a lesion and an image of its own"),
-        ("HAM10000_metadata.csv", "HAM_0000000,", ",", r"line 2: needs a lesion and an image of its own"),
+        ("HAM10000_metadata.csv", "ISIC_0000000", " ", r"line 2: needs a lesion and an image of its own"),
     ],
 )
 def test_wrong_files_are_one_line(tmp_path: Path, file: str, old: str, new: str, message: str) -> None:
