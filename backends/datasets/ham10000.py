@@ -5,7 +5,6 @@ Tschandl, Rosendahl, Kittler, Scientific Data 5, 180161 (2018), doi 10.7910/DVN/
 
 from __future__ import annotations
 
-import logging
 import re
 from collections import Counter
 from enum import StrEnum
@@ -22,10 +21,9 @@ from epsl_opt.backends.datasets.pixel_table import read_pixel_table
 from epsl_opt.backends.datasets.samples import Samples, normalised
 from epsl_opt.backends.datasets.split import split
 from epsl_opt.backends.datasets.task import SplitOptions, Task, folder
+from epsl_opt.backends.datasets.telling import tell_once
 from epsl_opt.backends.datasets.twins import content_digest, tell_twins
 from epsl_opt.errors import InputError
-
-log = logging.getLogger(__name__)
 
 JPEG_SUFFIXES = frozenset((".jpg", ".jpeg", ".jpe", ".jfif"))
 PIXEL_FILE = re.compile(r"hmnist_(\d{1,3})_\1_(L|RGB)\.csv")
@@ -120,7 +118,7 @@ def _image_paths(root: Path, lesions: Lesions, options: HamOptions) -> list[Path
         problem = f"{before}{len(missing)} of {len(lesions.image_ids)} images are neither in it nor in its folders"
         raise InputError(str(root), f"{problem}, {missing[0]}.jpg for one")
     if others := len(there) - len(lesions.image_ids):
-        log.warning("%s: left out %d pictures that %s does not name", root, others, lesions.path.name)
+        tell_once(f"{root}: left out {others} pictures that {lesions.path.name} does not name")
     return [_one_of(there[image]) for image in lesions.image_ids]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from epsl_opt.arrays import IntArray
+from epsl_opt.backends.datasets.telling import tell_once
 from epsl_opt.csv_text import read_csv
 from epsl_opt.errors import InputError
-
-log = logging.getLogger(__name__)
 
 CLASSES = ("akiec", "bcc", "bkl", "df", "nv", "vasc", "mel")
 """In the order of the labels in the published tables of pixels."""
@@ -59,8 +57,8 @@ def read_lesions(root: Path) -> Lesions:
         raise InputError(str(path), "holds no rows")
     lesions, images, labels = zip(*rows, strict=True)
     if lone := lesions.count(None):
-        text = "%s: %s: missing for %d of %d images, which are split as if no two were of one lesion"
-        log.warning(text, path, LESION, lone, len(rows))
+        count = f"missing for {lone} of {len(rows)} images"
+        tell_once(f"{path}: {LESION}: {count}, which are split as if no two were of one lesion")
     groups = [f"lesion {lesion}" if lesion else f"image {image}" for lesion, image, _ in rows]
     return Lesions(path, list(images), np.array(groups), np.array(labels, dtype=np.intp))
 

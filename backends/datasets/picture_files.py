@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from epsl_opt.backends.datasets.pictures import suffixes
-from epsl_opt.errors import one_line
-
-log = logging.getLogger(__name__)
+from epsl_opt.backends.datasets.telling import tell_once
 
 SYSTEM_NAMES = frozenset(
     (
@@ -96,5 +93,5 @@ def tell_left_out(place: Path, left_out: Counter[str]) -> None:
     told = [f"{count} {suffix or 'without suffix'}" for suffix, count in left_out.most_common(SUFFIXES_TOLD)]
     more = [f"{len(left_out) - SUFFIXES_TOLD} more suffixes"] if len(left_out) > SUFFIXES_TOLD else []
     count = sum(left_out.values())
-    kinds = one_line(", ".join([*told, *more]))
-    log.warning("%s: left out %d file%s, no pictures or in no class folder: %s", place, count, "s"[: count > 1], kinds)
+    what = f"left out {count} file{'s'[: count > 1]}, no pictures or in no class folder"
+    tell_once(f"{place}: {what}: {', '.join([*told, *more])}")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from epsl_opt.backends.datasets.picture_files import folders_in
-from epsl_opt.errors import InputError, one_line
-
-log = logging.getLogger(__name__)
+from epsl_opt.backends.datasets.telling import tell_once
+from epsl_opt.errors import InputError
 
 SIDE = re.compile(
     r"(?:seg|images?|imgs?|data|dataset)?[-_. ]?"
@@ -51,7 +49,7 @@ def find_sides(root: Path) -> Sides:
     testing = _only(root, by_side["test"]) or _only(root, by_side["val"])
     sides = Sides(_innermost(training), None if testing is None else _innermost(testing))
     if unused := [path.name for path in folders if path not in (training, testing)]:
-        log.warning("%s: not used: %s", root, one_line(", ".join(f"{name}/" for name in unused)))
+        tell_once(f"{root}: not used: {', '.join(f'{name}/' for name in unused)}")
     return sides
 
 

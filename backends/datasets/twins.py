@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from epsl_opt.errors import one_line
-
-log = logging.getLogger(__name__)
+from epsl_opt.backends.datasets.telling import tell_once
 
 
 def tell_twins(training: Sequence[Path], testing: Sequence[Path]) -> None:
@@ -23,8 +20,8 @@ def tell_twins(training: Sequence[Path], testing: Sequence[Path]) -> None:
     pairs = twins(training, testing)
     if pairs:
         twin, original = pairs[0]
-        what = one_line(f"{twin} is {original}")
-        log.warning("%d of %d test pictures are also trained on: %s, for one", len(pairs), len(testing), what)
+        count = f"{len(pairs)} of {len(testing)} test pictures"
+        tell_once(f"{count} are also trained on: {twin} is {original}, for one")
 
 
 def twins(training: Sequence[Path], testing: Sequence[Path]) -> list[tuple[Path, Path]]:
