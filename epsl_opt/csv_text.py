@@ -40,18 +40,16 @@ def read_csv(path: Path, delimiter: str | None = ",") -> Iterator[tuple[int, lis
     InputError
         If it is not CSV text.
     """
-    source = str(path)
-    with path.open("rb") as file:
-        if file.read(2) in (BOM_UTF16_BE, BOM_UTF16_LE):
-            raise InputError(source, "is not CSV text in UTF-8 but in UTF-16; save it anew")
+    content = path.read_bytes()  # once, since it may be a pipe
+    if content[:2] in (BOM_UTF16_BE, BOM_UTF16_LE):
+        raise InputError(str(path), "is not CSV text in UTF-8 but in UTF-16; save it anew")
     try:
-        with path.open(encoding="utf-8-sig", newline="") as text:
-            between = delimiter or delimiter_of(text.readline())
-            text.seek(0)
-            reader = csv.reader(text, delimiter=between)
-            yield from ((reader.line_num, row) for row in reader)
+        text = content.decode("utf-8-sig")
+        between = delimiter or delimiter_of(text.partition("\n")[0])
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=between)
+        yield from ((reader.line_num, row) for row in reader)
     except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(source, f"is not CSV text: {error}") from error
+        raise InputError(str(path), f"is not CSV text: {error}") from error
 
 
 def delimiter_of(line: str) -> str:

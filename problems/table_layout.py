@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 NUMBER = re.compile(r"[+-]?(?P<digits>\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
-WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
+WHOLE = re.compile(r"[+-]?\d{1,30}", re.ASCII)
 WORD = re.compile(r"[#\"']?\s*[^\W\d_].*", re.DOTALL)
 """A name begins with a letter: what begins like a number and is none is a wrong number."""
 

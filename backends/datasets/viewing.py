@@ -61,8 +61,8 @@ def as_shown(image: Any, grey: bool) -> Any:
 def upright(image: Any, orientation: int) -> Any:
     """Turn and mirror a picture by the EXIF orientation, 1 to 8; any other number leaves it as it is."""
     way = require("PIL.Image", "pillow", "images").Transpose
-    ways = (way.FLIP_LEFT_RIGHT, way.ROTATE_180, way.FLIP_TOP_BOTTOM, way.TRANSPOSE, way.ROTATE_270)
-    ways += (way.TRANSVERSE, way.ROTATE_90)
+    turned = (way.ROTATE_270, way.TRANSVERSE, way.ROTATE_90)
+    ways = (way.FLIP_LEFT_RIGHT, way.ROTATE_180, way.FLIP_TOP_BOTTOM, way.TRANSPOSE, *turned)
     return image.transpose(ways[orientation - 2]) if 2 <= orientation <= 8 else image
 
 

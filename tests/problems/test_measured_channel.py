@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -285,3 +287,32 @@ def test_more_clients_than_subchannels_are_told(tmp_path: Path, caplog: pytest.L
     assert [record.message for record in caplog.records] == [
         f"{tmp_path / 'up.csv'}: has more rows (clients) than columns (subchannels); is it transposed?"
     ]
+
+
+CELLS = st.sampled_from(
+    ["", "0", "1", "2", "-1", "-90.5", "1e-9", "nan", "-inf", "client", "sc0", "9" * 5000, '"', "Unnamed: 0"]
+)
+
+
+@settings(max_examples=200)
+@given(rows=st.lists(st.lists(CELLS | st.text(max_size=4), min_size=1, max_size=4), max_size=5), in_db=st.booleans())
+def test_any_text_is_a_table_or_one_line(csv_path: Path, rows: list[list[str]], in_db: bool) -> None:
+    """Whatever a file holds, it is a table without NaN or the error names it."""
+    csv_path.write_text("\n".join(",".join(row) for row in rows), encoding="utf-8", errors="replace")
+    try:
+        table = read_table(str(csv_path), in_db=in_db)
+    except InputError as error:
+        assert str(error).startswith(f"{csv_path}: ")  # noqa: PT017 (either is right)
+    else:
+        assert table.ndim == 2
+        assert (np.isfinite(table) | (in_db & (table == -np.inf))).all()
+
+
+def test_a_pipe_is_read_once(tmp_path: Path) -> None:
+    """A channel may come from a pipe, which can't be read twice."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("1e-9,2e-9\n",))
+    writer.start()
+    assert np.array_equal(read_table(str(pipe)), [[1e-9, 2e-9]])
+    writer.join()
