@@ -1,39 +1,24 @@
-"""Measured channels from CSV files: a row a client, a column a subchannel, numbers only, no header."""
+"""Measured channels from CSV files: a row a client, a column a subchannel, with or without names of both."""
 
 from __future__ import annotations
 
-import csv
-import math
-from collections.abc import Iterator
-from pathlib import Path
+import logging
 
 import numpy as np
 
 from epsl_opt.arrays import BoolArray, FloatArray
 from epsl_opt.errors import InputError
+from epsl_opt.instance import SMALLEST_GAIN
+from epsl_opt.problems.measured_table import read_table
 from epsl_opt.problems.paper_options import CsvQuantity, PaperOptions
 from epsl_opt.problems.radio import Radio
 from epsl_opt.problems.units import dbm_to_w, dbs_to_linear
 
+log = logging.getLogger(__name__)
+
 MAX_DB = 500.0
-
-
-def read_table(path: str) -> FloatArray:
-    """Read a table of finite numbers, shape (rows, columns); blank lines are skipped.
-
-    Raises
-    ------
-    InputError
-        Naming the file, and line and column (both from 1) of what is wrong.
-    """
-    rows = list(_rows(path))
-    if not rows:
-        raise InputError(path, "holds no numbers")
-    width = len(rows[0][1])
-    for line, row in rows:
-        if len(row) != width:
-            raise InputError(path, f"has {len(row)} columns, but the first row has {width}", f"line {line}")
-    return np.array([[_number(path, line, j, entry) for j, entry in enumerate(row, 1)] for line, row in rows])
+MANY_TIMES = 1e3
+"""By how much a first row or column must exceed all other gains to be taken for names."""
 
 
 def read_tables(options: PaperOptions) -> dict[str, FloatArray]:
@@ -44,7 +29,9 @@ def read_tables(options: PaperOptions) -> dict[str, FloatArray]:
     InputError
         See `read_table`.
     """
-    return {path: read_table(path) for path in (options.uplink_csv, options.downlink_csv) if path is not None}
+    in_db = options.csv_quantity is not CsvQuantity.GAIN
+    paths = (options.uplink_csv, options.downlink_csv)
+    return {path: read_table(path, in_db=in_db) for path in paths if path is not None}
 
 
 def with_measured_size(options: PaperOptions, tables: dict[str, FloatArray]) -> PaperOptions:
@@ -77,40 +64,41 @@ def _gain(path: str, table: FloatArray, options: PaperOptions, snr_of_gain: Floa
     for found, wanted, what in zip(table.shape, (options.clients, options.subchannels), _AXES, strict=True):
         if found != wanted:
             raise InputError(path, f"has {found} {what[0]}, but there are {wanted} {what[1]}")
+    if table.shape[0] > table.shape[1]:
+        log.warning("%s: has more rows (clients) than columns (subchannels); is it transposed?", path)
     if options.csv_quantity is CsvQuantity.GAIN:
-        _refuse(path, table, table < 0, "a gain must not be negative")
-        return table
-    _refuse(path, table, abs(table) > MAX_DB, f"must be between {-MAX_DB:g} and {MAX_DB:g} dB")
-    linear = dbs_to_linear(table)
-    return linear / snr_of_gain if options.csv_quantity is CsvQuantity.SNR_DB else linear
+        return _linear(path, table)
+    wrong = (abs(table) > MAX_DB) & (table != -np.inf)
+    _refuse(path, table, wrong, f"must be between {-MAX_DB:g} and {MAX_DB:g} dB")
+    if options.csv_quantity is CsvQuantity.GAIN_DB:
+        _refuse(path, table, table >= 0, "a gain must be below 0 dB, unlike a path loss or a linear number")
+        return dbs_to_linear(table)
+    gain = dbs_to_linear(table) / snr_of_gain
+    _refuse(path, table, (gain > 0) & (gain < SMALLEST_GAIN), f"means a gain below {SMALLEST_GAIN:g}")
+    return gain
+
+
+def _linear(path: str, table: FloatArray) -> FloatArray:
+    """Check linear gains; one of 1 and above is told in the log, since it may be normalised."""
+    _refuse(path, table, table < 0, "a gain must not be negative", "; for dB say csv_quantity=gain_db")
+    _refuse(path, table, (table > 0) & (table < SMALLEST_GAIN), f"a gain must be 0 or at least {SMALLEST_GAIN:g}")
+    _refuse_names(path, table)
+    if count := int((table >= 1).sum()):
+        log.warning("%s: %d of %d gains are 1 (0 dB) or above; are they linear gains?", path, count, table.size)
+    return table
+
+
+def _refuse_names(path: str, table: FloatArray) -> None:
+    """Refuse a first row or column, all of it 1 and above, of frequencies, say, over gains far below."""
+    for what, first, rest in (("row 1", table[0], table[1:]), ("column 1", table[:, 0], table[:, 1:])):
+        if rest.size and first.min() >= 1 and first.min() > MANY_TIMES * rest.max():
+            raise InputError(path, "holds gains of 1 and above, far above all others; take out what is none", what)
 
 
 _AXES = (("rows", "clients"), ("columns", "subchannels"))
 
 
-def _rows(path: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield line number and entries of every line that is not blank."""
-    try:
-        with Path(path).open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            yield from ((reader.line_num, row) for row in reader if any(entry.strip() for entry in row))
-    except OSError as error:
-        raise InputError(path, error.strerror or str(error)) from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(path, "is not CSV text") from error
-
-
-def _number(path: str, line: int, column: int, entry: str) -> float:
-    try:
-        value = float(entry)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise InputError(path, f"must be a finite number, got {entry.strip()!r}", f"line {line}, column {column}")
-    return value
-
-
-def _refuse(path: str, table: FloatArray, wrong: BoolArray, rule: str) -> None:
+def _refuse(path: str, table: FloatArray, wrong: BoolArray, rule: str, hint: str = "") -> None:
     if wrong.any():
         row, column = (int(i) for i in np.argwhere(wrong)[0])
-        raise InputError(path, f"{rule}, got {table[row, column]:g}", f"row {row + 1}, column {column + 1}")
+        raise InputError(path, f"{rule}, got {table[row, column]:g}{hint}", f"row {row + 1}, column {column + 1}")

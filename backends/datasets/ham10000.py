@@ -6,6 +6,7 @@ Tschandl, Rosendahl, Kittler, Scientific Data 5, 180161 (2018), doi 10.7910/DVN/
 from __future__ import annotations
 
 import re
+from collections import Counter
 from enum import StrEnum
 from pathlib import Path
 
@@ -14,13 +15,17 @@ from pydantic import Field
 
 from epsl_opt.backends.datasets.dataset import Dataset
 from epsl_opt.backends.datasets.lesions import CLASSES, Lesions, read_lesions
+from epsl_opt.backends.datasets.picture_files import pictures_below
 from epsl_opt.backends.datasets.pictures import read_pictures
 from epsl_opt.backends.datasets.pixel_table import read_pixel_table
 from epsl_opt.backends.datasets.samples import Samples, normalised
 from epsl_opt.backends.datasets.split import split
 from epsl_opt.backends.datasets.task import SplitOptions, Task, folder
+from epsl_opt.backends.datasets.telling import tell_once
+from epsl_opt.backends.datasets.twins import content_digest, tell_twins
 from epsl_opt.errors import InputError
 
+JPEG_SUFFIXES = frozenset((".jpg", ".jpeg", ".jpe", ".jfif"))
 PIXEL_FILE = re.compile(r"hmnist_(\d{1,3})_\1_(L|RGB)\.csv")
 DEFAULT_SIZE = 64
 """What the profile of ResNet-18 takes that stands for the paper's task."""
@@ -34,7 +39,7 @@ class HamSource(StrEnum):
     PIXELS = "pixels"
     """A table of pixels, `hmnist_SIZE_SIZE_L.csv` (grey) or `hmnist_SIZE_SIZE_RGB.csv`."""
     IMAGES = "images"
-    """`IMAGE_ID.jpg` files, in the root or in folders in it."""
+    """`IMAGE_ID.jpg` files or their like, in the root or at any depth below it."""
 
 
 class HamOptions(SplitOptions):
@@ -64,8 +69,14 @@ def load(options: HamOptions, seed: int) -> Dataset:
     table = None if options.source is HamSource.IMAGES else _table(root, options)
     if table is None and options.source is HamSource.PIXELS:
         raise InputError("task ham10000", f"no hmnist_SIZE_SIZE_L.csv or _RGB.csv in {root} fits the options", "source")
-    data = _read_images(root, lesions, options) if table is None else _read_table(table, lesions)
-    train, test = split(data.y, options.test_fraction, options.seed_or(seed), lesions.lesion_ids)
+    train, test = split(lesions.labels, options.test_fraction, options.seed_or(seed), lesions.lesion_ids)
+    if table is None:
+        paths = _image_paths(root, lesions, options)
+        tell_twins([paths[i] for i in train], [paths[i] for i in test])
+        pixels = read_pictures(paths, options.size or DEFAULT_SIZE, bool(options.grey), "ham10000")
+        data = Samples(pixels, lesions.labels)
+    else:
+        data = _read_table(table, lesions)
     name = f"ham10000 ({'images' if table is None else table.name}, split by lesion {len(train)}/{len(test)})"
     return normalised(name, data.take(train), data.take(test), CLASSES)
 
@@ -96,16 +107,27 @@ def _read_table(path: Path, lesions: Lesions) -> Samples:
     return data
 
 
-def _read_images(root: Path, lesions: Lesions, options: HamOptions) -> Samples:
-    there = {path.stem: path for pattern in ("*.jpg", "*/*.jpg") for path in sorted(root.glob(pattern))}
+def _image_paths(root: Path, lesions: Lesions, options: HamOptions) -> list[Path]:
+    """Return the file of each image, by its name without suffix, at any depth."""
+    there: dict[str, list[Path]] = {}
+    for path in pictures_below(root, Counter(), "ham10000"):
+        there.setdefault(path.stem, []).append(path)
     missing = [image for image in lesions.image_ids if image not in there]
     if missing:
         before = "no table of pixels fits the options, and " if options.source is HamSource.AUTO else ""
         problem = f"{before}{len(missing)} of {len(lesions.image_ids)} images are neither in it nor in its folders"
         raise InputError(str(root), f"{problem}, {missing[0]}.jpg for one")
-    paths = [there[image] for image in lesions.image_ids]
-    pixels = read_pictures(paths, options.size or DEFAULT_SIZE, bool(options.grey), "ham10000")
-    return Samples(pixels, lesions.labels)
+    if others := len(there) - len(lesions.image_ids):
+        tell_once(f"{root}: left out {others} pictures that {lesions.path.name} does not name")
+    return [_one_of(there[image]) for image in lesions.image_ids]
+
+
+def _one_of(paths: list[Path]) -> Path:
+    """Return one of several files of an image, which archives that hold a folder twice lead to; JPEG goes first."""
+    best = [path for path in paths if path.suffix.lower() in JPEG_SUFFIXES] or paths
+    if len(best) > 1 and len({content_digest(path) for path in best}) > 1:
+        raise InputError(str(best[1]), f"differs from {best[0]}, which is of the same name")
+    return best[0]
 
 
 HAM10000 = Task(

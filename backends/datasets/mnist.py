@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -41,9 +42,7 @@ def load(options: MnistOptions, seed: int, task: str, collection: str, classes: 
         _download(root, task, collection)
         found = _found(root, collection)
     if not found:
-        places = " or ".join(map(str, _places(root, collection)))
-        problem = f"no train-images-idx3-ubyte or t10k-images-idx3-ubyte (or .gz) in {places}"
-        raise InputError(f"task {task}", f"{problem}; give root=FOLDER or download=true", "root")
+        raise InputError(f"task {task}", _nothing(root, collection), "root")
     parts = {name: _read(images, name, classes) for name, images in found.items()}
     if len(parts) == 2:
         return normalised(task, parts["train"], parts["t10k"], classes)
@@ -53,8 +52,18 @@ def load(options: MnistOptions, seed: int, task: str, collection: str, classes: 
     return normalised(what, part.take(train), part.take(test), classes)
 
 
-def _places(root: Path, collection: str) -> tuple[Path, Path]:
-    return root, root / collection / "raw"
+def _nothing(root: Path, collection: str) -> str:
+    """Say that there are no files, where they were looked for, and what is there that looks like the set."""
+    there = sorted(path.name for path in root.iterdir() if "mnist" in path.name.lower()) if root.is_dir() else []
+    near = f", only {', '.join(there[:3])}" if there else ""
+    places = " or ".join(map(str, _places(root, collection)[:2]))
+    problem = f"no train-images-idx3-ubyte or t10k-images-idx3-ubyte (or .gz) in {places}{near}"
+    return f"{problem}; give root=FOLDER or download=true"
+
+
+def _places(root: Path, collection: str) -> tuple[Path, ...]:
+    """Return where the files may be: in the root, where torchvision keeps them, or in between."""
+    return root, root / collection / "raw", root / collection, root / "raw"
 
 
 def _found(root: Path, collection: str) -> dict[str, Path]:
@@ -62,18 +71,34 @@ def _found(root: Path, collection: str) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for part in ("train", "t10k"):
         for place in _places(root, collection):
-            if part not in found and (images := _file(place, f"{part}-images", "idx3-ubyte")):
+            if part not in found and (images := _file(place, part, "images", 3)):
                 found[part] = images
     return found
 
 
-def _file(place: Path, stem: str, kind: str) -> Path | None:
-    names = [f"{stem}{dot}{kind}{end}" for dot in "-." for end in ("", ".gz")]
-    return next((place / name for name in names if (place / name).is_file()), None)
+def _file(place: Path, part: str, kind: str, dimensions: int) -> Path | None:
+    """Return a file of the set; its words may be joined by `-`, `.` or `_`, in any case.
+
+    Some archives unpack to a folder of the file's name with the file in it.
+    """
+    name = re.compile(rf"{part}[-._]{kind}[-._]idx{dimensions}[-._]ubyte(?:\.gz)?", re.IGNORECASE)
+    named = [path for path in place.iterdir() if name.fullmatch(path.name)] if place.is_dir() else []
+    inner = [path for folder in named if folder.is_dir() for path in folder.iterdir() if name.fullmatch(path.name)]
+    return min((path for path in (*named, *inner) if path.is_file()), key=_preference, default=None)
+
+
+def _preference(path: Path) -> tuple[int, bool, str]:
+    """Return what is smaller for what is taken first: what lies higher, then what is not compressed."""
+    return len(path.parts), path.suffix.lower() == ".gz", path.name
+
+
+def _labels(images: Path, part: str) -> Path | None:
+    """Return the labels beside a file of images, or beside the folder that it is alone in."""
+    return next((found for place in images.parents[:2] if (found := _file(place, part, "labels", 1))), None)
 
 
 def _read(images: Path, part: str, classes: tuple[str, ...]) -> Samples:
-    labels = _file(images.parent, f"{part}-labels", "idx1-ubyte")
+    labels = _labels(images, part)
     if labels is None:
         raise InputError(str(images), f"lacks its labels, {part}-labels-idx1-ubyte, beside it")
     x, y = read_idx(images), read_idx(labels)

@@ -9,13 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from epsl_opt.backends.datasets.samples import Samples
+from epsl_opt.csv_text import delimiter_of
 from epsl_opt.errors import InputError
 
+INDEX_NAMES = frozenset(("", "index", "unnamed: 0"))
 NUMPY_ON_ENTRY = re.compile(r"could not convert string (.*) to uint8 at row (\d+), column (\d+)")
 
 
 def read_pixel_table(path: Path, size: int, channels: int) -> Samples:
-    """Read square images; the header ends in `label`.
+    """Read square images; the header says whether the label stands before or after them, and what is an index.
 
     Raises
     ------
@@ -24,17 +26,22 @@ def read_pixel_table(path: Path, size: int, channels: int) -> Samples:
     InputError
         Naming file and row of what is wrong.
     """
+    pixels = size * size * channels
     try:
-        with path.open(encoding="utf-8") as file, warnings.catch_warnings():
+        with path.open(encoding="utf-8-sig") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of a file without rows, which is refused below
-            _check_header(file.readline(), size * size * channels, str(path))
-            table = np.loadtxt(file, dtype=np.uint8, delimiter=",", comments=None, ndmin=2)
+            header = file.readline()
+            index, label = _layout(header, pixels, str(path))
+            # Only an index needs a choice of columns: without one NumPy tells a row that is too long.
+            chosen = range(1, pixels + 2) if index else None
+            between = delimiter_of(header)
+            table = np.loadtxt(file, np.uint8, None, between, usecols=chosen, ndmin=2, quotechar='"')
     except ValueError as error:
         raise _wrong_entry(str(path), str(error)) from error
-    if not table.size or table.shape[1] != size * size * channels + 1:
+    if not table.size or table.shape[1] != pixels + 1:
         raise InputError(str(path), f"has rows of {table.shape[1]} columns" if table.size else "holds no rows")
-    pixels = table[:, :-1].reshape(-1, size, size, channels).transpose(0, 3, 1, 2)
-    return Samples(np.ascontiguousarray(pixels), table[:, -1].astype(np.intp))
+    images = np.delete(table, label, axis=1).reshape(-1, size, size, channels).transpose(0, 3, 1, 2)
+    return Samples(np.ascontiguousarray(images), table[:, label].astype(np.intp))
 
 
 def _wrong_entry(source: str, problem: str) -> InputError:
@@ -45,8 +52,12 @@ def _wrong_entry(source: str, problem: str) -> InputError:
     return InputError(source, f"is no table of whole numbers: {problem.partition(';')[0]}")
 
 
-def _check_header(line: str, pixels: int, source: str) -> None:
-    columns = line.strip().split(",")
-    if columns[-1].strip().strip('"') != "label" or len(columns) != pixels + 1:
-        problem = f"must name {pixels} pixels and then label, but has {len(columns)} columns, the last {columns[-1]!r}"
-        raise InputError(source, problem, "header")
+def _layout(line: str, pixels: int, source: str) -> tuple[bool, int]:
+    """Return whether the first column is an index, as pandas writes one, and where the label is behind it, 0 or -1."""
+    columns = [name.strip().strip('"') for name in line.strip("\r\n").split(delimiter_of(line))]
+    index = len(columns) == pixels + 2 and columns[0].lower() in INDEX_NAMES
+    names = columns[index:]
+    if len(names) == pixels + 1 and "label" in (names[0].lower(), names[-1].lower()):
+        return index, -1 if names[-1].lower() == "label" else 0
+    problem = f"must name {pixels} pixels and then label, but has {len(columns)} columns, the last {columns[-1]!r}"
+    raise InputError(source, problem, "header")

@@ -46,7 +46,7 @@ class TorchBackend(TrainingBackend[TorchOptions]):
         """Count the network's costs, unless the instance's model is that network already."""
         from epsl_opt.backends.pytorch.profiling import profile_chain
 
-        data = _dataset(task, seed=0)
+        data = _dataset(task, 0)
         counted = profile_chain(_chain(data, options, seed=0), data.input_shape)
         if is_cut_of(instance.model, counted):
             return instance

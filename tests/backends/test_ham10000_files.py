@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 
 from epsl_opt import InputError
 from epsl_opt.backends.datasets.dataset import Dataset
+from epsl_opt.backends.datasets.lesions import read_lesions
 from epsl_opt.backends.datasets.tasks import load_task
 
 DIAGNOSES = ("akiec", "bcc", "bkl", "df", "nv", "vasc", "mel")
@@ -141,7 +144,7 @@ def test_images_are_read_from_folders(tmp_path: Path, grey: bool) -> None:
         ("HAM10000_metadata.csv", "dx,", "diagnosis,", r"dx: missing column$"),
         ("HAM10000_metadata.csv", "akiec", "flu", r"line 2, dx: must be one of akiec, .*, got 'flu'$"),
         ("HAM10000_metadata.csv", "ISIC_0000001", "ISIC_0000000", r"line 3: needs a lesion and an image of its own"),
-        ("HAM10000_metadata.csv", "HAM_0000000,", ",", r"line 2: needs a lesion and an image of its own"),
+        ("HAM10000_metadata.csv", "ISIC_0000000", " ", r"line 2: needs a lesion and an image of its own"),
     ],
 )
 def test_wrong_files_are_one_line(tmp_path: Path, file: str, old: str, new: str, message: str) -> None:
@@ -170,3 +173,106 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
     table.write_text(table.read_text(encoding="utf-8").partition("\n")[0], encoding="utf-8")
     with pytest.raises(InputError, match=r"_L\.csv: holds no rows$"):
         load_task(f"ham10000:root={tmp_path}", 0)
+
+
+def rewrite(
+    root: Path, change: Callable[[str], str], name: str = "HAM10000_metadata.csv", encoding: str = "utf-8"
+) -> None:
+    """Write the metadata anew."""
+    path = root / "HAM10000_metadata.csv"
+    text = path.read_text(encoding="utf-8")
+    path.unlink()
+    (root / name).write_text(change(text), encoding=encoding)
+
+
+WRITTEN: dict[str, Callable[[str], str]] = {
+    "tabs": lambda text: text.replace(",", "\t"),
+    "semicolons": lambda text: text.replace(",", ";"),
+    "line ends": lambda text: text.replace("\n", "\r\n"),
+    "quotes": lambda text: "\n".join(",".join(f'"{cell}"' for cell in line.split(",")) for line in text.splitlines()),
+    "upper case": lambda text: text.upper(),
+    "an index": lambda text: "\n".join(f"{i - 1 if i else ''},{line}" for i, line in enumerate(text.splitlines())),
+    "blanks": lambda text: text.replace(",", " , ") + "\n\n,,,,\n",
+    "files": lambda text: re.sub(r"(ISIC_\d+)", r"images/\1.JPG", text),
+}
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+@pytest.mark.parametrize(
+    ("name", "encoding"), [("HAM10000_metadata.csv", "utf-8-sig"), ("HAM10000_metadata.tab", "utf-8")]
+)
+def test_metadata_may_be_written_otherwise(tmp_path: Path, written: str, name: str, encoding: str) -> None:
+    """Separators, marks, quotes, case, an index, blanks and suffixes change neither labels nor the split."""
+    write_table(tmp_path, 2, 1, write_metadata(tmp_path))
+    plain = load_task(f"ham10000:root={tmp_path}", 0)
+    images = read_lesions(tmp_path).image_ids
+    rewrite(tmp_path, WRITTEN[written], name, encoding)
+    assert read_lesions(tmp_path).image_ids == images
+    found = load_task(f"ham10000:root={tmp_path}", 0)
+    for part in ("train_x", "train_y", "test_x", "test_y"):
+        assert np.array_equal(getattr(found, part), getattr(plain, part))
+
+
+@pytest.mark.parametrize("missing", ["", "nan", "NA", "column"])
+def test_images_without_a_lesion_are_split_one_by_one(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, missing: str
+) -> None:
+    """Where lesions are missing each image is its own, the log says how many, and all images are still there."""
+    lesions = [k // 2 for k in range(28)]
+    write_table(tmp_path, 2, 1, write_metadata(tmp_path, lesions))
+    if missing == "column":
+        rewrite(tmp_path, lambda text: "\n".join(line.partition(",")[2] for line in text.splitlines()))
+    else:
+        rewrite(tmp_path, lambda text: re.sub(r"HAM_\d+", missing, text))
+    data = load_task(f"ham10000:root={tmp_path},test-fraction=0.5", 0)
+    assert len(data.train_y) == len(data.test_y) == 14
+    (message,) = [record.message for record in caplog.records]
+    assert "lesion_id: missing for 28 of 28 images" in message
+
+
+def test_text_in_utf_16_is_named(tmp_path: Path) -> None:
+    """Metadata in UTF-16 is refused by name."""
+    write_table(tmp_path, 2, 1, write_metadata(tmp_path))
+    rewrite(tmp_path, str, encoding="utf-16")
+    with pytest.raises(InputError, match=r"HAM10000_metadata\.csv: is not CSV text in UTF-8 but in UTF-16"):
+        load_task(f"ham10000:root={tmp_path}", 0)
+
+
+@pytest.mark.parametrize("index", [False, True])
+@pytest.mark.parametrize("first", [False, True])
+def test_tables_may_have_an_index_and_the_label_in_front(tmp_path: Path, index: bool, first: bool) -> None:
+    """A table as pandas writes it again, or with the label before the pixels, is read alike."""
+    path = write_table(tmp_path, 4, 3, write_metadata(tmp_path))
+    plain = load_task(f"ham10000:root={tmp_path}", 0)
+    rows = [line.split(",") for line in path.read_text(encoding="utf-8").splitlines()]
+    if first:
+        rows = [[row[-1], *row[:-1]] for row in rows]
+    if index:
+        rows = [[str(i + 254) if i else "", *row] for i, row in enumerate(rows)]
+    path.write_text("\ufeff" + "\n".join(map(",".join, rows)), encoding="utf-8")
+    found = load_task(f"ham10000:root={tmp_path}", 0)
+    assert np.array_equal(found.train_x, plain.train_x)
+    assert np.array_equal(found.test_y, plain.test_y)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "JPG", "jpeg", "png", "PNG", "jfif"])
+def test_images_are_found_at_any_depth(tmp_path: Path, suffix: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Images in nested folders, of any suffix, twice the same or with a system's files beside, are each read once."""
+    image = pytest.importorskip("PIL.Image")
+    labels = write_metadata(tmp_path)
+    part = tmp_path / "HAM10000_images_part_1" / "HAM10000_images_part_1"
+    other = tmp_path / "ham10000_images_part_1"
+    for folder in (part, other, tmp_path / "__MACOSX"):
+        folder.mkdir(parents=True)
+    for i in range(len(labels)):
+        name = f"ISIC_{i:07}.{suffix}"
+        image.new("RGB", (30, 20), (12 * i, 12 * i, 12 * i)).save(part / name)
+        (other / name).write_bytes((part / name).read_bytes())
+        (part / f"._{name}").write_bytes(b"no picture")
+        (tmp_path / "__MACOSX" / name).write_bytes(b"no picture")
+    data = load_task(f"ham10000:root={tmp_path},size=8", 0)
+    assert np.concatenate([data.train_y, data.test_y]).tolist() == [int(labels[i]) for i in images_of(data)]
+    assert not caplog.records
+    image.new("RGB", (30, 20), "red").save(other / name)
+    with pytest.raises(InputError, match=rf"ISIC_0000019\.{suffix}: differs from .*, which is of the same name$"):
+        load_task(f"ham10000:root={tmp_path},size=8", 1)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from epsl_opt import InputError
+from epsl_opt.backends.datasets.dataset import Dataset
 from epsl_opt.backends.datasets.pictures import read_pictures
+from epsl_opt.backends.datasets.split_folders import side_of
 from epsl_opt.backends.datasets.tasks import load_task
 
 Image = pytest.importorskip("PIL.Image")
@@ -114,3 +120,204 @@ def test_what_is_wrong_is_one_line(tmp_path: Path) -> None:
         load_task(f"images:root={tmp_path}", 0)
     with pytest.raises(InputError, match=r"deep: must have a folder for each of at least 2 classes, has 0$"):
         load_task(f"images:root={tmp_path / 'train' / 'bee' / 'deep'}", 0)
+
+
+JUNK_FOLDERS = (
+    ".ipynb_checkpoints",
+    "__MACOSX",
+    "@eaDir",
+    "lost+found",
+    ".git",
+    "$RECYCLE.BIN",
+    "__pycache__",
+    ".trash",
+)
+JUNK_FILES = (".DS_Store", "._0.PNG", "Thumbs.db", "desktop.ini", ".hidden.png", "ehthumbs.db", "THUMBS.DB", "Icon\r")
+PLACES = ("", "ant", "bee/deep", "train", "train/ant", "train/ant/deep", "test", "test/cat")
+
+
+def same(a: Dataset, b: Dataset) -> bool:
+    """Return whether two data sets hold the same samples in the same order, with the same names."""
+    arrays = ((getattr(a, name), getattr(b, name)) for name in ("train_x", "train_y", "test_x", "test_y"))
+    return a.classes == b.classes and a.name == b.name and all(np.array_equal(x, y) for x, y in arrays)
+
+
+@settings(max_examples=15)
+@given(
+    sides=st.booleans(),
+    junk=st.lists(st.tuples(st.sampled_from(PLACES), st.sampled_from(JUNK_FOLDERS + JUNK_FILES)), min_size=1),
+)
+def test_system_files_are_no_data_at_any_depth(
+    tmp_path_factory: pytest.TempPathFactory, sides: bool, junk: list[tuple[str, str]]
+) -> None:
+    """What systems and notebooks leave behind, pictures among it, changes no sample, wherever it lies."""
+    root = tmp_path_factory.mktemp("junk") / "set"
+    for side in ("train", "test") if sides else ("",):
+        write_images(root / side)
+    plain = load_task(f"images:root={root},size=6", 0)
+    for place, name in junk:
+        if not (root / place).is_dir():
+            continue
+        target = root / place / name
+        if name in JUNK_FILES:
+            target.write_bytes(b"\0\5\x16\7 no picture")
+        else:
+            (target / "deep").mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (9, 9), "red").save(target / "0-checkpoint.png")
+            Image.new("RGB", (9, 9), "red").save(target / "deep" / "1.png")
+    assert same(load_task(f"images:root={root},size=6", 0), plain)
+
+
+def test_what_is_left_out_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """One line says how many files of which suffix are no pictures, and nothing is said where nothing is left out."""
+    write_images(tmp_path / "set")
+    for name in ("a.heic", "b.heic", "noext", "deep/c.npy"):
+        (tmp_path / "set" / "bee" / name).write_bytes(b"x")
+    (tmp_path / "set" / "README.md").write_text("x", encoding="utf-8")
+    load_task(f"images:root={tmp_path / 'set'}", 0)
+    (message,) = [record.message for record in caplog.records]
+    assert message.startswith(
+        f"{tmp_path / 'set'}: left out 8 files, no pictures or in no class folder: 3 .txt, 2 .heic"
+    )
+    assert all(part in message for part in ("1 without suffix", "1 .npy", "1 .md"))
+    for path in (tmp_path / "set").rglob("*"):
+        if path.is_file() and path.suffix.lower() not in {".png", ".bmp"}:
+            path.unlink()
+    caplog.clear()
+    load_task(f"images:root={tmp_path / 'set'}", 1)
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("Train", "TEST"),
+        ("training", "testing"),
+        ("TRAIN", "Val"),
+        ("train", "valid"),
+        ("Training", "validation"),
+        ("seg_train", "seg_test"),
+        ("seg_train/seg_train", "seg_test/seg_test"),
+        ("train_set", "test_set"),
+        ("train-images", "test-images"),
+        ("TrainingData", "TestData"),
+    ],
+)
+def test_sides_are_found_by_their_usual_names(tmp_path: Path, train: str, test: str) -> None:
+    """However data sets call them, the folders to train on and to test with are kept apart."""
+    write_images(tmp_path / train)
+    write_images(tmp_path / test, count=2)
+    data = load_task(f"images:root={tmp_path}", 0)
+    assert data.classes == CLASSES
+    assert (len(data.train_y), len(data.test_y)) == (15, 6)
+    assert data.name.endswith(f"(tested with {test}/)")
+
+
+@pytest.mark.parametrize(
+    "name", ["trainer", "contest", "tester", "invalid", "value", "ant", "strain", "latest", "device"]
+)
+def test_other_names_are_classes(name: str) -> None:
+    """A name that only holds such a word is no side."""
+    assert side_of(name) is None
+
+
+def test_a_folder_that_is_not_used_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Beside the two sides, other folders are not used, and the log names them."""
+    for side in ("train", "test", "val", "extra"):
+        write_images(tmp_path / side)
+    load_task(f"images:root={tmp_path}", 0)
+    assert f"{tmp_path}: not used: extra/, val/" in [record.message for record in caplog.records]
+
+
+def move(root: Path, *pairs: tuple[str, str]) -> None:
+    """Move folders below a root."""
+    for old, new in pairs:
+        (root / new).parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(root / old, root / new)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda root: move(root, ("train", "first"), ("test", "second")),
+            r"2 of 2 class folders have the same subfolders",
+        ),
+        (
+            lambda root: move(root, ("train", "a/x/train"), ("test", "a/x/test")),
+            r"has 1; if the classes are in a/, give ",
+        ),
+        (
+            lambda root: move(root, ("train", "once"), ("once", "train/once")),
+            r"train: must have .* 2 classes, has 1; if the classes are",
+        ),
+        (
+            lambda root: move(root, ("train", "val")),
+            r"has test and val, but nothing to train on; call that folder train$",
+        ),
+        (lambda root: shutil.copytree(root / "train", root / "Training"), r"has Training and train, of which only one"),
+        (lambda root: shutil.copytree(root / "test", root / "tests"), r"has test and tests, of which only one can be"),
+        (lambda root: [shutil.rmtree(path) for path in (root / "train").iterdir()], r"train: must have .*, has 0$"),
+        (lambda root: shutil.rmtree(root / "test" / "bee"), r"bee: holds no images"),
+        (lambda root: (root / "train" / "bee" / "gone.png").symlink_to(root / "nowhere"), r"gone\.png: No such file"),
+    ],
+)
+def test_unclear_folders_are_one_line(tmp_path: Path, change: Callable[[Path], object], message: str) -> None:
+    """Folders that may be sides or classes, wrapped ones and empty ones are refused with what to do about it."""
+    write_images(tmp_path / "train")
+    write_images(tmp_path / "test")
+    change(tmp_path)
+    with pytest.raises(InputError, match=message) as caught:
+        load_task(f"images:root={tmp_path}", 0)
+    assert "\n" not in str(caught.value)
+
+
+def test_classes_with_the_same_two_subfolders_are_refused(tmp_path: Path) -> None:
+    """Class folders that each hold the two sides are the wrong way round, and refused."""
+    for name in CLASSES:
+        for side in ("train", "test"):
+            (tmp_path / name / side).mkdir(parents=True)
+            Image.new("RGB", (4, 4)).save(tmp_path / name / side / "0.png")
+    with pytest.raises(InputError, match=r"3 of 3 class folders have the same subfolders \(test, train, \.\.\.\)"):
+        load_task(f"images:root={tmp_path}", 0)
+
+
+def test_links_are_followed_once(tmp_path: Path) -> None:
+    """A linked folder of pictures counts, and one that leads back up does not lead round and round."""
+    write_images(tmp_path / "set", count=3)
+    more = tmp_path / "more"
+    more.mkdir()
+    Image.new("RGB", (6, 6), "red").save(more / "x.png")
+    (tmp_path / "set" / "ant" / "more").symlink_to(more)
+    (tmp_path / "set" / "ant" / "deep" / "up").symlink_to(tmp_path / "set" / "ant")
+    data = load_task(f"images:root={tmp_path / 'set'}", 0)
+    assert len(data.train_y) + len(data.test_y) == 10
+
+
+@pytest.mark.parametrize("sides", [False, True])
+def test_files_on_both_sides_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture, sides: bool) -> None:
+    """Test pictures that are also trained on, whatever they are called, are counted in one warning; others are not."""
+    if sides:
+        write_images(tmp_path / "train")
+        write_images(tmp_path / "test", count=2)
+    else:
+        write_images(tmp_path, count=10)
+        for k in range(10):  # copies of all of them, so that some are bound to land on the other side
+            for path in (tmp_path / "ant").rglob(f"{k}.*"):
+                shutil.copy(path, tmp_path / "ant" / f"{k}-copy.png")
+    load_task(f"images:root={tmp_path},size=6,seed=0", 0)
+    told = [record.message for record in caplog.records if "also trained on" in record.message]
+    assert len(told) == 1
+    if sides:
+        assert told[0].startswith("6 of 6 test pictures are also trained on: ")
+        assert "is " + str(tmp_path / "train") in told[0]
+
+
+def test_different_files_are_not_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Pictures that all differ cause no warning."""
+    for label, name in enumerate(CLASSES):
+        (tmp_path / name).mkdir()
+        for k in range(5):
+            Image.new("RGB", (6, 6), colour(label, k)).save(tmp_path / name / f"{k}.png")
+    load_task(f"images:root={tmp_path}", 0)
+    assert not caplog.records

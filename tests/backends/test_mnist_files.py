@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import struct
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -157,3 +158,52 @@ def test_a_failed_download_is_one_line(tmp_path: Path, monkeypatch: pytest.Monke
     expected = r"^task fashion-mnist: download: could not be fetched: Error downloading x: Tried y, got: no route$"
     with pytest.raises(InputError, match=expected):
         load_task(f"fashion-mnist:root={tmp_path},download=true", 0)
+
+
+PLACED: dict[str, Callable[[str], str]] = {
+    "upper case": lambda name: name.upper(),
+    "underscores": lambda name: name.replace("-", "_"),
+    "a folder each": lambda name: f"{name}/{name}",
+    "torchvision's folder as root": lambda name: f"raw/{name}",
+    "one folder below": lambda name: f"MNIST/{name}",
+}
+
+
+@pytest.mark.parametrize("placed", PLACED)
+@pytest.mark.parametrize("squeeze", [False, True])
+def test_files_are_found_under_other_names(tmp_path: Path, placed: str, squeeze: bool) -> None:
+    """Archives that spell the files otherwise, or wrap each in a folder, compressed or not, are read alike."""
+    for part, count in (("train", 50), ("t10k", 20)):
+        for stem, kind, array in (("images", "idx3", IMAGES[:count]), ("labels", "idx1", LABELS[:count])):
+            path = tmp_path / PLACED[placed](f"{part}-{stem}-{kind}-ubyte{'.gz' if squeeze else ''}")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(gzip.compress(idx_bytes(array)) if squeeze else idx_bytes(array))
+    data = load_task(f"mnist:root={tmp_path}", 0)
+    assert np.array_equal(raw(data.train_x, data.test_x, IMAGES), IMAGES)
+    assert np.array_equal(data.test_y, LABELS[:20])
+
+
+def test_files_of_another_kind_are_named(tmp_path: Path) -> None:
+    """Where only other files of the set are, a table say, the error names them beside what is looked for."""
+    (tmp_path / "mnist_train.csv").write_text("label,1x1\n5,0\n", encoding="utf-8")
+    with pytest.raises(
+        InputError, match=r"^task mnist: root: no train-images-idx3-ubyte .*, only mnist_train\.csv; give"
+    ):
+        load_task(f"mnist:root={tmp_path}", 0)
+
+
+@given(place=st.integers(0, 15), value=st.integers(0, 255), which=st.sampled_from(["images-idx3", "labels-idx1"]))
+def test_flipped_headers_are_read_or_named(
+    tmp_path_factory: pytest.TempPathFactory, place: int, value: int, which: str
+) -> None:
+    """Whatever a byte of a header becomes, the files load or the error names one of them."""
+    root = tmp_path_factory.mktemp("flipped")
+    write_part(root, "t10k")
+    path = root / f"t10k-{which}-ubyte"
+    content = bytearray(path.read_bytes())
+    content[place] = value
+    path.write_bytes(content)
+    try:
+        load_task(f"mnist:root={root}", 0)
+    except InputError as error:
+        assert str(error).startswith(str(root / "t10k-"))  # noqa: PT017 (either is right)
