@@ -17,7 +17,7 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, BinaryIO
 
-INTERRUPT_AFTER_S, INTERRUPT_EVERY_S, INTERRUPTS = 5.0, 5.0, 4
+INTERRUPT_AFTER_S, INTERRUPT_EVERY_S, INTERRUPTS = 10.0, 10.0, 4
 """When Ctrl-C comes, how often, and after how many times more is done."""
 
 HIDDEN_WARNINGS = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)
@@ -166,7 +166,7 @@ def _captured(terminal: bool, stdin: bytes, files: Sequence[BinaryIO]) -> Iterat
 
 
 def _stream(descriptor: int, terminal: bool = False) -> _Stream:
-    raw = open(descriptor, "rb" if descriptor == 0 else "wb", closefd=False)  # noqa: PTH123, SIM115
+    raw = open(descriptor, "rb" if descriptor == 0 else "wb", closefd=False)  # noqa: SIM115
     stream = _Stream(raw, encoding="utf-8", errors="strict" if descriptor < 2 else "backslashreplace")
     stream.terminal = terminal
     return stream

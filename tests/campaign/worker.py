@@ -9,6 +9,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
+from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -35,6 +36,8 @@ def work(connection: Connection, name: str, seed: int, workshop: Path, output: P
                 part.prepare(workshop)
             connection.send(None)
         else:
+            for module in part.imports:
+                import_module(module)
             connection.send(try_one(part, seed, number, workshop, output))
 
 
