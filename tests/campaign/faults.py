@@ -26,6 +26,7 @@ class FaultKind(Enum):
     CONTROL_CHARACTERS = "control characters", "a terminal would get control characters or direction overrides"
     BROKEN_OUTPUT = "broken output", "standard output or a file that was written is not whole or not of its format"
     LOST = "lost file", "a command that failed changed or removed a file that was there before"
+    REPLACED = "replaced node", "a device or link named as output is replaced by a file"
     LEFTOVER = "leftover", "a temporary file or process stays"
     DIFFERENT = "different result", "what a resumed run ends with differs from an undisturbed run"
     STUCK = "stuck", "a folder that a kill left behind can be neither resumed nor started anew"
@@ -59,7 +60,7 @@ class Fault:
     detail: str
 
     def __str__(self) -> str:
-        return f"{self.kind.label}: {self.where}: {shown(self.detail)}"
+        return f"{self.kind.label}: {shown(self.where, 600)}: {shown(self.detail)}"
 
 
 def shown(text: str, limit: int = 300) -> str:

@@ -79,6 +79,6 @@ def _other_results(trial: Trial, outcome: Outcome, folder: str) -> Iterator[Faul
 def _latencies(path: Path) -> dict[str, float]:
     """Return the latency of every row of a comparison by all that tells rows apart."""
     rows = json.loads(path.read_text())
-    keys = ("instance", "solver", "framework", "method", "seed")
+    keys = ("instance", "solver", "framework", "method")
     column = next(name for name in ("latency_s", "round_latency_s") if name in rows[0])
     return {" ".join(str(row[key]) for key in keys if key in row): row[column] for row in rows}

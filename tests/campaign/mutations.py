@@ -186,7 +186,7 @@ def _toml(rng: np.random.Generator, content: bytes) -> bytes:
     elif kind < 0.8:
         lines[chosen:chosen] = lines[chosen : chosen + 1]
     elif kind < 0.9:
-        lines[chosen:chosen] = [f'{json.dumps(TEXTS[int(rng.integers(len(TEXTS)))])} = 1']
+        lines[chosen:chosen] = [f"{json.dumps(TEXTS[int(rng.integers(len(TEXTS)))])} = 1"]
     else:
         del lines[chosen : chosen + 1]
     return "\n".join(lines).encode()
