@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
 
 from campaign.faults import Fault, FaultKind
 from campaign.part import Part
@@ -125,18 +124,22 @@ class Pool:
 
 
 def prepare(setting: Setting) -> str | None:
-    """Make the workshop in a process of its own; return what the part lacks here, if anything."""
+    """Make the workshop in a process of its own; return what the part lacks here, if anything.
+
+    Raises
+    ------
+    RuntimeError
+        If it can't be made.
+    """
     worker = _Worker(setting)
     try:
         worker.connection.send(PREPARE)
-        answers: list[Any] = []
-        while len(answers) < 2 and worker.connection.poll(PREPARE_LIMIT_S):
-            answers.append(worker.connection.recv())
-            if answers[0] is not None:
-                break
-        else:
-            worker.end()
-        missing: str | None = answers[0]
-        return missing
+        if not worker.connection.poll(PREPARE_LIMIT_S):
+            raise RuntimeError(f"{setting.part.name}: no end of the preparation in {PREPARE_LIMIT_S:g} s")
+        missing: str | None = worker.connection.recv()
+        worker.end()
+    except EOFError as error:
+        raise RuntimeError(f"{setting.part.name}: the preparation failed") from error
     finally:
         worker.process.kill()
+    return missing

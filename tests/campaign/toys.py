@@ -26,6 +26,7 @@ def install(workshop: Path) -> None:
     package.mkdir(parents=True, exist_ok=True)
     (package / "METADATA").write_text(METADATA)
     (package / "entry_points.txt").write_text(ENTRY_POINTS)
+    # The checkout before `tests`, which has a folder `epsl_opt`, too.
     places = [str(TESTS.parent), str(TESTS), str(plugins)]
-    sys.path[:0] = [place for place in places[1:] if place not in sys.path]
-    os.environ["PYTHONPATH"] = os.pathsep.join(places[1:])
+    sys.path[:] = [*places, *(place for place in sys.path if place not in places)]
+    os.environ["PYTHONPATH"] = os.pathsep.join(places)

@@ -31,14 +31,19 @@ def work(connection: Connection, name: str, seed: int, workshop: Path, output: P
     part = load(name)
     while (number := connection.recv()) is not None:
         if number == PREPARE:
-            connection.send(part.missing())
-            with _in_folder(workshop):
-                part.prepare(workshop)
-            connection.send(None)
+            connection.send(_prepare(part, workshop))
         else:
             for module in part.imports:
                 import_module(module)
             connection.send(try_one(part, seed, number, workshop, output))
+
+
+def _prepare(part: Part, workshop: Path) -> str | None:
+    missing = part.missing()
+    if missing is None:
+        with _in_folder(workshop):
+            part.prepare(workshop)
+    return missing
 
 
 def _settle(workshop: Path) -> None:
