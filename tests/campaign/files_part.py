@@ -12,10 +12,10 @@ import numpy as np
 from campaign.command import Outcome, run_command
 from campaign.faults import Fault, FaultKind
 from campaign.judging import command_faults
-from campaign.made_files import make_files
+from campaign.made_files import FOLDER_COMMANDS, make_files, run_good
 from campaign.mutations import mutated
 from campaign.part import Part, Trial
-from campaign.readers import READERS, Reader
+from campaign.readers import FILE_READERS, FOLDER_READERS, Reader
 from campaign.tree import broken, leftovers, lost, snapshot
 
 
@@ -25,7 +25,7 @@ class MutatedFiles(Part):
     name = "files"
     title = "files made wrong, through every command that reads them"
     share = 0.6
-    imports = ("torch", "torch.fx", "sklearn.datasets", "matplotlib.figure", "cvxpy", "pyomo.environ", "pyarrow")
+    readers: tuple[Reader, ...] = FILE_READERS
 
     def prepare(self, workshop: Path) -> None:
         """Make the files."""
@@ -33,8 +33,8 @@ class MutatedFiles(Part):
 
     def attempt(self, trial: Trial) -> Sequence[Fault]:
         """Make one file wrong and let one command read it."""
-        weights = np.array([reader.weight for reader in READERS])
-        reader = READERS[int(trial.rng.choice(len(READERS), p=weights / weights.sum()))]
+        weights = np.array([reader.weight for reader in self.readers])
+        reader = self.readers[int(trial.rng.choice(len(weights), p=weights / weights.sum()))]
         target = make_wrong(trial, reader)
         arguments = reader.commands[int(trial.rng.integers(len(reader.commands)))]
         before = snapshot(trial.folder)
@@ -48,6 +48,21 @@ class MutatedFiles(Part):
         elif outcome.code == 2:
             faults += lost(before, after, outcome.line)
         return faults
+
+
+class MutatedFolders(MutatedFiles):
+    """Mutated files in folders."""
+
+    name = "folders"
+    title = "folders with a file made wrong, gone on with"
+    share = 0.05
+    readers = FOLDER_READERS
+    limit_s = 300.0
+
+    def prepare(self, workshop: Path) -> None:
+        """Make the folders, too."""
+        make_files(workshop)
+        run_good(FOLDER_COMMANDS)
 
 
 def make_wrong(trial: Trial, reader: Reader) -> Path:

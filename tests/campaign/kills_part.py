@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-from campaign.command import run_command
 from campaign.faults import Fault, FaultKind
 from campaign.killing import Ended, Kill, run_process
 from campaign.likeness import differences
+from campaign.made_files import run_good
 from campaign.part import Part, Trial
-from campaign.tree import broken, snapshot
+from campaign.tree import Snapshot, broken, snapshot
 
 AT_REPLACEMENT_SHARE = 0.6
 
@@ -68,11 +70,12 @@ CASES = (
 
 @dataclass(frozen=True)
 class Undisturbed:
-    """What a case does when nothing happens: seconds, file replacements, and places that vary from run to run."""
+    """What a case does when nothing happens: seconds, file replacements, files, places that vary from run to run."""
 
     elapsed_s: float
     replacements: int
-    varying: tuple[str, ...]
+    files: Snapshot
+    varying: frozenset[str]
 
 
 class Kills(Part):
@@ -84,17 +87,14 @@ class Kills(Part):
     limit_s = 900.0
 
     def prepare(self, workshop: Path) -> None:
-        """Run every case undisturbed, twice."""
-        run_command(["generate", "paper:clients=3,subchannels=6", "-o", "instance.json"])
-        run_command(["generate", "paper:clients=2,subchannels=5", "-o", "other.json"])
-        for case in CASES:
-            good = _undisturbed(case, workshop)
-            (workshop / f"{case.name}.case").write_text(json.dumps(asdict(good)))
+        """Make the instances."""
+        run_good([("generate", "paper:clients=3,subchannels=6", "-o", "instance.json")])
+        run_good([("generate", "paper:clients=2,subchannels=5", "-o", "other.json")])
 
     def attempt(self, trial: Trial) -> Sequence[Fault]:
         """Kill one case some times, then let it come to its end."""
         case = CASES[int(trial.rng.integers(len(CASES)))]
-        good = Undisturbed(**json.loads((trial.workshop / f"{case.name}.case").read_text()))
+        good = _undisturbed(case, trial.workshop)
         _copy_instances(trial.workshop, trial.folder)
         told: list[str] = []
         faults: list[Fault] = []
@@ -107,29 +107,30 @@ class Kills(Part):
         told.append(f"{ended.line}: code {ended.code}")
         Path("COMMANDS").write_text("\n".join(told) + "\n")
         where = " && ".join(told)
-        return [*faults, *_after_end(case, ended, where), *_unlike(case, good, trial, where)]
+        return [*faults, *_after_end(case, ended, where), *_unlike(good, _written(trial.folder), where)]
 
 
+@cache
 def _undisturbed(case: Case, workshop: Path) -> Undisturbed:
-    """Run a case twice, keep what it wrote the first time and what was other the second time."""
-    log = workshop / "replacements"
-    kept: list[Path] = []
+    """Run a case twice; what is other the second time varies anyway."""
+    found: list[Snapshot] = []
     elapsed_s: list[float] = []
-    for run in ("first", "second"):
-        log.unlink(missing_ok=True)
-        ended = run_process(case.arguments, log=log)
-        if ended.code != 0:
-            raise RuntimeError(f"{ended.line}: code {ended.code}: {ended.stderr}")
-        kept.append(workshop / f"{case.name}.{run}")
-        kept[-1].mkdir()
-        shutil.move(_output(workshop), kept[-1])
-        elapsed_s.append(ended.elapsed_s)
-    varying = differences(snapshot(kept[0]), snapshot(kept[1]))
-    return Undisturbed(min(elapsed_s), len(log.read_text().splitlines()), tuple(varying))
+    for _ in range(2):
+        with tempfile.TemporaryDirectory() as name, contextlib.chdir(name):
+            _copy_instances(workshop, Path(name))
+            log = Path(name, "replacements")
+            ended = run_process(case.arguments, log=log)
+            if ended.code != 0:
+                raise RuntimeError(f"{ended.line}: code {ended.code}: {ended.stderr}")
+            found.append(_written(Path(name)))
+            elapsed_s.append(ended.elapsed_s)
+            replacements = len(log.read_text().splitlines())
+    return Undisturbed(min(elapsed_s), replacements, found[0], differences(found[0], found[1]))
 
 
-def _output(folder: Path) -> Path:
-    return next(folder / name for name in ("out.json", "out") if (folder / name).exists())
+def _written(folder: Path) -> Snapshot:
+    """Return what a case writes, and hidden files."""
+    return {name: content for name, content in snapshot(folder).items() if name.startswith(("out", "."))}
 
 
 def _copy_instances(source: Path, target: Path) -> None:
@@ -170,12 +171,8 @@ def _after_end(case: Case, ended: Ended, where: str) -> Iterator[Fault]:
         yield Fault(FaultKind.LEFTOVER, where, f"processes {ended.remaining}")
 
 
-def _unlike(case: Case, good: Undisturbed, trial: Trial, where: str) -> Iterator[Fault]:
+def _unlike(good: Undisturbed, found: Snapshot, where: str) -> Iterator[Fault]:
     """Compare with the undisturbed run: the same files and the same results."""
-    expected = snapshot(trial.workshop / f"{case.name}.first")
-    found = {name: content for name, content in snapshot(trial.folder).items() if name.startswith("out")}
-    for place in sorted(differences(expected, found) - {*good.varying}):
-        kind = FaultKind.LEFTOVER if place in found and place not in expected else FaultKind.DIFFERENT
+    for place in sorted(differences(good.files, found) - good.varying):
+        kind = FaultKind.LEFTOVER if place in found and place not in good.files else FaultKind.DIFFERENT
         yield Fault(kind, where, place)
-    for path in trial.folder.glob(".*"):
-        yield Fault(FaultKind.LEFTOVER, where, path.name)

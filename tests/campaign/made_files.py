@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from campaign.command import run_command
@@ -42,6 +43,10 @@ COMMANDS = (
     ("solve", "instance.json", "-s", "exact", "-o", "schedule.json"),
     ("solve", "instance.json", "-s", "greedy", "-o", "greedy.json"),
     ("profile", "mlp", "--input", "1,8,8", "-o", "profile.json"),
+)
+"""In order; what one makes, others read."""
+
+FOLDER_COMMANDS = (
     ("compare", "instance.json", "--solvers", "greedy,bcd", "-o", "comparison"),
     ("study", "squares", "--quick", "--jobs", "1", "-o", "studies"),
     ("report", "studies"),
@@ -52,7 +57,7 @@ COMMANDS = (
         *("--frameworks", "epsl,psl", "-n", "3", "-o", "trained"),
     ),
 )
-"""In order; what one makes, others read."""
+"""What makes folders from the files."""
 
 CLIENTS = """\
 [
@@ -62,18 +67,23 @@ CLIENTS = """\
 """
 
 
-def make_files(workshop: Path) -> None:
-    """Make every file; the workshop is the working directory.
+def run_good(commands: Iterable[Sequence[str]]) -> None:
+    """Run command lines in the working directory.
 
     Raises
     ------
     RuntimeError
-        If a command fails.
+        If one fails.
     """
-    for arguments in COMMANDS:
+    for arguments in commands:
         outcome = run_command(arguments, interrupt_after_s=300)
         if outcome.code != 0:
             raise RuntimeError(f"{outcome.line}: code {outcome.code} {outcome.escaped}: {outcome.stderr}")
+
+
+def make_files(workshop: Path) -> None:
+    """Make every file in the workshop, which is the working directory."""
+    run_good(COMMANDS)
     (workshop / "config.toml").write_text(CONFIG)
     (workshop / "clients.json").write_text(CLIENTS)
     gains = "\n".join(",".join(f"{-90 - 3 * i - k}" for k in range(6)) for i in range(3))

@@ -70,7 +70,6 @@ class CommandLines(Part):
     name = "options"
     title = "random values through every option of every command"
     share = 0.3
-    imports = ("torch", "torch.fx", "sklearn.datasets", "matplotlib.figure", "cvxpy", "pyomo.environ", "pyarrow")
 
     def prepare(self, workshop: Path) -> None:
         """Make the files that commands read."""

@@ -43,8 +43,6 @@ class Part(ABC):
     """Of all inputs of a campaign."""
     limit_s: float = 120.0
     """An input that takes longer is ended, and a fault."""
-    imports: tuple[str, ...] = ()
-    """Heavy modules that a process imports before its first input, as they are not what is to be timed."""
 
     def missing(self) -> str | None:
         """Return what this part lacks here, None if it can run."""

@@ -9,6 +9,7 @@ from campaign.part import Part
 MODULES = {
     "tiny": "campaign.tiny_part:TinyInstances",
     "files": "campaign.files_part:MutatedFiles",
+    "folders": "campaign.files_part:MutatedFolders",
     "options": "campaign.options_part:CommandLines",
     "kills": "campaign.kills_part:Kills",
     "pictures": "campaign.pictures_part:Pictures",

@@ -34,7 +34,7 @@ _SOLVE = tuple(
     for solver, form in (("greedy", "table"), ("bcd", "json"), ("local-search", "csv"), ("exact", "table"))
 )
 
-READERS = (
+FILE_READERS = (
     Reader(
         "instance.json",
         ("instance.json", "schedule.json"),
@@ -130,6 +130,10 @@ READERS = (
         ),
         weight=2,
     ),
+)
+"""Of single files."""
+
+FOLDER_READERS = (
     Reader(
         "comparison/runs/*.json",
         ("instance.json", "comparison"),
@@ -144,7 +148,7 @@ READERS = (
     ),
     Reader("studies/squares/*.*", ("studies",), (("report", "studies"), ("report", "studies", "-o", "page.html"))),
     Reader(
-        "toy-training/*",
+        "toy-training/*.[cj]s*",
         ("instance.json", "toy-training"),
         (
             (
@@ -166,7 +170,7 @@ READERS = (
         weight=1,
     ),
     Reader(
-        "trained/trainings/*/*",
+        "trained/trainings/*/*.[cj]s*",
         ("instance.json", "trained"),
         (
             (
@@ -177,3 +181,4 @@ READERS = (
         weight=0.2,
     ),
 )
+"""Of folders that a command goes on with."""

@@ -56,5 +56,5 @@ def is_whole(content: bytes, suffix: str) -> bool:
         return is_json(content.decode("utf-8", errors="replace"))
     if suffix == ".csv":
         widths = {len(row) for row in csv.reader(io.StringIO(content.decode("utf-8", errors="replace")))}
-        return len(widths) == 1
+        return len(widths) == 1 and content.endswith(b"\n")
     return content.rstrip().endswith(ends.get(suffix, b""))

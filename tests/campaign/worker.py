@@ -9,7 +9,6 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
-from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -33,8 +32,6 @@ def work(connection: Connection, name: str, seed: int, workshop: Path, output: P
         if number == PREPARE:
             connection.send(_prepare(part, workshop))
         else:
-            for module in part.imports:
-                import_module(module)
             connection.send(try_one(part, seed, number, workshop, output))
 
 
