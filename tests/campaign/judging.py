@@ -6,6 +6,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from campaign.command import Outcome
@@ -19,6 +20,9 @@ LONGEST_LINE = 2000
 ALLOWED_ERRORS = re.compile(r"^epsl-opt: training diverged in ", re.MULTILINE)
 """Exit code 1 that the documentation promises: input may ask for a training that diverges."""
 
+PLAIN = {"--version", "--help", "-h"}
+"""What is plain text, whatever the format."""
+
 _UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
@@ -30,7 +34,7 @@ def command_faults(outcome: Outcome) -> Iterator[Fault]:
     elif outcome.code not in EXIT_CODES:
         yield Fault(FaultKind.EXIT_CODE, outcome.line, f"{outcome.code}: {_last_line(outcome)}")
     elif outcome.code == 1 and not ALLOWED_ERRORS.search(outcome.stderr):
-        yield Fault(FaultKind.EXIT_1, outcome.line, " / ".join(outcome.stderr.strip().splitlines()[-2:]))
+        yield Fault(FaultKind.EXIT_1, outcome.line, _end(outcome.stderr) or outcome.stdout)
     if "--debug" not in outcome.arguments and "Traceback (most recent call last)" in outcome.stderr + outcome.stdout:
         yield Fault(FaultKind.TRACEBACK, outcome.line, _last_line(outcome))
     if outcome.warnings:
@@ -47,7 +51,13 @@ def _text_faults(outcome: Outcome) -> Iterator[Fault]:
         yield Fault(FaultKind.ERROR_LINE, outcome.line, f"stderr has a line of {longest} characters")
     if outcome.code == 2 and not _last_line(outcome).startswith("epsl-opt: "):
         yield Fault(FaultKind.ERROR_LINE, outcome.line, f"last line is {_last_line(outcome)!r}")
-    if outcome.code == 0 and _form(outcome) == "json" and outcome.stdout and not is_json(outcome.stdout):
+    if (
+        outcome.code == 0
+        and not PLAIN.intersection(outcome.arguments)
+        and _form(outcome) == "json"
+        and outcome.stdout
+        and not is_json(outcome.stdout)
+    ):
         yield Fault(FaultKind.BROKEN_OUTPUT, outcome.line, f"no JSON: {shown(outcome.stdout, 80)}")
 
 
@@ -72,11 +82,14 @@ def _refuse(constant: str) -> Any:
 
 
 def _form(outcome: Outcome) -> str:
+    """Return the format that was asked for; the last one counts."""
     arguments = outcome.arguments
-    for position, argument in enumerate(arguments[:-1]):
-        if argument in ("-f", "--format"):
-            return arguments[position + 1]
-    return "table"
+    given = [value for name, value in pairwise(arguments) if name in ("-f", "--format")]
+    return given[-1] if given else "table"
+
+
+def _end(text: str) -> str:
+    return " / ".join(text.strip().splitlines()[-2:])
 
 
 def _last_line(outcome: Outcome) -> str:

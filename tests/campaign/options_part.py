@@ -173,7 +173,7 @@ def pairs() -> tuple[str, ...]:
 
 
 def _listed(*arguments: str) -> Any:
-    return json.loads(run_command([*arguments, "--format", "json"]).stdout)
+    return json.loads(run_command([*arguments, "--format", "json"], interrupt_after_s=300).stdout)
 
 
 def _option_rows(found: Any) -> Iterator[dict[str, Any]]:

@@ -42,19 +42,23 @@ def broken(before: Snapshot, after: Snapshot, where: str) -> Iterator[Fault]:
             yield Fault(FaultKind.BROKEN_OUTPUT, where, f"{name}: {content[:40]!r} ... {content[-40:]!r}")
 
 
+ENDS = {
+    ".png": b"IEND\xaeB`\x82",
+    ".svg": b"</svg>",
+    ".html": b"</html>",
+    ".pdf": b"%%EOF",
+    ".parquet": b"PAR1",
+    ".lp": b"end",
+}
+"""Suffix -> what a whole file ends with, white space apart."""
+
+
 def is_whole(content: bytes, suffix: str) -> bool:
-    """Return whether a file is complete, as far as its format tells."""
-    ends = {
-        ".png": b"IEND\xaeB`\x82",
-        ".svg": b"</svg>",
-        ".html": b"</html>",
-        ".pdf": b"%%EOF",
-        ".parquet": b"PAR1",
-        ".lp": b"end",
-    }
-    if suffix == ".json":
-        return is_json(content.decode("utf-8", errors="replace"))
+    """Return whether a file is complete, as far as its format tells, or that of a page or document in its place."""
+    text = content.decode("utf-8", errors="replace")
     if suffix == ".csv":
-        widths = {len(row) for row in csv.reader(io.StringIO(content.decode("utf-8", errors="replace")))}
-        return len(widths) == 1 and content.endswith(b"\n")
-    return content.rstrip().endswith(ends.get(suffix, b""))
+        rows = list(csv.reader(io.StringIO(text)))
+        return len({len(row) for row in rows}) == 1 and text.endswith("\n")
+    if suffix != ".json" and content.rstrip().endswith(ENDS.get(suffix, b"")):
+        return True
+    return is_json(text) or content.rstrip().endswith(ENDS[".html"])
