@@ -131,13 +131,14 @@ def _interrupted(after_s: float) -> Iterator[None]:
 
     old = signal.signal(signal.SIGALRM, tick)
     interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.setitimer(signal.ITIMER_REAL, TICK_S, TICK_S)
+    timer = signal.setitimer(signal.ITIMER_REAL, TICK_S, TICK_S)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, old)
         signal.signal(signal.SIGINT, interrupt)
+        signal.setitimer(signal.ITIMER_REAL, *timer)
 
 
 def _elapsed_s() -> float:

@@ -30,12 +30,13 @@ def work(connection: Connection, name: str, seed: int, workshop: Path, output: P
     part = load(name)
     while (number := connection.recv()) is not None:
         if number == PREPARE:
-            connection.send(_prepare(part, workshop))
+            connection.send(prepare(part, workshop))
         else:
             connection.send(try_one(part, seed, number, workshop, output))
 
 
-def _prepare(part: Part, workshop: Path) -> str | None:
+def prepare(part: Part, workshop: Path) -> str | None:
+    """Make what the inputs of a part need; return what the part lacks here, if anything."""
     missing = part.missing()
     if missing is None:
         with _in_folder(workshop):
