@@ -15,6 +15,8 @@ from campaign.parts import load
 from campaign.pool import Pool, Setting, prepare
 
 PROGRESS_EVERY_S = 10.0
+MOST_TOLD = 5
+"""Faults of one input that are printed; the others are in its folder."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,10 @@ def _tried(wish: Wish, pool: Pool, numbers: Sequence[int]) -> list[tuple[int, Fa
 
 def _tell(wish: Wish, name: str, number: int, faults: Sequence[Fault]) -> None:
     print(f"{name}, seed {wish.seed}, number {number}")
-    for fault in faults:
+    for fault in faults[:MOST_TOLD]:
         print(f"  {fault}")
+    if len(faults) > MOST_TOLD:
+        print(f"  and {len(faults) - MOST_TOLD} more")
     print(f"  repeat: {repetition(name, wish.seed, number)}", flush=True)
 
 

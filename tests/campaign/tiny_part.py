@@ -66,7 +66,9 @@ def _solver_faults(solver: str, gap: float, optimum_s: float) -> Iterator[Fault]
         claims = json.loads(outcome.stdout)
     except ValueError:
         return
-    yield from (Fault(kind, outcome.line, detail) for kind, detail in claim_faults(solver, claims, optimum_s, gap))
+    for kind, detail in claim_faults(solver, claims, optimum_s, gap):
+        if kind is not FaultKind.EXCEPTION or outcome.code != 1:  # which has told it
+            yield Fault(kind, outcome.line, detail)
     if claims["status"] == "verified":
         check = run_command(["check", "instance.json", output])
         yield from command_faults(check)
