@@ -10,8 +10,15 @@ PICTURES := out/pictures
 # One build for every check; without a version, Linux gets the newest with gigabytes of CUDA.
 TORCH ?= torch==2.13.0
 
+# Of `make campaign`: inputs in all parts together, processes, seed; one PART and one input of it, ONLY; a document to WRITE.
+INPUTS ?= 2000
+JOBS ?= 2
+SEED ?= 0
+CAMPAIGN := --inputs $(INPUTS) --jobs $(JOBS) --seed $(SEED)
+CAMPAIGN += $(addprefix --part ,$(PART)) $(addprefix --only ,$(ONLY)) $(addprefix --write ,$(WRITE))
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types suite bench results studies docs clean
+.PHONY: help demo test lint types suite campaign bench results studies docs clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
@@ -35,6 +42,9 @@ types: $(VENV)/installed-dev ## check types
 
 suite: $(VENV)/installed-dev ## run the tests
 	$(PY) -m pytest -q
+
+campaign: $(VENV)/installed-dev ## try random inputs on everything: INPUTS=20000 JOBS=2 SEED=0 (minutes to an hour)
+	PYTHONPATH=.:tests $(PY) -m campaign $(CAMPAIGN)
 
 bench: $(VENV)/installed ## measure power control, and time and memory at scale
 	$(PY) benchmarks/power_control.py
