@@ -29,7 +29,7 @@ def shown(value: object, limit: int = MAX_VALUE) -> str:
         plain = repr(value[: limit + 1]) if isinstance(value, str | bytes) else None
         return shorten(plain or (repr(value) if isinstance(value, int | float) else brief.repr(value)), limit)
     except ValueError:
-        return "an integer of too many digits"
+        return shorten("an integer of too many digits", limit)
 
 
 def is_visible(character: str) -> bool:

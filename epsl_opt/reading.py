@@ -9,7 +9,7 @@ from epsl_opt.errors import InputError
 
 STDIN = "-"
 
-MAX_BYTES = 2**31
+MAX_BYTES = 2**30
 """Of a file: more than any instance that fits a memory has, and an end to what has none, such as /dev/zero."""
 
 

@@ -99,7 +99,7 @@ class TorchOptions(TrainingOptions):
     lr_rounds: PositiveInt = Field(default=200, description="length of the learning rate's schedule, or of a step")
     lr_factor: UnitInterval = Field(default=0.1, description="for lr_schedule=step")
 
-    device: str = Field(default="cpu", pattern=r"^(cpu|cuda(:\d+)?)$", description="cpu, cuda or cuda:N")
+    device: str = Field(default="cpu", pattern=r"^(cpu|cuda(:\d{1,3})?)$", description="cpu, cuda or cuda:N")
 
     @model_validator(mode="after")
     def _check_effect(self) -> Self:

@@ -164,8 +164,8 @@ def _told(error: Exception, debug: bool) -> tuple[str, ExitCode]:
     """Return what to say of an error, and its code."""
     if isinstance(error, EpslOptError):
         return _noted(error), ExitCode.ERROR if isinstance(error, EngineError) else ExitCode.BAD_INPUT
-    if isinstance(error, MemoryError):
-        return f"does not fit the memory: {error}".rstrip(": "), ExitCode.BAD_INPUT
+    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):  # torch's is a RuntimeError
+        return f"does not fit the memory: {shorten(str(error), 500)}".rstrip(": "), ExitCode.BAD_INPUT
     if isinstance(error, OSError) and not isinstance(error, ConnectionError | TimeoutError):
         return _refusal(error), ExitCode.BAD_INPUT
     hint = "" if debug else f" (`{PROGRAM} --debug ...` shows where)"
