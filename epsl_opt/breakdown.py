@@ -10,7 +10,7 @@ import numpy as np
 
 from epsl_opt.arrays import FloatArray, IntArray
 from epsl_opt.documents import CutReference, Rates, ScheduleDocument, Stages, refuse_foreign
-from epsl_opt.errors import InputError
+from epsl_opt.errors import SCHEDULE, InputError
 from epsl_opt.instance import Instance
 
 TIE_TOLERANCE = 1e-6
@@ -88,7 +88,7 @@ class Breakdown:
             or document.rates is None
             or document.subchannel_client is None
         ):
-            raise InputError("schedule", f"holds no schedule: status {document.status}, {document.stop_reason}")
+            raise InputError(SCHEDULE, f"holds no schedule: status {document.status}, {document.stop_reason}")
         self.document = document
         self.cut_layer: CutReference = document.cut_layer
         self.stages: Stages = document.stages
@@ -162,11 +162,11 @@ class Breakdown:
         lengths = [len(getattr(self.stages, field)) for field in per_client]
         lengths += [len(self.rates.uplink_bps), len(self.rates.downlink_bps), len(self.names)]
         if any(length != C for length in lengths):
-            raise InputError("schedule", f"per-client lists and names must all have {C} entries, found {lengths}")
+            raise InputError(SCHEDULE, f"per-client lists and names must all have {C} entries, found {lengths}")
         if len(self.power_w) != M:
-            raise InputError("schedule", f"subchannel_power_w has {len(self.power_w)} entries of {M}")
+            raise InputError(SCHEDULE, f"subchannel_power_w has {len(self.power_w)} entries of {M}")
         if (self.owner >= C).any():
-            raise InputError("schedule", f"subchannel_client names client {int(self.owner.max())} of {C}")
+            raise InputError(SCHEDULE, f"subchannel_client names client {int(self.owner.max())} of {C}")
 
 
 def client_rows(document: ScheduleDocument, instance: Instance | None = None) -> tuple[ClientRow, ...]:
@@ -185,6 +185,6 @@ def client_rows(document: ScheduleDocument, instance: Instance | None = None) ->
         If the document holds no schedule, its parts do not fit each other, or it is for another instance.
     """
     if instance is not None:
-        refuse_foreign(document, instance, "schedule")
+        refuse_foreign(document, instance, SCHEDULE)
     names = None if instance is None else [client.name for client in instance.clients]
     return Breakdown(document, names).clients

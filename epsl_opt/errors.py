@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from epsl_opt.plain_text import one_line, shorten, shown
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
+SCHEDULE = "schedule"
+"""The source of a problem with a schedule document whose file is not known."""
+
 FIELD_PREFIX = re.compile(r"([\w.\[\]]+): ")
+
+MAX_LINE = 2000
+"""Characters of an error's line, whatever a file holds."""
 
 
 class EpslOptError(Exception):
@@ -30,14 +40,22 @@ class InputError(EpslOptError):
 
     def __init__(self, source: str, problem: str, field: str | None = None) -> None:
         self.source, self.field, self.problem = source, field, problem
-        super().__init__(one_line(": ".join(part for part in (source, field, problem) if part)))
+        super().__init__(shorten(one_line(": ".join(part for part in (source, field, problem) if part)), MAX_LINE))
 
     @classmethod
-    def from_validation(cls, source: str, error: ValidationError) -> InputError:
-        """Say the first problem pydantic found as `file: field: problem`, and how many more there are."""
+    def from_os(cls, source: str, error: OSError | ValueError) -> InputError:
+        """Say in the system's words why a file can't be read or written; a name that none can have is a ValueError."""
+        return cls(source, (error.strerror if isinstance(error, OSError) else None) or str(error))
+
+    @classmethod
+    def from_validation(cls, source: str, error: ValidationError, within: str | None = None) -> InputError:
+        """Say the first problem pydantic found as `file: field: problem`, and how many more there are.
+
+        The field is given from `within`, where what was validated is only a part of the file.
+        """
         errors = error.errors(include_url=False)
         first = errors[0]
-        location = first["loc"]
+        location = first["loc"] if within is None else (within, *first["loc"])
         problem = _lower_first(first["msg"].removeprefix("Value error, "))
         if first["type"] == "extra_forbidden":
             problem = "unknown field"
@@ -48,31 +66,40 @@ class InputError(EpslOptError):
         elif first["type"] == "value_error" and (culprit := FIELD_PREFIX.match(problem)):
             location, problem = (*location, culprit[1]), problem[culprit.end() :]
         elif not isinstance(first["input"], list | dict) and first["type"] != "array":
-            problem += f", got {_shorten(repr(first['input']))}"
+            problem += f", got {shown(first['input'])}"
         if len(errors) > 1:
             problem += f" (and {len(errors) - 1} more)"
         return cls(source, problem, field_path(location) or None)
+
+
+@contextmanager
+def found_in(source: str) -> Iterator[None]:
+    """Name the file that was read where what is wrong with it comes to light only when it is used.
+
+    Raises
+    ------
+    InputError
+        With `source` in the place of "schedule", which is what those who know no file call it.
+    """
+    try:
+        yield
+    except InputError as error:
+        if error.source != SCHEDULE:
+            raise
+        raise InputError(source, error.problem, error.field) from error
 
 
 class EngineError(EpslOptError):
     """What runs a campaign has gone; what is finished stays."""
 
 
-def one_line(text: str) -> str:
-    """Escape line breaks and control characters, which a file can smuggle into a message."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
 def field_path(location: tuple[int | str, ...]) -> str:
     """Write a pydantic location as `clients[2].max_power_w`."""
     path = ""
     for part in location:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
+        name = shorten(str(part))
+        path += f"[{part}]" if isinstance(part, int) else f".{name}" if path else name
     return path
-
-
-def _shorten(text: str, limit: int = 60) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def _lower_first(text: str) -> str:

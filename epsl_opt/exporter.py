@@ -5,15 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
-
 from epsl_opt.instance import Instance
+from epsl_opt.options import Options
 
 
-class ExporterOptions(BaseModel):
+class ExporterOptions(Options):
     """Base of an exporter's options: every field has a default and a description; unknown keys are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 OptionsT = TypeVar("OptionsT", bound=ExporterOptions)

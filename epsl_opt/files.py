@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
-import tempfile
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,9 +11,24 @@ from pydantic import ValidationError
 from epsl_opt.documents import ScheduleDocument, refuse_foreign
 from epsl_opt.errors import InputError
 from epsl_opt.instance import Instance
+from epsl_opt.plain_text import is_visible, shown
+from epsl_opt.reading import STDIN, read_text, source_name
 from epsl_opt.record import Record
+from epsl_opt.writing import write_bytes
 
-STDIN = "-"
+__all__ = (
+    "STDIN",
+    "format_json",
+    "parse_fields",
+    "parse_record",
+    "prepare_folder",
+    "read_instance",
+    "read_json",
+    "read_schedule",
+    "source_name",
+    "write_bytes",
+    "write_record",
+)
 
 RecordT = TypeVar("RecordT", bound=Record)
 
@@ -73,12 +85,12 @@ def parse_record(kind: type[RecordT], data: Any, source: str) -> RecordT:
         if field not in data:
             raise InputError(source, f"missing field (expected {expected!r})", field)
         if data[field] != expected or isinstance(data[field], bool):
-            raise InputError(source, f"must be {expected!r}, got {data[field]!r}", field)
+            raise InputError(source, f"must be {expected!r}, got {shown(data[field])}", field)
     return parse_fields(kind, data, source)
 
 
-def parse_fields(kind: type[RecordT], data: Any, source: str) -> RecordT:
-    """Validate parsed JSON as a record that has no format of its own.
+def parse_fields(kind: type[RecordT], data: Any, source: str, within: str | None = None) -> RecordT:
+    """Validate parsed JSON as a record that has no format of its own, but stands in the field `within` of a file.
 
     Raises
     ------
@@ -88,7 +100,7 @@ def parse_fields(kind: type[RecordT], data: Any, source: str) -> RecordT:
     try:
         return kind.model_validate(data)
     except ValidationError as error:
-        raise InputError.from_validation(source, error) from error
+        raise InputError.from_validation(source, error, within) from error
 
 
 def read_json(source: str | Path) -> Any:
@@ -99,53 +111,15 @@ def read_json(source: str | Path) -> Any:
     InputError
         If it can't be read or is not JSON.
     """
-    name = source_name(source)
+    name, text = source_name(source), read_text(source)
     try:
-        text = sys.stdin.read() if str(source) == STDIN else Path(source).read_text(encoding="utf-8")
         return json.loads(text, object_pairs_hook=_unique_keys)
-    except OSError as error:
-        raise InputError(name, error.strerror or str(error)) from error
-    except UnicodeDecodeError as error:
-        raise InputError(name, "is not UTF-8 text") from error
     except json.JSONDecodeError as error:
         raise InputError(name, f"is not JSON: {error.msg} at line {error.lineno} column {error.colno}") from error
     except RecursionError as error:
         raise InputError(name, "is nested too deeply") from error
     except ValueError as error:
         raise InputError(name, str(error)) from error
-
-
-def source_name(source: str | Path) -> str:
-    """Return how to call a source in messages."""
-    return "standard input" if str(source) == STDIN else str(source)
-
-
-def write_bytes(path: str | Path, content: bytes, durable: bool = True) -> None:
-    """Replace `path` by `content` in one step, so that a reader sees the old file or the new one.
-
-    It outlasts a power cut unless `durable` is false, which spares waiting for the disk.
-
-    Raises
-    ------
-    InputError
-        If the folder does not exist or can't be written to.
-    """
-    target = Path(path)
-    temporary: str | None = None
-    try:
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
-            temporary = file.name
-            file.write(content)
-            file.flush()
-            if durable:
-                os.fsync(file.fileno())
-        _keep_mode(temporary, target)
-        Path(temporary).replace(target)
-    except OSError as error:
-        raise InputError(str(path), error.strerror or str(error)) from error
-    finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
 
 
 def prepare_folder(folder: Path) -> None:
@@ -159,7 +133,7 @@ def prepare_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(str(folder), error.strerror or str(error)) from error
+        raise InputError.from_os(str(folder), error) from error
     trial = folder / ".writable"
     write_bytes(trial, b"")
     trial.unlink()
@@ -177,25 +151,20 @@ def _format(data: Any, indent: str) -> str:
         return "{\n" + ",\n".join(items) + f"\n{indent}}}"
     if isinstance(data, list | tuple) and any(isinstance(entry, dict | list | tuple) for entry in data):
         return "[\n" + ",\n".join(inner + _format(entry, inner) for entry in data) + f"\n{indent}]"
-    return json.dumps(data, allow_nan=False, ensure_ascii=False)
+    return _text(data)
 
 
-def _keep_mode(temporary: str, target: Path) -> None:
-    """A temporary file is private; give it the mode the target has, or that a new file would get."""
-    if target.exists():
-        mode = target.stat().st_mode & 0o777
-    else:
-        umask = os.umask(0)
-        os.umask(umask)
-        mode = 0o666 & ~umask
-    Path(temporary).chmod(mode)
+def _text(data: Any) -> str:
+    """Return JSON on one line; characters that a terminal might obey, or nobody sees, are escaped."""
+    text = json.dumps(data, allow_nan=False, ensure_ascii=False)
+    return text if text.isprintable() else "".join(c if is_visible(c) else json.dumps(c)[1:-1] for c in text)
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise ValueError(f"field {key!r} is given twice")
+            raise ValueError(f"field {shown(key)} is given twice")
         found[key] = value
     return found
 

@@ -27,7 +27,7 @@ def write_marked(path: Path, parts: Mapping[str, Callable[[], str]]) -> None:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise InputError(str(path), error.strerror or str(error)) from error
+        raise InputError.from_os(str(path), error) from error
     for name, part in parts.items():
         start, end = f"<!-- table: {name} -->", f"<!-- end of {name} -->"
         before, found_start, rest = text.partition(start)

@@ -4,13 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from epsl_opt.errors import InputError
+from epsl_opt.plain_text import shown
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+
+MAX_INTEGER = 2**63 - 1
+"""Of an option: what a machine's integer holds."""
+
+
+class Options(BaseModel):
+    """Base of all options: unknown keys, infinities, NaN and integers that no machine's integer holds are errors.
+
+    A float that may be infinite says so: `Field(allow_inf_nan=True)`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _check_integers(self) -> Self:
+        for name, value in self:
+            if isinstance(value, int) and abs(value) > MAX_INTEGER:
+                raise ValueError(f"{name}: must be at most {MAX_INTEGER} in size, got {shown(value)}")
+        return self
 
 
 def parse_options(kind: type[ModelT], options: Mapping[str, Any], owner: str) -> ModelT:
@@ -44,9 +64,9 @@ def split_pairs(pairs: Iterable[str], owner: str) -> dict[str, str]:
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key.strip():
-            raise InputError(owner, f"must be KEY=VALUE, got {pair!r}", "option")
+            raise InputError(owner, f"must be KEY=VALUE, got {shown(pair)}", "option")
         if key.strip() in found:
-            raise InputError(owner, f"{key.strip()!r} is given twice", "option")
+            raise InputError(owner, f"{shown(key.strip())} is given twice", "option")
         found[key.strip()] = value.strip()
     return found
 
@@ -55,4 +75,4 @@ def unknown(name: str, known: list[str]) -> str:
     """Say that `name` is unknown, what it may have meant, and what there is."""
     near = get_close_matches(name, known, n=3)
     hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(known) or 'none'}"
-    return f"unknown name {name!r}; {hint}"
+    return f"unknown name {shown(name)}; {hint}"

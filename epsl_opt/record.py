@@ -19,13 +19,14 @@ NonNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 UnitInterval = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 PositiveInt = Annotated[int, Field(ge=1, le=2**53)]
 MAX_DEPTH = 32
+MAX_INTEGER = 10**300
 
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 AsTuple = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
 
 
 def _check_json(value: Any, depth: int = 0) -> Any:
-    """Refuse what could not be written again: NaN, infinities, broken text, endless nesting."""
+    """Refuse what could not be written or used again: NaN, infinities, broken text, endless digits or nesting."""
     if depth > MAX_DEPTH:
         raise ValueError("is nested too deeply")
     if isinstance(value, dict):
@@ -34,6 +35,8 @@ def _check_json(value: Any, depth: int = 0) -> Any:
     elif isinstance(value, list | tuple):
         for part in value:
             _check_json(part, depth + 1)
+    elif isinstance(value, int) and abs(value) > MAX_INTEGER:
+        raise ValueError("holds an integer that no float can hold")
     else:
         json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
     return value

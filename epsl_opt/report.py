@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import re
 from collections.abc import Sequence
 from html import escape
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from epsl_opt.errors import InputError
 from epsl_opt.files import write_bytes
+from epsl_opt.reading import read_text
 from epsl_opt.report_tables import csv_table, findings_table
 from epsl_opt.study import Verdict
 from epsl_opt.study_files import SECTION, PictureRecord, SectionDocument, TableRecord, read_section
@@ -128,8 +130,11 @@ def _picture(place: Path, picture: PictureRecord) -> str:
 
 
 def _table(place: Path, table: TableRecord) -> str:
-    text = _read(place / f"{table.name}.csv").decode("utf-8")
-    return csv_table(text, f"{escape(table.caption)} File: {_file(place, table.name)}.")
+    path = place / f"{table.name}.csv"
+    try:
+        return csv_table(read_text(path), f"{escape(table.caption)} File: {_file(place, table.name)}.")
+    except csv.Error as error:
+        raise InputError(str(path), f"is not CSV: {error}") from error
 
 
 def _file(place: Path, name: str) -> str:
@@ -154,4 +159,4 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise InputError(str(path), error.strerror or str(error)) from error
+        raise InputError.from_os(str(path), error) from error

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from epsl_opt.csv_text import original
 from epsl_opt.study import Verdict
 from epsl_opt.study_files import FindingRecord
 
@@ -31,7 +32,9 @@ def csv_table(text: str, caption_html: str) -> str:
     head, *rows = list(csv.reader(io.StringIO(text))) or [[]]
     more = f" The first {MAX_ROWS} of {len(rows)} rows." if len(rows) > MAX_ROWS else ""
     cells = ("".join(map(_cell, row)) for row in rows[:MAX_ROWS])
-    return _table([name.replace("_", " ") for name in head], cells, f"<caption>{caption_html}{more}</caption>\n")
+    return _table(
+        [original(name).replace("_", " ") for name in head], cells, f"<caption>{caption_html}{more}</caption>\n"
+    )
 
 
 def _table(columns: Sequence[str], rows: Iterable[str], caption: str) -> str:
@@ -48,6 +51,6 @@ def _cell(value: str) -> str:
     try:
         number = float(value)
     except ValueError:
-        return f"<td>{escape(value)}</td>"
+        return f"<td>{escape(original(value))}</td>"
     shown = value if value.lstrip("-").isdigit() else f"{number:.4g}"
     return f'<td class="number" data-value="{number!r}">{escape(shown)}</td>'

@@ -5,15 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from epsl_opt.instance import Instance
+from epsl_opt.options import Options
 
 
-class ScenarioOptions(BaseModel):
+class ScenarioOptions(Options):
     """Base of a scenario's options: every field has a default and a description; unknown keys are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
 
 ScenarioOptionsT = TypeVar("ScenarioOptionsT", bound=ScenarioOptions)

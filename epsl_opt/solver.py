@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
-
 from epsl_opt.instance import Instance
 from epsl_opt.monitor import SolveMonitor
+from epsl_opt.options import Options
 from epsl_opt.results import StopReason
 
 
@@ -27,10 +26,8 @@ class SolverKind(StrEnum):
     """Deliberately leaves something unoptimised, for comparison."""
 
 
-class SolverOptions(BaseModel):
+class SolverOptions(Options):
     """Base of a solver's own options: every field has a default and a description; unknown keys are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from pydantic import ValidationError
 
 from epsl_opt import registry
 from epsl_opt.errors import InputError
-from epsl_opt.files import STDIN, read_instance
+from epsl_opt.files import read_instance
 from epsl_opt.instance import Instance
 from epsl_opt.options import parse_options, split_pairs, unknown
+from epsl_opt.reading import is_readable
 
 
 def load_instance(source: str) -> Instance:
@@ -30,7 +31,7 @@ def load_instance(source: str) -> Instance:
     from epsl_opt.problems import library
 
     name, _, options = source.partition(":")
-    if source == STDIN or Path(source).is_file():
+    if is_readable(source):
         return read_instance(source)
     if source in library.names():
         return library.load(source)

@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
-
 from epsl_opt.errors import EpslOptError
 from epsl_opt.instance import Instance, ModelProfile
+from epsl_opt.options import Options
 from epsl_opt.schedule import Schedule
 
 
@@ -146,10 +145,8 @@ class Measurement:
     peak_memory_bytes: int
 
 
-class TrainingOptions(BaseModel):
+class TrainingOptions(Options):
     """Base of a backend's own options: every field has a default and a description; unknown keys are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 TrainingOptionsT = TypeVar("TrainingOptionsT", bound=TrainingOptions)

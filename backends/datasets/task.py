@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from epsl_opt.backends.datasets.dataset import Dataset
 from epsl_opt.errors import InputError
+from epsl_opt.options import Options
 
 
-class TaskOptions(BaseModel):
+class TaskOptions(Options):
     """Base of a task's options: every field has a default and a description; unknown keys are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class SplitOptions(TaskOptions):

@@ -9,6 +9,10 @@ import torch
 from torch import Tensor
 
 from epsl_opt.arrays import IntArray
+from epsl_opt.errors import InputError
+
+MAX_BATCH_SIZE = 2**24
+"""Samples of one batch; a larger one is a slip, and would take hours to deal out before the memory ends."""
 
 
 class BatchStream:
@@ -24,9 +28,16 @@ class BatchStream:
         b, samples of one batch.
     seed
         Of the random orders.
+
+    Raises
+    ------
+    InputError
+        If a batch is larger than `MAX_BATCH_SIZE`.
     """
 
     def __init__(self, parts: Sequence[IntArray], batch_size: int, seed: int) -> None:
+        if batch_size > MAX_BATCH_SIZE:
+            raise InputError("batch size", f"must be at most {MAX_BATCH_SIZE}, got {batch_size}")
         self._parts, self._batch_size, self._seed = parts, batch_size, seed
         self._orders: dict[int, tuple[int, IntArray]] = {}
 

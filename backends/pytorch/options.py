@@ -13,6 +13,8 @@ from epsl_opt.training import TrainingOptions
 
 DEFAULT_LR = 0.1
 DEFAULT_MOMENTUM = 0.9
+MAX_FACTOR = 1e30
+"""Of what multiplies a gradient: an optimiser's own factors must not take it beyond single precision."""
 
 
 class Linearisation(StrEnum):
@@ -87,15 +89,17 @@ class TorchOptions(TrainingOptions):
     batch_norm: BatchNorm = Field(default=BatchNorm.BATCH, description="batch or frozen statistics in training")
 
     optimizer: Optimizer = Field(default=Optimizer.SGD, description="sgd, adam or adamw")
-    lr: PositiveFloat = Field(default=DEFAULT_LR, description="learning rate")
-    client_lr: PositiveFloat | None = Field(default=None, description="that of the clients' models, if another")
+    lr: PositiveFloat = Field(default=DEFAULT_LR, le=MAX_FACTOR, description="learning rate")
+    client_lr: PositiveFloat | None = Field(
+        default=None, le=MAX_FACTOR, description="that of the clients' models, if another"
+    )
     momentum: Annotated[float, Field(ge=0, lt=1)] | None = Field(default=None, description="of sgd [default: 0.9]")
-    weight_decay: NonNegativeFloat = Field(default=0.0, description="of every optimiser")
+    weight_decay: NonNegativeFloat = Field(default=0.0, le=MAX_FACTOR, description="of every optimiser")
     lr_schedule: LrSchedule = Field(default=LrSchedule.CONSTANT, description="constant, cosine or step")
     lr_rounds: PositiveInt = Field(default=200, description="length of the learning rate's schedule, or of a step")
     lr_factor: UnitInterval = Field(default=0.1, description="for lr_schedule=step")
 
-    device: str = Field(default="cpu", pattern=r"^(cpu|cuda(:\d+)?)$", description="cpu, cuda or cuda:N")
+    device: str = Field(default="cpu", pattern=r"^(cpu|cuda(:\d{1,3})?)$", description="cpu, cuda or cuda:N")
 
     @model_validator(mode="after")
     def _check_effect(self) -> Self:

@@ -6,10 +6,11 @@ from collections import OrderedDict
 from enum import StrEnum
 from math import prod
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import nn
 
 from epsl_opt.errors import InputError
+from epsl_opt.options import Options
 
 Shape = tuple[int, ...]
 
@@ -38,10 +39,8 @@ _ACTIVATIONS: dict[Activation, type[nn.Module]] = {
 }
 
 
-class NetworkOptions(BaseModel):
+class NetworkOptions(Options):
     """Base of a built-in network's options."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class MlpOptions(NetworkOptions):

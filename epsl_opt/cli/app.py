@@ -9,9 +9,11 @@ from importlib import import_module
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from epsl_opt.cli.exits import ExitCode
-from epsl_opt.errors import EngineError, EpslOptError
+from epsl_opt.errors import EngineError, EpslOptError, InputError
+from epsl_opt.plain_text import shorten
 
 PROGRAM = "epsl-opt"
 
@@ -35,6 +37,23 @@ COMMANDS = {
 """Command -> module and the first sentence of its help; a test keeps the two in step."""
 
 
+class CommandContext(click.Context):
+    """The context of one command: it notes on an error which options came from a configuration file."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> bool | None:
+        if isinstance(error, InputError | click.UsageError) and (keys := self._configured()):
+            error.add_note(f"{self.find_root().params['config']} sets {', '.join(keys)}")
+        return super().__exit__(kind, error, trace)
+
+    def _configured(self) -> list[str]:
+        """Return the options from the file, by their names there."""
+        return [
+            f"{self.info_name}.{parameter.opts[-1].lstrip('-')}"
+            for parameter in self.command.params
+            if self.get_parameter_source(parameter.name or "") is ParameterSource.DEFAULT_MAP
+        ]
+
+
 class LazyGroup(click.Group):
     """A group that imports a command's module only when that command runs."""
 
@@ -47,6 +66,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = import_module(COMMANDS[cmd_name][0]).command
+        command.context_class = CommandContext
         return command
 
     def resolve_command(
@@ -108,36 +128,67 @@ def run(arguments: Sequence[str], command: click.Command | None = None) -> int:
     """
     arguments = list(arguments) or ["--help"]
     debug = "--debug" in arguments
+    stdout, stderr = sys.stdout, sys.stderr
     try:
-        program = PROGRAM if command is None else command.name
-        code = (command or cli).main(arguments, prog_name=program, standalone_mode=False)
+        return _run(arguments, command or cli)
     except (click.Abort, KeyboardInterrupt):
         return _fail("interrupted", ExitCode.INTERRUPTED)
     except click.ClickException as error:
         return _fail(_usage(error), ExitCode.BAD_INPUT)
-    except EngineError as error:
-        return _fail(str(error), ExitCode.ERROR, debug)
-    except EpslOptError as error:
-        return _fail(str(error), ExitCode.BAD_INPUT, debug)
+    except SystemExit:
+        if sys.stdout is stdout:
+            raise
+        sys.stdout, sys.stderr = stdout, stderr  # click put others there: the reader of a help page has left
+        return ExitCode.OK
     except Exception as error:
-        hint = "" if debug else f" (`{PROGRAM} --debug ...` shows where)"
-        return _fail(f"unexpected {type(error).__name__}: {error}{hint}", ExitCode.ERROR, debug)
-    return int(code or 0)
+        return _fail(*_told(error, debug), debug)
+
+
+def _run(arguments: list[str], command: click.Command) -> int:
+    if any("\0" in argument for argument in arguments):
+        raise click.UsageError("an argument holds a NUL character")
+    program = PROGRAM if command is cli else command.name
+    return int(command.main(arguments, prog_name=program, standalone_mode=False) or 0)
 
 
 def _fail(message: str, code: ExitCode, debug: bool = False) -> int:
+    from epsl_opt.cli.talk import brief, say
+
     if debug:
         traceback.print_exc()
-    line = " ".join(message.splitlines())
-    click.echo(f"{PROGRAM}: error: {line}", file=sys.stderr)
+    say(f"{PROGRAM}: error: {brief(message)}")
     return code
+
+
+def _told(error: Exception, debug: bool) -> tuple[str, ExitCode]:
+    """Return what to say of an error, and its code."""
+    if isinstance(error, EpslOptError):
+        return _noted(error), ExitCode.ERROR if isinstance(error, EngineError) else ExitCode.BAD_INPUT
+    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):  # torch's is a RuntimeError
+        return f"does not fit the memory: {shorten(str(error), 500)}".rstrip(": "), ExitCode.BAD_INPUT
+    if isinstance(error, OSError) and not isinstance(error, ConnectionError | TimeoutError):
+        return _refusal(error), ExitCode.BAD_INPUT
+    hint = "" if debug else f" (`{PROGRAM} --debug ...` shows where)"
+    return f"unexpected {type(error).__name__}: {shorten(str(error), 500)}{hint}", ExitCode.ERROR
+
+
+def _refusal(error: OSError) -> str:
+    """Say what the system does not want: what it refuses to write to the terminal, or a file that nobody expected."""
+    place = "standard output" if error.filename is None else str(error.filename)
+    return f"{place}: {error.strerror or error}"
+
+
+def _noted(error: Exception) -> str:
+    """Return what an error says, and what is known of where the options came from."""
+    return f"{error}{''.join(f' ({note})' for note in getattr(error, '__notes__', ()))}"
 
 
 def _usage(error: click.ClickException) -> str:
     message = error.format_message().rstrip(".")
     context: Any = getattr(error, "ctx", None)
     path = context.command_path if context is not None else PROGRAM
-    return f"{message} (see `{path} --help`)"
+    notes = "".join(f"; {note}" for note in getattr(error, "__notes__", ()))
+    return f"{message} (see `{path} --help`{notes})"
 
 
 def _unknown_command(name: str) -> str:

@@ -18,6 +18,7 @@ from epsl_opt.cli.params import (
     complete_instance,
     cut_options,
     format_option,
+    is_configured,
     limit_options,
     make_limits,
     pairs_option,
@@ -119,7 +120,7 @@ def command(
     limits = make_limits(time_limit, gap, seed, threads)
     problems = load_instances(instances, seeds)
     folder = None if output is None else Path(output)
-    options = split_solver_pairs(pairs)
+    options = _own(split_solver_pairs(pairs), solvers, train=train)
     with chosen_engine(engine, jobs, scheduler, threads, here=True) as where:
         if train:
             from epsl_opt.cli.compare_train import TrainingWish, compare_trainings
@@ -189,12 +190,30 @@ def split_solver_pairs(pairs: Sequence[str]) -> Options:
     return options
 
 
+def _own(options: Options, solvers: Sequence[str] | None, *, train: bool) -> Options:
+    """Return the options but those that a configuration file has for solvers, or trainings, that are not to run now."""
+    from epsl_opt import registry
+
+    if not is_configured("pairs"):
+        return options
+    idle = set() if solvers is None else set(registry.names(registry.SOLVERS)) - set(solvers)
+    return {owner: own for owner, own in options.items() if owner not in idle and (train or not is_training(owner))}
+
+
+def is_training(owner: str) -> bool:
+    """Return whether options are for trainings, not for a solver."""
+    from epsl_opt.training_cases import FOR_ALL
+
+    return owner.partition(".")[0] == FOR_ALL
+
+
 def _with_seeds(source: str, seeds: Sequence[int] | None) -> Iterator[str]:
     from epsl_opt import registry
     from epsl_opt.errors import InputError
+    from epsl_opt.reading import is_readable
 
     name, _, options = source.partition(":")
-    is_scenario = name in registry.names(registry.SCENARIOS) and not Path(source).is_file()
+    is_scenario = name in registry.names(registry.SCENARIOS) and not is_readable(source)
     if seeds is None or not is_scenario:
         yield source
         return

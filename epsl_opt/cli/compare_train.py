@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from epsl_opt.cli.compare import is_training
 from epsl_opt.cli.exits import ExitCode, exit_code, worst
 from epsl_opt.cli.output import emit_csv, emit_json, emit_tables
 from epsl_opt.cli.params import DEFAULT_SOLVER
@@ -72,7 +73,7 @@ def compare_trainings(
     goal = make_goal(wish.rounds, wish.target_accuracy, wish.evaluate_every)
     backend = ready_backend(wish.backend or DEFAULT_BACKEND)
     fitted = _fitted(problems, backend, options, wish)
-    own = {owner: values for owner, values in options.items() if not _is_training(owner)}
+    own = {owner: values for owner, values in options.items() if not is_training(owner)}
     comparison = _solve([each.instance for each in fitted], solvers or (DEFAULT_SOLVER,), limits, own, folder, engine)
     if comparison.interrupted:
         complain(f"interrupted while solving; {_go_on(folder)}")
@@ -88,7 +89,7 @@ def compare_trainings(
 def _fitted(
     problems: Sequence[Instance], backend: TrainingBackend[Any], options: Options, wish: TrainingWish
 ) -> list[FittedInstance]:
-    training = {owner: dict(values) for owner, values in options.items() if _is_training(owner)}
+    training = {owner: dict(values) for owner, values in options.items() if is_training(owner)}
     if wish.network is not None:
         training.setdefault(FOR_ALL, {})["network"] = wish.network
     frameworks = [Framework(name) for name in wish.frameworks or DEFAULT_FRAMEWORKS]
@@ -96,10 +97,6 @@ def _fitted(
     with stdout_to_stderr():
         fitted = fit_instances(backend, problems, variants, wish.task or DEFAULT_TASK, wish.batch_size)
     return [replace(each, instance=limit_cuts(each.instance, wish.cut_layers, wish.min_cut)) for each in fitted]
-
-
-def _is_training(owner: str) -> bool:
-    return owner == FOR_ALL or owner.startswith(f"{FOR_ALL}.")
 
 
 def _solve(

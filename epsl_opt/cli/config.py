@@ -6,14 +6,21 @@ The command line wins over a command's table, which wins over plain keys.
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any, cast
 
 import click
 
 from epsl_opt.errors import InputError
+from epsl_opt.plain_text import shown
+from epsl_opt.reading import read_text
 
 OptionMap = dict[str, click.Option]
+
+MAX_BYTES = 2**20
+
+_TEXTS = (click.types.StringParamType, click.Path, click.Choice)
+"""Types that take text only; the others look at what they get themselves."""
 
 
 def load_config(path: str, ctx: click.Context) -> dict[str, dict[str, Any]]:
@@ -54,16 +61,48 @@ def _merged(
 def _converted(path: str, key: str, option: click.Option, value: Any, ctx: click.Context) -> Any:
     """Return what click would take from the command line, having tried that it converts."""
     if isinstance(value, bool) != option.is_flag:
-        raise InputError(path, "must be true or false" if option.is_flag else f"must not be {value!r}", key)
+        raise InputError(path, "must be true or false" if option.is_flag else f"must not be {shown(value)}", key)
     if option.multiple:
-        pairs = [f"{name}={text}" for name, text in value.items()] if isinstance(value, dict) else value
-        value = pairs if isinstance(pairs, list) else [pairs]
+        value = _pairs(path, key, value)
+    elif isinstance(option.type, _TEXTS):
+        _refuse_no_text(path, key, value)
     try:
         option.type_cast_value(ctx, value)
-    except (click.BadParameter, TypeError, ValueError) as error:
-        text = error.format_message() if isinstance(error, click.BadParameter) else str(error)
+    except click.BadParameter as error:
+        text = error.format_message()
         raise InputError(path, text.partition(": ")[2].rstrip(".") or text, key) from error
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(path, f"must not be {shown(value)}", key) from error
     return value
+
+
+def _pairs(path: str, key: str, value: Any) -> list[str]:
+    """Return `K=V` texts from such a text, a list of them, or a table, in which tables may stand: `K.K=V`."""
+    if isinstance(value, dict):
+        return [f"{name}={text}" for name, text in _leaves(path, key, value)]
+    texts = value if isinstance(value, list) else [value]
+    for text in texts:
+        _refuse_no_text(path, key, text)
+    return texts
+
+
+def _leaves(path: str, key: str, table: dict[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _leaves(path, key, value, f"{above}{name}.")
+        elif isinstance(value, list):
+            raise InputError(path, f"must not be {shown(value)}", f"{key}.{above}{name}")
+        else:
+            text = str(value)
+            _refuse_no_text(path, f"{key}.{above}{name}", text)
+            yield f"{above}{name}", text
+
+
+def _refuse_no_text(path: str, key: str, value: Any) -> None:
+    if not isinstance(value, str):
+        raise InputError(path, f"must be text, got {shown(value)}", key)
+    if "\0" in value:
+        raise InputError(path, "must not hold a NUL character", key)
 
 
 def _options_of(command: str, ctx: click.Context) -> OptionMap:
@@ -91,9 +130,12 @@ def _unknown(path: str, field: str, known: list[str], name: str | None = None) -
 
 
 def _read(path: str) -> dict[str, Any]:
+    text = read_text(path, MAX_BYTES)
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(path, error.strerror or str(error)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return tomllib.loads(text)
+    except RecursionError as error:
+        raise InputError(path, "is nested too deeply") from error
+    except tomllib.TOMLDecodeError as error:
         raise InputError(path, f"is not TOML: {error}") from error
+    except ValueError as error:
+        raise InputError(path, "holds an integer of too many digits") from error

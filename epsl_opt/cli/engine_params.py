@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from epsl_opt.cli.numbers import COUNT
 from epsl_opt.cli.params import CommandT, Decorator
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def engine_options(jobs_help: str) -> Decorator[CommandT]:
 
     def add(command: CommandT) -> CommandT:
         options = (
-            click.option("--jobs", type=click.IntRange(min=1), metavar="N", help=jobs_help),
+            click.option("--jobs", type=COUNT, metavar="N", help=jobs_help),
             click.option("--engine", type=click.Choice((LOCAL, DASK)), default=LOCAL, show_default=True, help=_ENGINE),
             click.option("--scheduler", metavar="ADDRESS", help="Of the Dask scheduler, such as tcp://10.0.0.1:8786."),
         )

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import click
 
-from epsl_opt.cli.output import emit, refuse_unwritable
+from epsl_opt.cli.output import emit
 from epsl_opt.cli.params import complete_instance, output_option, pairs_option, quiet_option
 from epsl_opt.cli.schedule_source import load_breakdown
 from epsl_opt.cli.talk import note
+from epsl_opt.writing import refuse_unwritable
 
 
 @click.command()

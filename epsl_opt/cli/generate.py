@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import click
 
-from epsl_opt.cli.output import emit, emit_csv, emit_json, emit_tables, refuse_unwritable, table
+from epsl_opt.cli.numbers import SEED
+from epsl_opt.cli.output import emit, emit_csv, emit_json, emit_tables, table
 from epsl_opt.cli.params import complete_scenario, format_option, output_option, pairs_option, quiet_option
 from epsl_opt.cli.talk import note
+from epsl_opt.writing import refuse_unwritable
 
 _LIST_COLUMNS = ("name", "kind", "summary")
 
@@ -14,7 +16,7 @@ _LIST_COLUMNS = ("name", "kind", "summary")
 @click.command()
 @click.argument("scenario", required=False, metavar="SCENARIO", shell_complete=complete_scenario)
 @pairs_option("One of the scenario's options")
-@click.option("--seed", type=int, metavar="N", help="Of all random draws; the same as --option seed=N.")
+@click.option("--seed", type=SEED, metavar="N", help="Of all random draws; the same as --option seed=N.")
 @output_option("the instance")
 @click.option("--list", "list_all", is_flag=True, help="List the scenarios and library instances.")
 @click.option("--describe", is_flag=True, help="Show the scenario's options with defaults and units.")

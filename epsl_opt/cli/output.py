@@ -6,27 +6,47 @@ import io
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from epsl_opt.plain_text import one_line, shorten
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
+    from rich.text import Text
 
 PIPED_WIDTH = 4000
 """Columns when stdout is no terminal: wide enough that nothing is ever folded."""
 
+MAX_CELL = 1000
+"""Characters of a cell of a table; JSON and CSV have all."""
+
 
 def emit(text: str) -> None:
-    """Write to stdout; a reader who has left is no error."""
+    """Write to stdout; a reader who has left is no error.
+
+    Raises
+    ------
+    InputError
+        If stdout does not take it, as on a full disk.
+    """
     try:
         sys.stdout.write(_encodable(text))
         sys.stdout.flush()
     except BrokenPipeError:
-        # What is still buffered would fail again when the interpreter closes stdout.
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, sys.stdout.fileno())
-        os.close(null)
+        close_stdout()
+    except OSError as error:
+        from epsl_opt.errors import InputError
+
+        close_stdout()
+        raise InputError.from_os("standard output", error) from error
+
+
+def close_stdout() -> None:
+    """Send what is still buffered, and would fail again when the interpreter closes stdout, nowhere."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
 
 
 def emit_json(data: Any) -> None:
@@ -46,6 +66,7 @@ def emit_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
 def emit_tables(*parts: RenderableType) -> None:
     """Write rich renderables: coloured on a terminal, plain and unfolded in a pipe or under NO_COLOR."""
     from rich.console import Console
+    from rich.text import Text
 
     terminal = sys.stdout.isatty()
     colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
@@ -60,7 +81,7 @@ def emit_tables(*parts: RenderableType) -> None:
         legacy_windows=False,
     )
     for part in parts:
-        console.print(part)
+        console.print(Text(one_line(part)) if isinstance(part, str) else part)
     emit("".join(line.rstrip() + "\n" for line in text.getvalue().splitlines()) if not colour else text.getvalue())
 
 
@@ -72,7 +93,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], tex
 
     unicode = "utf" in (sys.stdout.encoding or "ascii").lower()
     made = Table(
-        title=Text(title),
+        title=_text(title),
         title_justify="left",
         box=box.SIMPLE_HEAD if unicode else box.ASCII2,
         padding=(0, 1, 0, 0),
@@ -81,7 +102,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], tex
     for position, column in enumerate(columns):
         made.add_column(Text(column), justify="left" if position < text_columns else "right", overflow="fold")
     for row in rows:
-        made.add_row(*(Text(cell) for cell in row))
+        made.add_row(*map(_text, row))
     return made
 
 
@@ -94,27 +115,11 @@ def facts(title: str, pairs: Iterable[tuple[str, str]]) -> Table:
     return made
 
 
-def refuse_unwritable(path: str | None, *inputs: str) -> None:
-    """Raise before long work if its result could not be written to `path`, or would replace an input.
+def _text(cell: str) -> Text:
+    """Return what may come from a file as text that no terminal obeys."""
+    from rich.text import Text
 
-    Raises
-    ------
-    InputError
-        If the folder is missing or read-only, `path` is a folder, or it is one of `inputs`.
-    """
-    from epsl_opt.errors import InputError
-
-    if path is None:
-        return
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise InputError(path, f"folder {str(target.parent)!r} does not exist")
-    if target.is_dir():
-        raise InputError(path, "is a folder")
-    if not os.access(target.parent, os.W_OK):
-        raise InputError(path, f"folder {str(target.parent)!r} is not writable")
-    if any(target.exists() and Path(name).exists() and target.samefile(name) for name in inputs):
-        raise InputError(path, "is the input file; give the output another name")
+    return Text(shorten(one_line(cell), MAX_CELL))
 
 
 def _encodable(text: str) -> str:

@@ -6,7 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
+
+from epsl_opt.cli.numbers import MAX_SEED, SECONDS, SEED, THREADS, listed
+from epsl_opt.plain_text import shown
 
 DEFAULT_SOLVER = "exact"
 """The same as `solving.DEFAULT_SOLVER`, without importing it (a test compares them)."""
@@ -22,8 +26,8 @@ class NameList(click.ParamType):  # type: ignore[type-arg]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
         """Return the names, without empty ones."""
-        parts = value.split(",") if isinstance(value, str) else value
-        if not isinstance(parts, Sequence) or not all(isinstance(part, str) for part in parts):
+        parts = listed(value)
+        if not all(isinstance(part, str) for part in parts):
             self.fail("must be names between commas", param, ctx)
         return tuple(part.strip() for part in parts if part.strip())
 
@@ -44,18 +48,17 @@ class SeedList(click.ParamType):  # type: ignore[type-arg]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
         """Return the seeds in the order given."""
-        parts = str(value).split(",") if isinstance(value, str | int) else [str(part) for part in value]
         try:
-            seeds = [seed for part in parts for seed in _seed_range(part)]
+            seeds = [seed for part in listed(value) for seed in _seed_range(str(part))]
         except ValueError:
-            self.fail(f"must look like 0..4 or 0,3,7, got {value!r}", param, ctx)
+            self.fail(f"must look like 0..4 or 0,3,7, got {shown(value)}", param, ctx)
         return tuple(dict.fromkeys(seeds))
 
 
 def _seed_range(text: str) -> range:
     first, dots, last = text.strip().partition("..")
     low, high = int(first), int(last if dots else first)
-    if low < 0 or high < low or high - low >= 100_000:
+    if low < 0 or high < low or high - low >= 100_000 or high > MAX_SEED:
         raise ValueError(text)
     return range(low, high + 1)
 
@@ -117,10 +120,10 @@ def pairs_option(what: str, metavar: str = "K=V") -> Decorator[Any]:
 def limit_options(command: CommandT) -> CommandT:
     """Add the limits that hold for every solver."""
     options = (
-        click.option("--time-limit", type=float, default=60.0, show_default=True, metavar="S", help=_TIME_HELP),
+        click.option("--time-limit", type=SECONDS, default=60.0, show_default=True, metavar="S", help=_TIME_HELP),
         click.option("--gap", type=float, default=1e-4, show_default=True, metavar="G", help=_GAP_HELP),
-        click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Of the solver's own draws."),
-        click.option("--threads", type=int, metavar="N", help="Threads a solver may use [default: its choice]."),
+        click.option("--seed", type=SEED, default=0, show_default=True, metavar="N", help="Of the solver's own draws."),
+        click.option("--threads", type=THREADS, metavar="N", help="Threads a solver may use [default: its choice]."),
     )
     for option in reversed(options):
         command = option(command)
@@ -140,6 +143,11 @@ def cut_options(command: CommandT) -> CommandT:
 
 _TIME_HELP = "Wall-clock seconds for building and solving; inf for none."
 _GAP_HELP = "Stop once (latency - bound) / latency is at most this, as a fraction: 0.05 is 5 %."
+
+
+def is_configured(parameter: str) -> bool:
+    """Return whether a parameter of the running command comes from a configuration file."""
+    return click.get_current_context().get_parameter_source(parameter) is ParameterSource.DEFAULT_MAP
 
 
 def make_limits(time_limit: float, gap: float, seed: int, threads: int | None) -> Any:

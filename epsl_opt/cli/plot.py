@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from epsl_opt.cli.output import refuse_unwritable
 from epsl_opt.cli.params import complete_instance, quiet_option
 from epsl_opt.cli.schedule_source import load_breakdown
 from epsl_opt.cli.talk import note
+from epsl_opt.writing import refuse_unwritable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -46,12 +46,17 @@ def command(schedule: str, kind: str, instance: str | None, output: str, quiet: 
       epsl-opt plot schedule.json --kind allocation --instance instance.json -o allocation.png
       epsl-opt plot schedule.json --kind gap -o gap.pdf
     """
+    from epsl_opt.errors import found_in
     from epsl_opt.plots.save import save_figure
+    from epsl_opt.reading import source_name
 
     if Path(output).suffix.lower() not in SUFFIXES:
         raise click.UsageError(f"--output must end in {', '.join(SUFFIXES)}, got {output!r}")
     refuse_unwritable(output, schedule)
-    save_figure(_draw(kind, load_breakdown(schedule, instance)), Path(output))
+    breakdown = load_breakdown(schedule, instance)
+    with found_in(source_name(schedule)):
+        figure = _draw(kind, breakdown)
+    save_figure(figure, Path(output))
     note(f"wrote {output}")
     return 0
 

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from epsl_opt.cli.output import emit_csv, emit_json, emit_tables, refuse_unwritable
+from epsl_opt.cli.numbers import COUNT, listed
+from epsl_opt.cli.output import emit_csv, emit_json, emit_tables
 from epsl_opt.cli.params import format_option, output_option, quiet_option
 from epsl_opt.cli.redirect import stdout_to_stderr
 from epsl_opt.cli.talk import note
 from epsl_opt.cli.training_params import DEFAULT_BACKEND, complete_backend
+from epsl_opt.plain_text import shown
+from epsl_opt.writing import refuse_unwritable
 
 if TYPE_CHECKING:
     from epsl_opt.instance import Client, ModelProfile
@@ -35,13 +38,12 @@ class Shape(click.ParamType):  # type: ignore[type-arg]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
         """Return the lengths."""
-        parts = value.split(",") if isinstance(value, str) else value
         try:
-            lengths = tuple(int(part) for part in parts)
-        except (TypeError, ValueError):
-            self.fail(f"must look like 3,64,64, got {value!r}", param, ctx)
+            lengths = tuple(int(part) for part in listed(value))
+        except (TypeError, ValueError, OverflowError):
+            self.fail(f"must look like 3,64,64, got {shown(value)}", param, ctx)
         if not lengths or min(lengths) < 1 or max(lengths) > 2**31:
-            self.fail(f"must be lengths of at least 1, got {value!r}", param, ctx)
+            self.fail(f"must be lengths of at least 1, got {shown(value)}", param, ctx)
         return lengths
 
 
@@ -51,7 +53,7 @@ _POWER = click.FloatRange(min=-300, max=300)
 @click.command()
 @click.argument("model", metavar="MODEL")
 @click.option("--input", "shape", type=Shape(), required=True, metavar="SHAPE", help="Of one sample, like 3,64,64.")
-@click.option("--classes", type=click.IntRange(min=1), default=10, show_default=True, metavar="N", help="Logits.")
+@click.option("--classes", type=COUNT, default=10, show_default=True, metavar="N", help="Logits.")
 @click.option(
     "--backend",
     default=DEFAULT_BACKEND,
@@ -61,11 +63,11 @@ _POWER = click.FloatRange(min=-300, max=300)
     help="Whose networks.",
 )
 @click.option("--measure", is_flag=True, help="Also time every layer on this machine.")
-@click.option("-b", "--batch-size", type=click.IntRange(min=1), metavar="B", help="To time with [default: 64].")
+@click.option("-b", "--batch-size", type=COUNT, metavar="B", help="To time with [default: 64].")
 @click.option("--client-output", type=click.Path(), metavar="FILE", help="Write this machine as a client to this file.")
 @click.option("--client-name", metavar="NAME", help="Of that client [default: measured].")
 @click.option("--client-power-dbm", type=_POWER, metavar="P", help="Its transmit power limit [default: 31.76].")
-@click.option("--client-samples", type=click.IntRange(min=1), metavar="N", help="Samples it holds [default: 2000].")
+@click.option("--client-samples", type=COUNT, metavar="N", help="Samples it holds [default: 2000].")
 @output_option("the profile")
 @format_option("table", "json", "csv")
 @quiet_option

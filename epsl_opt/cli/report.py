@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from epsl_opt.cli.output import refuse_unwritable
 from epsl_opt.cli.params import quiet_option
 from epsl_opt.cli.talk import note
+from epsl_opt.writing import refuse_unwritable
 
 
 @click.command()

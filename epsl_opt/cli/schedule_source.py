@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from epsl_opt.breakdown import Breakdown
+    from epsl_opt.documents import ScheduleDocument
+    from epsl_opt.marginal_values import MarginalValues
 
 
 def load_breakdown(schedule: str, instance: str | None) -> Breakdown:
@@ -17,14 +19,28 @@ def load_breakdown(schedule: str, instance: str | None) -> Breakdown:
         If a file is wrong, the schedule is for another instance, or there is none in it.
     """
     from epsl_opt.breakdown import Breakdown
-    from epsl_opt.errors import InputError
+    from epsl_opt.errors import found_in
     from epsl_opt.files import read_schedule, source_name
     from epsl_opt.sources import load_instance
 
     problem = None if instance is None else load_instance(instance)
     document = read_schedule(schedule, instance=problem)
     names = None if problem is None else [client.name for client in problem.clients]
-    try:
+    with found_in(source_name(schedule)):
         return Breakdown(document, names)
-    except InputError as error:
-        raise InputError(source_name(schedule), error.problem, error.field) from error
+
+
+def marginal_values(document: ScheduleDocument) -> MarginalValues | None:
+    """Return what the solver told of the worth of resources, None if it did not.
+
+    Raises
+    ------
+    InputError
+        If it is malformed.
+    """
+    from epsl_opt.errors import SCHEDULE
+    from epsl_opt.files import parse_fields
+    from epsl_opt.marginal_values import MarginalValues
+
+    found = document.provenance.get("marginal_values")
+    return None if found is None else parse_fields(MarginalValues, found, SCHEDULE, "provenance.marginal_values")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from epsl_opt.breakdown import Breakdown, ClientRow
     from epsl_opt.documents import ScheduleDocument
+    from epsl_opt.marginal_values import MarginalValues
 
 VALUES_SHOWN = 10
 """Rows of the table of marginal values, the largest."""
@@ -76,21 +77,8 @@ def phase_table(breakdown: Breakdown) -> Table:
     return table("Round", columns, rows, text_columns=3)
 
 
-def value_table(document: ScheduleDocument) -> Table | None:
-    """Return what more of each resource is worth, if the solver told.
-
-    Raises
-    ------
-    InputError
-        If the file's marginal values are malformed.
-    """
-    from epsl_opt.files import parse_fields
-    from epsl_opt.marginal_values import MarginalValues
-
-    found = document.provenance.get("marginal_values")
-    if found is None:
-        return None
-    values = parse_fields(MarginalValues, found, "provenance.marginal_values")
+def value_table(values: MarginalValues) -> Table:
+    """Return what more of each resource is worth."""
     rows = [
         ("total uplink power", "1 W", values.total_uplink_power_s_per_w),
         ("server compute", "1 GFLOP/s", values.server_compute_s_per_gflops),

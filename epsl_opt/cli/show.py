@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -34,25 +33,24 @@ def command(source: str, form: str) -> int:
 
     CSV has the cut layers of an instance, or the clients of a schedule.
     """
-    from epsl_opt.errors import InputError
+    from epsl_opt.errors import found_in
     from epsl_opt.files import source_name
 
     found = _load(source)
-    try:
+    with found_in(source_name(source)):
         _show(found, form)
-    except InputError as error:
-        raise InputError(source_name(source), error.problem, error.field) from error
     return 0
 
 
 def _load(source: str) -> Instance | ScheduleDocument:
     """Read a file as what its `format` field says it is; anything else is an instance by name."""
     from epsl_opt.documents import ScheduleDocument
-    from epsl_opt.files import STDIN, parse_record, read_json, source_name
+    from epsl_opt.files import parse_record, read_json, source_name
     from epsl_opt.instance import Instance
+    from epsl_opt.reading import is_readable
     from epsl_opt.sources import load_instance
 
-    if source != STDIN and not Path(source).is_file():
+    if not is_readable(source):
         return load_instance(source)
     data = read_json(source)
     is_schedule = isinstance(data, dict) and data.get("format") == "epsl-opt/schedule"
@@ -84,6 +82,7 @@ def _show_instance(instance: Instance, form: str) -> None:
 
 def _show_schedule(document: ScheduleDocument, form: str) -> None:
     from epsl_opt.breakdown import Breakdown
+    from epsl_opt.cli.schedule_source import marginal_values
     from epsl_opt.cli.schedule_view import client_table, phase_table, summary, value_table
     from epsl_opt.exports import CLIENT_COLUMNS, flat
 
@@ -91,6 +90,7 @@ def _show_schedule(document: ScheduleDocument, form: str) -> None:
         emit_tables(summary(document))
         return
     breakdown = Breakdown(document)
+    values = marginal_values(document)
     clients = [asdict(row) for row in breakdown.clients]
     if form == "json":
         emit_json(
@@ -98,12 +98,11 @@ def _show_schedule(document: ScheduleDocument, form: str) -> None:
                 "latency_s": document.latency_s,
                 "phases": [asdict(p) for p in breakdown.phases],
                 "clients": clients,
-                "marginal_values": document.provenance.get("marginal_values"),
+                "marginal_values": None if values is None else values.to_document(),
             }
         )
     elif form == "csv":
         emit_csv(CLIENT_COLUMNS, map(flat, clients))
     else:
-        worth = value_table(document)
         tables = [summary(document), phase_table(breakdown), client_table(breakdown)]
-        emit_tables(*tables, *([worth] if worth is not None else []))
+        emit_tables(*tables, *([] if values is None else [value_table(values)]))

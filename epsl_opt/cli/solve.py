@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from epsl_opt.cli.exits import exit_code
-from epsl_opt.cli.output import emit_csv, emit_json, emit_tables, refuse_unwritable
+from epsl_opt.cli.output import emit_csv, emit_json, emit_tables
 from epsl_opt.cli.params import (
     DEFAULT_SOLVER,
     complete_instance,
     complete_solver,
     cut_options,
     format_option,
+    is_configured,
     limit_options,
     make_limits,
     output_option,
@@ -25,6 +26,7 @@ from epsl_opt.cli.progress import live_progress
 from epsl_opt.cli.redirect import stdout_to_stderr
 from epsl_opt.cli.talk import complain, note, warn
 from epsl_opt.cli.watch import refuse_watch_options, run_watch, watch_options
+from epsl_opt.writing import refuse_unwritable
 
 if TYPE_CHECKING:
     from epsl_opt.documents import ScheduleDocument
@@ -96,7 +98,7 @@ def command(
     from epsl_opt.sources import load_instance
 
     limits = make_limits(time_limit, gap, seed, threads)
-    options = split_pairs(pairs, f"solver {solver}")
+    options = split_pairs(_own(pairs, solver), f"solver {solver}")
     if watch is not None:
         if instance is not None:
             raise click.UsageError("give either INSTANCE or --watch, not both")
@@ -114,6 +116,15 @@ def command(
     _save(document, output)
     _print(problem, document, form)
     return exit_code(document.status, document.stop_reason)
+
+
+def _own(pairs: tuple[str, ...], solver: str) -> tuple[str, ...]:
+    """Return the options but those that a configuration file has for another solver, which it names."""
+    meant = click.get_current_context().lookup_default("solver")
+    if not is_configured("pairs") or meant in (None, solver):
+        return pairs
+    note(f"options of solver {meant} in the configuration file are left out")
+    return ()
 
 
 def _solve(problem: Instance, solver: str, limits: Limits, options: dict[str, str]) -> ScheduleDocument:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
 import click
+
+from epsl_opt.errors import MAX_LINE
+from epsl_opt.plain_text import one_line, shorten
 
 LOGGER = "epsl_opt"
 
@@ -14,13 +18,13 @@ class _ClickHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if not is_quiet() or record.levelno < logging.WARNING:
-            click.echo(self.format(record), err=True)
+            say(self.format(record))
 
 
 class _Formatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         if record.levelno >= logging.WARNING:
-            return f"epsl-opt: {record.levelname.lower()}: {record.getMessage()}"
+            return f"epsl-opt: {record.levelname.lower()}: {brief(record.getMessage())}"
         return super().format(record)
 
 
@@ -41,10 +45,16 @@ def is_quiet() -> bool:
     return bool(context and context.params.get("quiet"))
 
 
+def say(text: str) -> None:
+    """Write to stderr, of what came from outside nothing that a terminal obeys; if nobody can hear it, so be it."""
+    with suppress(OSError):
+        click.echo("\n".join(map(one_line, text.split("\n"))), err=True)
+
+
 def note(message: str) -> None:
     """Tell the user something on stderr, unless `--quiet`."""
     if not is_quiet():
-        click.echo(f"epsl-opt: {message}", err=True)
+        say(f"epsl-opt: {brief(message)}")
 
 
 def warn(message: str) -> None:
@@ -54,4 +64,9 @@ def warn(message: str) -> None:
 
 def complain(message: str) -> None:
     """Say why there is no result, even under `--quiet`."""
-    click.echo(f"epsl-opt: {' '.join(message.splitlines())}", err=True)
+    say(f"epsl-opt: {brief(message)}")
+
+
+def brief(message: str) -> str:
+    """Return a message as one line, and no longer than anybody reads."""
+    return shorten(" ".join(message.splitlines()), MAX_LINE)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from epsl_opt.cli.numbers import SECONDS, SEED, Real
 from epsl_opt.cli.output import emit_csv, emit_json, emit_tables
 from epsl_opt.cli.params import (
     DEFAULT_SOLVER,
@@ -44,16 +45,21 @@ _SOLVER_HELP = f"Who makes the schedule [default: {DEFAULT_SOLVER}]."
     "--schedule", type=click.Path(allow_dash=True), metavar="FILE", help="A schedule file instead of a solver."
 )
 @click.option(
-    "--time-limit", type=float, default=60.0, show_default=True, metavar="S", help="For the solver; inf for none."
+    "--time-limit",
+    type=SECONDS,
+    default=60.0,
+    show_default=True,
+    metavar="S",
+    help="For the solver; inf for none.",
 )
 @click.option("--gap", type=float, default=1e-4, show_default=True, metavar="G", help="The gap the solver may stop at.")
 @cut_options
 @click.option(
     "--framework", type=click.Choice(FRAMEWORKS), default="epsl", show_default=True, help="How to train together."
 )
-@click.option("--phi", type=float, metavar="P", help="Aggregation ratio of epsl [default: the instance's].")
+@click.option("--phi", type=Real(), metavar="P", help="Aggregation ratio of epsl [default: the instance's].")
 @training_options
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N", help="Of the training.")
+@click.option("--seed", type=SEED, default=0, show_default=True, metavar="N", help="Of the training.")
 @pairs_option("One of the backend's own options")
 @click.option("--describe", is_flag=True, help="Show the backend's tasks and options.")
 @click.option("-o", "--output", type=click.Path(), metavar="DIR", help="Keep records, summary, checkpoint here.")

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from epsl_opt.cli.numbers import COUNT, Real, listed
+from epsl_opt.plain_text import shown
+
 if TYPE_CHECKING:
     from epsl_opt.training_run import TrainingGoal
 
@@ -29,10 +32,10 @@ class FrameworkList(click.ParamType):  # type: ignore[type-arg]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
         """Return the frameworks in the order given."""
-        parts = [str(part).strip() for part in (value.split(",") if isinstance(value, str) else value)]
+        parts = [str(part).strip() for part in listed(value)]
         for part in parts:
             if part not in FRAMEWORKS:
-                self.fail(f"{part!r} is none of {', '.join(FRAMEWORKS)}", param, ctx)
+                self.fail(f"{shown(part)} is none of {', '.join(FRAMEWORKS)}", param, ctx)
         return tuple(dict.fromkeys(parts))
 
 
@@ -43,11 +46,10 @@ class RatioList(click.ParamType):  # type: ignore[type-arg]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
         """Return the ratios in the order given."""
-        parts = value.split(",") if isinstance(value, str) else value if isinstance(value, Sequence) else [value]
         try:
-            return tuple(dict.fromkeys(float(part) for part in parts))
-        except (TypeError, ValueError):
-            self.fail(f"must look like 0.5,1, got {value!r}", param, ctx)
+            return tuple(dict.fromkeys(float(part) for part in listed(value)))
+        except (TypeError, ValueError, OverflowError):
+            self.fail(f"must look like 0.5,1, got {shown(value)}", param, ctx)
 
 
 def training_options(command: CommandT) -> CommandT:
@@ -107,18 +109,14 @@ def complete_backend(ctx: click.Context, param: click.Parameter, incomplete: str
     return [CompletionItem(name) for name in registry.names(registry.BACKENDS) if name.startswith(incomplete)]
 
 
-_COUNT = click.IntRange(min=1)
-
 _OPTIONS = (
     click.option("-t", "--task", metavar="NAME", help=f"What to learn [default: {DEFAULT_TASK}]."),
     click.option("--network", metavar="NAME", help="What to train [default: the task's own]."),
-    click.option("-b", "--batch-size", type=_COUNT, metavar="B", help="Samples per client [default: the instance's]."),
-    click.option(
-        "-n", "--rounds", type=_COUNT, metavar="N", help="At most so many [default: 200; with a target 1000]."
-    ),
-    click.option("--target-accuracy", type=float, metavar="A", help="End when an evaluation reaches this fraction."),
-    click.option("--evaluate-every", type=_COUNT, metavar="K", help="Rounds between evaluations [default: 10]."),
-    click.option("--checkpoint-every", type=_COUNT, metavar="N", help="Rounds between checkpoints [default: 50]."),
+    click.option("-b", "--batch-size", type=COUNT, metavar="B", help="Samples per client [default: the instance's]."),
+    click.option("-n", "--rounds", type=COUNT, metavar="N", help="At most so many [default: 200; with a target 1000]."),
+    click.option("--target-accuracy", type=Real(), metavar="A", help="End when an evaluation reaches this fraction."),
+    click.option("--evaluate-every", type=COUNT, metavar="K", help="Rounds between evaluations [default: 10]."),
+    click.option("--checkpoint-every", type=COUNT, metavar="N", help="Rounds between checkpoints [default: 50]."),
     click.option(
         "--backend", metavar="NAME", shell_complete=complete_backend, help=f"Who trains [default: {DEFAULT_BACKEND}]."
     ),

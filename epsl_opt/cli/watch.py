@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from epsl_opt.cli.numbers import COUNT, SECONDS
 from epsl_opt.cli.output import emit
 from epsl_opt.cli.params import CommandT
 from epsl_opt.cli.redirect import stdout_to_stderr
@@ -47,10 +48,10 @@ _DEADLINE_HELP = "With --watch: seconds from a file's arrival to its schedule; s
 
 _OPTIONS = (
     click.option("--watch", type=click.Path(), metavar="DIR", help="Solve the instance files that come into DIR."),
-    click.option("--deadline", type=float, default=DEADLINE_S, show_default=True, metavar="S", help=_DEADLINE_HELP),
+    click.option("--deadline", type=SECONDS, default=DEADLINE_S, show_default=True, metavar="S", help=_DEADLINE_HELP),
     click.option("--every", is_flag=True, help="With --watch: solve every file, even if newer ones wait."),
     click.option("--cold", is_flag=True, help="With --watch: start every solve from scratch."),
-    click.option("--watch-count", type=click.IntRange(min=1), metavar="N", help="With --watch: end after N results."),
+    click.option("--watch-count", type=COUNT, metavar="N", help="With --watch: end after N results."),
     click.option("--until-empty", is_flag=True, help="With --watch: end when no file is left."),
 )
 

@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from epsl_opt.arrays import FloatArray
 from epsl_opt.documents import ScheduleDocument
-from epsl_opt.errors import InputError
+from epsl_opt.errors import SCHEDULE, InputError
 from epsl_opt.plots.style import MARK, new_figure, shorten, styled
 
 _LEAST_PERCENT = 1e-7
@@ -54,12 +54,12 @@ def trace(document: ScheduleDocument) -> tuple[FloatArray, FloatArray, FloatArra
     """
     rows = document.provenance.get("trace")
     if not isinstance(rows, list) or not rows:
-        raise InputError("schedule", "has no trace of its solve to draw", _FIELD)
+        raise InputError(SCHEDULE, "has no trace of its solve to draw", _FIELD)
     if not all(isinstance(row, list) and len(row) == _ROW_LENGTH and all(map(_fits, row)) for row in rows):
-        raise InputError("schedule", "must be rows of elapsed_s, latency_s and bound_s", _FIELD)
+        raise InputError(SCHEDULE, "must be rows of elapsed_s, latency_s and bound_s", _FIELD)
     table = np.array([[math.nan if value is None else value for value in row] for row in rows], dtype=np.float64)
     if np.isnan(table[:, 0]).any() or (np.diff(table[:, 0]) < 0).any():
-        raise InputError("schedule", "times must not decrease", _FIELD)
+        raise InputError(SCHEDULE, "times must not decrease", _FIELD)
     last = table[-1].copy()
     last[0] = max(last[0], _duration_s(document.provenance))
     time_s, latency_s, bound_s = np.vstack([table, last]).T

@@ -10,6 +10,8 @@ import matplotlib.style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from epsl_opt import plain_text
+
 STYLE_FILE = Path(__file__).with_name("epsl.mplstyle")
 
 STAGE_COLOURS = {
@@ -43,5 +45,4 @@ def new_figure(width_in: float, height_in: float) -> Figure:
 
 def shorten(name: str, limit: int = 24) -> str:
     """Return a name that fits beside an axis."""
-    flat = " ".join(name.split())
-    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+    return plain_text.shorten(plain_text.one_line(" ".join(name.split())), limit)

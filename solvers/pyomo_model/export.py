@@ -24,7 +24,7 @@ class ModelOptions(ExporterOptions):
 
     form: Literal["milp", "minlp"] = Field(default="milp", description="outer-approximated MILP, or the convex MINLP")
     cut: int | None = Field(default=None, ge=0, description="cut layer, from 0; by default where greedy does best")
-    tangents: int = Field(default=8, ge=1, description="milp: tangents of each curve")
+    tangents: int = Field(default=8, ge=1, le=10_000, description="milp: tangents of each curve")
 
 
 class NonlinearOptions(ModelOptions):

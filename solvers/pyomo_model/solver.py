@@ -27,7 +27,7 @@ class PyomoOptions(SolverOptions):
     form: Literal["milp", "minlp"] = Field(
         default="milp", description="milp: outer approximation by tangents; minlp: the convex MINLP itself"
     )
-    tangents: int = Field(default=4, ge=1, description="milp: tangents of each curve to begin with")
+    tangents: int = Field(default=4, ge=1, le=10_000, description="milp: tangents of each curve to begin with")
 
 
 class PyomoSolver(Solver[PyomoOptions]):
