@@ -1,4 +1,4 @@
-"""Why an instance has no schedule, in the problem's own words."""
+"""Why an instance has no schedule, in the problem's own words; or one, to show that it has."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
-from epsl_opt.arrays import FloatArray
+from epsl_opt.arrays import FloatArray, IntArray
+from epsl_opt.checker import check
 from epsl_opt.instance import Instance
 from epsl_opt.latency import CutCosts, client_memory_bits, cut_costs
+from epsl_opt.schedule import FREE, Schedule
 from epsl_opt.serving import serving_allocation
 
 
@@ -21,6 +23,26 @@ def infeasibility(instance: Instance) -> str | None:
     """
     reasons = [cut_infeasibility(instance, j, cut_costs(instance, j)) for j in range(instance.n_cut_layers)]
     return reasons[instance.first_allowed_cut_layer] if all(reasons) else None
+
+
+def witness(instance: Instance) -> Schedule | None:
+    """Return a schedule that passes the checker, or None if none was found; how quick a round is does not count."""
+    for cut_layer in range(instance.n_cut_layers):
+        serving = serving_allocation(instance, cut_costs(instance, cut_layer))
+        schedule = Schedule(cut_layer, serving.owner, _shared_power_w(instance, serving.owner))
+        if serving.complete and not check(instance, schedule):
+            return schedule
+    return None
+
+
+def _shared_power_w(instance: Instance, owner: IntArray) -> FloatArray:
+    """P_i in equal parts on what each client holds, scaled so that P_th holds, shape (subchannels,)."""
+    held = owner != FREE
+    power = np.zeros(len(owner))
+    power[held] = (instance.max_power_w / np.maximum(np.bincount(owner[held], minlength=instance.n_clients), 1))[
+        owner[held]
+    ]
+    return power * min(1.0, instance.server.total_uplink_power_w / max(float(power.sum()), np.finfo(float).tiny))
 
 
 def cut_infeasibility(instance: Instance, cut_layer: int, costs: CutCosts) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from epsl_opt.checker import Violation, check, check_bound
-from epsl_opt.feasibility import infeasibility
+from epsl_opt.feasibility import infeasibility, witness
 from epsl_opt.instance import Instance
 from epsl_opt.latency import round_latency
 from epsl_opt.ledger import Ledger
@@ -142,6 +142,6 @@ def _false_claims(ledger: Ledger, schedule: Schedule | None, latency_s: float, s
     if not false:
         gap = relative_gap(None if schedule is None else latency_s, ledger.bound_s)
         false += check_proof(stop, gap, ledger.limits.rel_gap)
-    if stop is StopReason.INFEASIBLE_PROVED and schedule is not None:
+    if stop is StopReason.INFEASIBLE_PROVED and (schedule is not None or witness(ledger.instance) is not None):
         false.append(Violation("infeasibility claimed is true", "a feasible schedule exists", 1, "schedule", 0))
     return false

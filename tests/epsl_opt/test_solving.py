@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -169,16 +170,18 @@ def test_optimality_holds_up_to_rounding(case: Case) -> None:
 
 @given(instances_with_schedules())
 def test_false_infeasibility_is_rejected_by_name(case: Case) -> None:
-    """A solver that has a feasible schedule and claims that there is none is rejected."""
+    """A solver that claims that there is none where a schedule exists is rejected, whether it has offered one or not."""
     instance, schedule = case
 
-    def act(monitor: SolveMonitor) -> StopReason:
-        monitor.offer(schedule)
+    def act(monitor: SolveMonitor, offers: bool) -> StopReason:
+        if offers:
+            monitor.offer(schedule)
         return StopReason.INFEASIBLE_PROVED
 
-    result = run(instance, act)
-    assert (result.status, result.stop_reason) == (SolutionStatus.REJECTED, StopReason.ERROR)
-    assert result.violations[0].constraint == "infeasibility claimed is true"
+    for offers in (True, False):
+        result = run(instance, partial(act, offers=offers))
+        assert (result.status, result.stop_reason) == (SolutionStatus.REJECTED, StopReason.ERROR)
+        assert result.violations[0].constraint == "infeasibility claimed is true"
 
 
 @given(instances_with_schedules(), st.booleans())
