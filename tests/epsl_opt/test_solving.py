@@ -170,7 +170,7 @@ def test_optimality_holds_up_to_rounding(case: Case) -> None:
 
 @given(instances_with_schedules())
 def test_false_infeasibility_is_rejected_by_name(case: Case) -> None:
-    """A solver that claims that there is none where a schedule exists is rejected, whether it has offered one or not."""
+    """Who claims that there is no schedule where one exists is rejected, whether one was offered or not."""
     instance, schedule = case
 
     def act(monitor: SolveMonitor, offers: bool) -> StopReason:
