@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from itertools import product
+from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import instances
+from strategies import instances, small_instance
 
 from epsl_opt import Instance, Limits, StopReason, solve
 from epsl_opt.latency import cut_costs
@@ -19,6 +20,7 @@ from epsl_opt.solvers.cut_bounds import CutBounds
 from epsl_opt.solvers.exact.tree import CutTree
 from epsl_opt.solvers.interior_point import DualSolutions
 from epsl_opt.solvers.lagrangian import CutProblem, Prices, certified_bounds_s, phase_ends
+from epsl_opt.solvers.marginal import marginal_values
 
 NUMBERS = (-math.inf, -1.0, 0.0, 1.0, math.inf, math.nan)
 
@@ -97,6 +99,45 @@ def test_a_failed_relaxation_loses_no_schedule(instance: Instance, nothing: floa
         if not tree.exhausted:
             tree.grow(cutoff_s(monitor.latency_s, 1e-6), monitor)
     assert tree.bound_s <= monitor.latency_s
+
+
+@pytest.mark.parametrize("most_allocations", [1, 1_000_000], ids=["by the tree", "by enumeration"])
+@settings(max_examples=15)
+@given(instance=instances(max_clients=3, max_subchannels=4), exponent=st.integers(-320, 0), data=st.data())
+def test_traffic_of_any_size_hides_no_optimum(
+    most_allocations: int, instance: Instance, exponent: int, data: st.DataObject
+) -> None:
+    """However little one cut layer sends down, none is closed by a bound that is not true."""
+    cut = data.draw(st.integers(0, instance.n_cut_layers - 1))
+    cuts = list(instance.model.cut_layers)
+    cuts[cut] = cuts[cut].model_copy(update={"gradient_bits": cuts[cut].gradient_bits * 10.0**exponent})
+    changed = instance.replace(model=instance.model.model_copy(update={"cut_layers": tuple(cuts)}))
+    with patch("epsl_opt.solvers.exact.solver.MOST_ALLOCATIONS", most_allocations):
+        result = solve(changed, "exact", Limits(rel_gap=1e-7))
+    optimum = solve(changed, "brute-force").latency_s
+    assert result.stop_reason is StopReason.GAP_REACHED, result.message
+    assert result.latency_s == pytest.approx(optimum, rel=1e-6)
+
+
+def test_a_cut_layer_without_work_and_traffic() -> None:
+    """Where a cut layer leaves the clients nothing to do and nothing to send, it is solved like any other."""
+    instance = small_instance()
+    nothing = dict.fromkeys(("client_forward_flops", "client_backward_flops", "activation_bits", "gradient_bits"), 0.0)
+    cuts = (instance.model.cut_layers[0].model_copy(update=nothing), instance.model.cut_layers[1])
+    model = instance.model.model_copy(update={"cut_layers": cuts})
+    result = solve(instance.replace(model=model), "exact", Limits(rel_gap=1e-9))
+    assert result.stop_reason is StopReason.GAP_REACHED, result.message
+    assert result.latency_s == solve(instance.replace(model=model), "brute-force").latency_s
+
+
+@given(instances(max_clients=3, max_subchannels=4), st.integers(0, 2**32 - 1))
+def test_marginal_values_are_finite_or_absent(instance: Instance, seed: int) -> None:
+    """Whatever the prices, marginal values are numbers that a file can hold, or there are none."""
+    rng, C = np.random.default_rng(seed), instance.n_clients
+    drawn = [10.0 ** rng.uniform(-308, 308, (1, C)) for _ in range(4)]
+    problem = CutProblem.of(instance, cut_costs(instance, 0))
+    values = marginal_values(instance, problem, Prices(drawn[0], drawn[1], drawn[2], drawn[3][:, 0], np.zeros((1, C))))
+    assert values is None or np.isfinite(values.subchannel_s).all()
 
 
 @given(instances(max_clients=3, max_subchannels=5), st.sampled_from([0.9, 0.999]))
