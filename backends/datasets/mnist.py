@@ -13,10 +13,14 @@ from epsl_opt.backends.datasets.idx import read_idx
 from epsl_opt.backends.datasets.samples import Samples, normalised
 from epsl_opt.backends.datasets.split import split
 from epsl_opt.backends.datasets.task import SplitOptions, Task, require
+from epsl_opt.backends.datasets.telling import tell_once
 from epsl_opt.errors import InputError
 
 DIGITS = tuple(map(str, range(10)))
 CLOTHES = ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
+
+KIN = frozenset(("mnist", "fashionmnist", "fashion-mnist", "kmnist", "qmnist"))
+"""Folders, in lower case, of sets whose files have the same names."""
 
 
 class MnistOptions(SplitOptions):
@@ -43,6 +47,7 @@ def load(options: MnistOptions, seed: int, task: str, collection: str, classes: 
         found = _found(root, collection)
     if not found:
         raise InputError(f"task {task}", _nothing(root, collection), "root")
+    _tell_kin(found["train" if "train" in found else "t10k"], task, collection)
     parts = {name: _read(images, name, classes) for name, images in found.items()}
     if len(parts) == 2:
         return normalised(task, parts["train"], parts["t10k"], classes)
@@ -50,6 +55,13 @@ def load(options: MnistOptions, seed: int, task: str, collection: str, classes: 
     train, test = split(part.y, options.test_fraction, options.seed_or(seed))
     what = f"{task} ({len(part.y)} {'training' if name == 'train' else 'test'} images, split {len(train)}/{len(test)})"
     return normalised(what, part.take(train), part.take(test), classes)
+
+
+def _tell_kin(images: Path, task: str, collection: str) -> None:
+    """Log that a file lies in the folder of another set of the family, whose files have the same names."""
+    kin = [name for name in images.parent.resolve().parts[-2:] if name.lower() in KIN - {collection.lower(), task}]
+    if kin:
+        tell_once(f"{images}: lies in {kin[-1]}, but is read as {task}")
 
 
 def _nothing(root: Path, collection: str) -> str:

@@ -207,3 +207,16 @@ def test_flipped_headers_are_read_or_named(
         load_task(f"mnist:root={root}", 0)
     except InputError as error:
         assert str(error).startswith(str(root / "t10k-"))  # noqa: PT017 (either is right)
+
+
+@pytest.mark.parametrize(("task", "told"), [("mnist", 1), ("fashion-mnist", 0)])
+def test_the_folder_of_another_set_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, task: str, told: int
+) -> None:
+    """Files in the folder of another set of the family, which have the same names, are read with a warning."""
+    place = tmp_path / "FashionMNIST" / "raw"
+    write_part(place, "train")
+    load_task(f"{task}:root={place}", 0)
+    assert [record.message for record in caplog.records] == [
+        f"{place / 'train-images-idx3-ubyte'}: lies in FashionMNIST, but is read as mnist"
+    ][:told]

@@ -291,7 +291,7 @@ WHITE = XYZ_OF_RGB.sum(axis=1)
 
 def _to_lab(values: Pixels) -> Pixels:
     """Return colours that a screen can show as bytes of CIELAB, so that nothing is clipped."""
-    shares = (90 + values * (150 / 255)) / 255
+    shares = (120 + values * (120 / 255)) / 255
     linear = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
     root = np.cbrt(linear @ XYZ_OF_RGB.T / WHITE)
     x, y, z = root[..., 0], root[..., 1], root[..., 2]

@@ -188,7 +188,7 @@ DECIBELS = st.floats(-300, -0.001) | st.just(float("-inf"))
 SIZES = st.tuples(st.integers(2, 4), st.integers(2, 6))
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(names=st.sampled_from(sorted(NAMES)), ending=st.sampled_from(["\n", "\r\n", "\r"]), data=st.data())
 def test_names_marks_and_line_ends_change_nothing(csv_path: Path, names: str, ending: str, data: st.DataObject) -> None:
     """Headers, indices, a byte order mark, line ends and quotes leave the instance as it is, its digest included."""
@@ -294,7 +294,7 @@ CELLS = st.sampled_from(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(rows=st.lists(st.lists(CELLS | st.text(max_size=4), min_size=1, max_size=4), max_size=5), in_db=st.booleans())
 def test_any_text_is_a_table_or_one_line(csv_path: Path, rows: list[list[str]], in_db: bool) -> None:
     """Whatever a file holds, it is a table without NaN or the error names it."""
