@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import cvxpy as cp
 
 SHORTEST_S = 1e-3
 
 
-def solve_conic(program: cp.Problem, *, time_left_s: Callable[[], float] | None = None, **settings: float) -> bool:
+def solve_conic(program: cp.Problem, *, time_left_s: Callable[[], float] | None = None, **settings: Any) -> bool:
     """Solve `program` in place; True if it ended with a solution.
 
     At a limit CVXPY shows values that mean nothing (an objective of 0, say): only the statuses `optimal` and

@@ -70,7 +70,7 @@ def uplink_phase_s(rows: Rows, instance: Instance, costs: CutCosts) -> FloatArra
 
     inf where a client that must send holds no subchannel with a gain.
     """
-    return costs.client_forward_s.max() + uplink_slack_s(rows, instance, costs)
+    return float(costs.client_forward_s.max()) + uplink_slack_s(rows, instance, costs)
 
 
 def uplink_slack_s(rows: Rows, instance: Instance, costs: CutCosts) -> FloatArray:
@@ -92,7 +92,7 @@ def uplink_slack_s(rows: Rows, instance: Instance, costs: CutCosts) -> FloatArra
 
 def head_start_s(costs: CutCosts) -> FloatArray:
     """How much earlier than the last client each is ready to send, in seconds, shape (clients,)."""
-    return costs.client_forward_s.max() - costs.client_forward_s
+    return float(costs.client_forward_s.max()) - costs.client_forward_s
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +108,8 @@ class _Traffic:
         rate = filling.max_rate(np.tile(power_w, len(filling.best_noise) // C)).reshape(-1, C)
         with np.errstate(divide="ignore", over="ignore"):  # no rate, or next to none: never
             own = self.nats / rate
-        return np.maximum((own - self.head_start_s).max(axis=1), SHORTEST_S)
+        slack: FloatArray = np.maximum((own - self.head_start_s).max(axis=1), SHORTEST_S)
+        return slack
 
     def power_w(self, filling: WaterFilling, slack_s: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Total power in watts that ends each phase so, and -d ln(power) / d ln(slack), shapes (allocations,)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cvxpy as cp
 import numpy as np
 
@@ -12,7 +14,7 @@ from epsl_opt.solvers.allocation import equal_power_w
 from epsl_opt.solvers.conic import solve_conic
 
 # The program is of order one as it is built; Clarabel's own scaling makes it stall short of these tolerances.
-SETTINGS = {"tol_gap_abs": 1e-10, "tol_gap_rel": 1e-10, "tol_feas": 1e-10, "equilibrate_enable": False}
+SETTINGS: dict[str, Any] = {"tol_gap_abs": 1e-10, "tol_gap_rel": 1e-10, "tol_feas": 1e-10, "equilibrate_enable": False}
 
 
 class ReferencePowerControl:

@@ -54,7 +54,8 @@ def _given_whole(fraction: FloatArray) -> FloatArray:
     """Share out evenly what a relaxation left free, where that is a subchannel or more: nothing in it is of worth."""
     if round(float(fraction.sum())) == fraction.shape[1]:
         return fraction
-    return fraction + np.maximum(1.0 - fraction.sum(axis=0), 0.0) / len(fraction)
+    left: FloatArray = np.maximum(1.0 - fraction.sum(axis=0), 0.0)
+    return fraction + left / len(fraction)
 
 
 def assign_counts(fraction: FloatArray, counts: IntArray, allowed: BoolArray) -> IntArray:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from epsl_opt.arrays import FloatArray
 from epsl_opt.errors import InputError
 from epsl_opt.exporter import Exporter, ExporterOptions
 from epsl_opt.feasibility import infeasibility
@@ -92,7 +93,7 @@ def _write(model: Any, path: Path, io_options: dict[str, Any]) -> None:
 
 def _is_finite(data: ScaledCut) -> bool:
     """Whether every number that goes into a model can be written; Pyomo would write `nan` for those that cannot."""
-    numbers = [data.unit_s, data.fixed_s, data.snr, data.full_power, data.power_limit]
+    numbers: list[float | FloatArray] = [data.unit_s, data.fixed_s, data.snr, data.full_power, data.power_limit]
     for phase in (data.uplink, data.downlink):
         numbers += [] if phase is None else [phase.unit_s, phase.head_start, phase.rate]
     return all(bool(np.isfinite(number).all()) for number in numbers)
