@@ -107,6 +107,8 @@ def damaged(rng: np.random.Generator) -> dict[str, bytes]:
         "noise.png": rng.bytes(500),
         "bomb.png": _claiming(encoded(picture, "png"), 2**20),
         "nothing.ppm": b"P6 0 0 255\n",
+        "nothing.gif": b"GIF89a" + bytes(7) + b";",
+        "nothing.tga": bytes(2) + b"\2" + bytes(13) + b"\x18\0",
         "program.png": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n",
         "numbers.tif": encoded(Image.fromarray(numbers.astype(np.int32)), "tif"),
         "floats.tif": encoded(Image.fromarray((numbers / 1e3).astype(np.float32)), "tif"),

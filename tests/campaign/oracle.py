@@ -1,4 +1,4 @@
-"""The optimum of a tiny instance by enumeration in long double, written apart from the solvers and from `latency.py`."""
+"""The optimum of a tiny instance by enumeration in long double, written apart from solvers and `latency.py`."""
 
 from __future__ import annotations
 

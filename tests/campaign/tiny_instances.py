@@ -1,4 +1,4 @@
-"""Random instances small enough to enumerate, and nasty: zero and tiny traffic, zero gains, twelve orders of magnitude."""
+"""Random instances small enough to enumerate: zero and tiny traffic, zero gains, twelve orders of magnitude."""
 
 from __future__ import annotations
 
@@ -79,10 +79,14 @@ def _channel(rng: np.random.Generator, n_clients: int, n_subchannels: int) -> tu
     orders = rng.choice([0.0, 1.0, 3.0, 6.0])
     up = 1e-12 * 10 ** (rng.uniform(-2, 2, (n_clients, 1)) + rng.uniform(-orders, orders, shape))
     down = up.copy() if rng.uniform() < 0.5 else 1e-12 * 10 ** rng.uniform(-orders, orders, shape)
-    for gain in (up, down):
-        if rng.uniform() < 0.25:
-            gain *= rng.uniform(size=shape) < rng.choice([0.4, 0.7])
-    return up, down
+    return up * _heard(rng, shape), down * _heard(rng, shape)
+
+
+def _heard(rng: np.random.Generator, shape: tuple[int, int]) -> FloatArray:
+    """Ones, or ones and zeros."""
+    if rng.uniform() >= 0.25:
+        return np.ones(shape)
+    return 1.0 * (rng.uniform(size=shape) < rng.choice([0.4, 0.7]))
 
 
 def _bits(rng: np.random.Generator, scale: float) -> float:
