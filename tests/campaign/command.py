@@ -15,7 +15,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any, BinaryIO
+
+import numpy as np
 
 INTERRUPT_AFTER_S, INTERRUPT_EVERY_S, INTERRUPTS = 10.0, 10.0, 4
 """When Ctrl-C comes, how often, and after how many times more is done."""
@@ -31,11 +34,43 @@ class NoEnd(BaseException):
 
 
 @dataclass(frozen=True)
+class Surroundings:
+    """What a command's standard streams are.
+
+    Parameters
+    ----------
+    terminal
+        Whether standard output looks like a terminal.
+    encoding
+        Of standard output and error.
+    full
+        Whether standard output is a disk without space.
+    """
+
+    terminal: bool = False
+    encoding: str = "utf-8"
+    full: bool = False
+
+
+PIPES = Surroundings()
+
+
+def draw_surroundings(rng: np.random.Generator) -> Surroundings:
+    """Return a terminal or a pipe, now and then one that is poor at characters, rarely a full disk."""
+    full = bool(rng.uniform() < 0.02)
+    return Surroundings(
+        terminal=not full and bool(rng.uniform() < 0.5),
+        encoding=str(rng.choice(["utf-8", "ascii", "latin-1"], p=[0.9, 0.07, 0.03])),
+        full=full,
+    )
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a command line left behind; `code` is None if an exception came out of it."""
 
     arguments: tuple[str, ...]
-    terminal: bool
+    around: Surroundings
     code: int | None
     stdout: str
     stderr: str
@@ -52,7 +87,7 @@ class Outcome:
 def run_command(
     arguments: Sequence[str],
     *,
-    terminal: bool = False,
+    around: Surroundings = PIPES,
     stdin: bytes = b"",
     interrupt_after_s: float = INTERRUPT_AFTER_S,
 ) -> Outcome:
@@ -62,8 +97,8 @@ def run_command(
     ----------
     arguments
         After the program's name.
-    terminal
-        Whether standard output is to look like a terminal.
+    around
+        Its standard streams.
     stdin
         What is on standard input.
     interrupt_after_s
@@ -74,7 +109,7 @@ def run_command(
     started_s = time.monotonic()
     with contextlib.ExitStack() as stack:
         files = [stack.enter_context(tempfile.TemporaryFile()) for _ in range(3)]
-        with _captured(terminal, stdin, files), warnings.catch_warnings(record=True) as caught:
+        with _captured(around, stdin, files), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
                 with _interrupted(interrupt_after_s):
@@ -84,7 +119,7 @@ def run_command(
         stdout, stderr = (_text(file) for file in files[1:])
     return Outcome(
         arguments=tuple(arguments),
-        terminal=terminal,
+        around=around,
         code=code,
         stdout=stdout,
         stderr=stderr,
@@ -157,18 +192,19 @@ class _Stream(io.TextIOWrapper):
 
 
 @contextlib.contextmanager
-def _captured(terminal: bool, stdin: bytes, files: Sequence[BinaryIO]) -> Iterator[None]:
+def _captured(around: Surroundings, stdin: bytes, files: Sequence[BinaryIO]) -> Iterator[None]:
     """Turn the three standard descriptors and streams over to files."""
     with contextlib.ExitStack() as stack:
+        ways = [files[0], stack.enter_context(Path("/dev/full").open("wb")) if around.full else files[1], files[2]]
         files[0].write(stdin)
         files[0].seek(0)
-        for descriptor, file in enumerate(files):
+        for descriptor, file in enumerate(ways):
             stack.callback(os.close, saved := os.dup(descriptor))
             stack.callback(os.dup2, saved, descriptor)
             os.dup2(file.fileno(), descriptor)
         streams = [sys.stdin, sys.stdout, sys.stderr]
-        sys.stdin = _stream(0)
-        sys.stdout, sys.stderr = _stream(1, terminal), _stream(2)
+        sys.stdin = _stream(0, "utf-8")
+        sys.stdout, sys.stderr = _stream(1, around.encoding, around.terminal), _stream(2, around.encoding)
         try:
             yield
         finally:
@@ -178,9 +214,9 @@ def _captured(terminal: bool, stdin: bytes, files: Sequence[BinaryIO]) -> Iterat
             sys.stdin, sys.stdout, sys.stderr = streams
 
 
-def _stream(descriptor: int, terminal: bool = False) -> _Stream:
+def _stream(descriptor: int, encoding: str, terminal: bool = False) -> _Stream:
     raw = open(descriptor, "rb" if descriptor == 0 else "wb", closefd=False)  # noqa: SIM115
-    stream = _Stream(raw, encoding="utf-8", errors="strict" if descriptor < 2 else "backslashreplace")
+    stream = _Stream(raw, encoding=encoding, errors="strict" if descriptor < 2 else "backslashreplace")
     stream.terminal = terminal
     return stream
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from campaign.command import Outcome, run_command
+from campaign.command import Outcome, draw_surroundings, run_command
 from campaign.faults import Fault, FaultKind
 from campaign.judging import command_faults
+from campaign.likeness import differences
 from campaign.made_files import FOLDER_COMMANDS, make_files, run_good
 from campaign.mutations import mutated
 from campaign.part import Part, Trial
@@ -24,7 +25,7 @@ class MutatedFiles(Part):
 
     name = "files"
     title = "files made wrong, through every command that reads them"
-    share = 0.6
+    share = 0.55
     readers: tuple[Reader, ...] = FILE_READERS
 
     def prepare(self, workshop: Path) -> None:
@@ -39,8 +40,10 @@ class MutatedFiles(Part):
         arguments = reader.commands[int(trial.rng.integers(len(reader.commands)))]
         before = snapshot(trial.folder)
         stdin = target.read_bytes() if "-" in arguments else b""
-        outcome = run_command(arguments, terminal=bool(trial.rng.uniform() < 0.5), stdin=stdin)
-        Path("COMMAND").write_text(f"{target.relative_to(trial.folder)} was made wrong\n{outcome.line}\n")
+        outcome = run_command(arguments, around=draw_surroundings(trial.rng), stdin=stdin)
+        Path("COMMAND").write_text(
+            f"{target.relative_to(trial.folder)} was made wrong\n{outcome.line}\n{outcome.around}\n"
+        )
         after = {name: content for name, content in snapshot(trial.folder).items() if name != "COMMAND"}
         faults = [*command_faults(outcome), *leftovers(before, after, outcome.line)]
         if outcome.code == 0:
@@ -55,7 +58,7 @@ class MutatedFolders(MutatedFiles):
 
     name = "folders"
     title = "folders with a file made wrong, gone on with"
-    share = 0.05
+    share = 0.03
     readers = FOLDER_READERS
     limit_s = 300.0
 
@@ -81,6 +84,16 @@ def _different(trial: Trial, outcome: Outcome, target: Path) -> Iterator[Fault]:
     folder = target.relative_to(trial.folder).parts[0]
     if folder in ("comparison", "trained"):
         yield from _other_results(trial, outcome, folder)
+    if folder in ("training", "toy-training"):
+        yield from _other_records(trial, outcome, folder)
+
+
+def _other_records(trial: Trial, outcome: Outcome, folder: str) -> Iterator[Fault]:
+    """A training that went on has the records of one that was never stopped."""
+    places = (trial.workshop / f"{folder}-whole", trial.folder / folder)
+    good, found = ({"records.csv": (place / "records.csv").read_bytes()} for place in places)
+    for place in sorted(differences(good, found)):
+        yield Fault(FaultKind.DIFFERENT, outcome.line, place)
 
 
 def _other_results(trial: Trial, outcome: Outcome, folder: str) -> Iterator[Fault]:

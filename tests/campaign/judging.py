@@ -43,7 +43,7 @@ def command_faults(outcome: Outcome) -> Iterator[Fault]:
 
 
 def _text_faults(outcome: Outcome) -> Iterator[Fault]:
-    for name, text in (("stderr", outcome.stderr), ("stdout", outcome.stdout if outcome.terminal else "")):
+    for name, text in (("stderr", outcome.stderr), ("stdout", outcome.stdout if outcome.around.terminal else "")):
         if unsafe := unsafe_characters(text):
             yield Fault(FaultKind.CONTROL_CHARACTERS, outcome.line, f"{name} has {unsafe}")
     longest = max((len(line) for line in outcome.stderr.splitlines()), default=0)
@@ -51,14 +51,14 @@ def _text_faults(outcome: Outcome) -> Iterator[Fault]:
         yield Fault(FaultKind.ERROR_LINE, outcome.line, f"stderr has a line of {longest} characters")
     if outcome.code == 2 and not _last_line(outcome).startswith("epsl-opt: "):
         yield Fault(FaultKind.ERROR_LINE, outcome.line, f"last line is {_last_line(outcome)!r}")
-    if (
-        outcome.code == 0
-        and not PLAIN.intersection(outcome.arguments)
-        and _form(outcome) == "json"
-        and outcome.stdout
-        and not is_json(outcome.stdout)
-    ):
+    if _promises_json(outcome) and not is_json(outcome.stdout):
         yield Fault(FaultKind.BROKEN_OUTPUT, outcome.line, f"no JSON: {shown(outcome.stdout, 80)}")
+
+
+def _promises_json(outcome: Outcome) -> bool:
+    if outcome.code != 0 or outcome.around.full or not outcome.stdout or PLAIN.intersection(outcome.arguments):
+        return False
+    return _form(outcome) == "json"
 
 
 def unsafe_characters(text: str) -> str:

@@ -83,7 +83,7 @@ class Kills(Part):
 
     name = "kills"
     title = "SIGKILL at random moments and file replacements, then resumed"
-    share = 0.01
+    share = 0.006
     limit_s = 900.0
 
     def prepare(self, workshop: Path) -> None:

@@ -46,12 +46,17 @@ COMMANDS = (
 )
 """In order; what one makes, others read."""
 
+TRAIN = ("train", "instance.json", "--evaluate-every", "3", "-b", "8")
+TRAIN_TOY = ("train", "instance.json", "--backend", "toy", "-t", "plane", "--evaluate-every", "2")
+
 FOLDER_COMMANDS = (
     ("compare", "instance.json", "--solvers", "greedy,bcd", "-o", "comparison"),
     ("study", "squares", "--quick", "--jobs", "1", "-o", "studies"),
     ("report", "studies"),
-    ("train", "instance.json", "--backend", "toy", "-t", "plane", "-s", "greedy", "-n", "4", "-o", "toy-training"),
-    ("train", "instance.json", "-s", "greedy", "-n", "3", "--evaluate-every", "3", "-b", "8", "-o", "training"),
+    (*TRAIN_TOY, "-s", "greedy", "-n", "4", "-o", "toy-training"),
+    (*TRAIN_TOY, "-s", "greedy", "-n", "6", "-o", "toy-training-whole"),
+    (*TRAIN, "-s", "greedy", "-n", "3", "-o", "training"),
+    (*TRAIN, "-s", "greedy", "-n", "4", "-o", "training-whole"),
     (
         *("compare", "instance.json", "--train", "--backend", "toy", "-t", "plane", "--solvers", "greedy"),
         *("--frameworks", "epsl,psl", "-n", "3", "-o", "trained"),

@@ -32,7 +32,7 @@ class Networks(Part):
 
     name = "networks"
     title = "generated networks against the chains cut from them"
-    share = 0.015
+    share = 0.02
 
     def missing(self) -> str | None:
         """Networks are torch's."""

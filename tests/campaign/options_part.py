@@ -12,7 +12,7 @@ from typing import Any
 import click
 import numpy as np
 
-from campaign.command import run_command
+from campaign.command import draw_surroundings, run_command
 from campaign.faults import Fault
 from campaign.judging import command_faults
 from campaign.option_values import make_places, replaced, value
@@ -69,7 +69,7 @@ class CommandLines(Part):
 
     name = "options"
     title = "random values through every option of every command"
-    share = 0.3
+    share = 0.32
 
     def prepare(self, workshop: Path) -> None:
         """Make the files that commands read."""
@@ -85,9 +85,9 @@ class CommandLines(Part):
         shutil.copy("instance.json", "live")
         arguments = command_line(trial.rng)
         before = snapshot(trial.folder)
-        outcome = run_command(arguments, terminal=bool(trial.rng.uniform() < 0.5))
+        outcome = run_command(arguments, around=draw_surroundings(trial.rng))
         after = snapshot(trial.folder)
-        Path("COMMAND").write_text(outcome.line, errors="backslashreplace")
+        Path("COMMAND").write_text(f"{outcome.line}\n{outcome.around}\n", errors="backslashreplace")
         faults = [
             *command_faults(outcome),
             *leftovers(before, after, outcome.line),

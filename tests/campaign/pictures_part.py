@@ -23,7 +23,7 @@ class Pictures(Part):
 
     name = "pictures"
     title = "folders of pictures in every mode and format, as a viewer shows them"
-    share = 0.015
+    share = 0.014
 
     def missing(self) -> str | None:
         """Pillow writes the pictures, and torch learns them."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from campaign.made_files import TRAIN, TRAIN_TOY
+
 QUICK = ("--time-limit", "1")
 
 
@@ -150,24 +152,12 @@ FOLDER_READERS = (
     Reader(
         "toy-training/*.[cj]s*",
         ("instance.json", "toy-training"),
-        (
-            (
-                *("train", "instance.json", "--backend", "toy", "-t", "plane", "-n", "6"),
-                *("-o", "toy-training", "--resume"),
-            ),
-        ),
-        weight=1,
+        ((*TRAIN_TOY, "-n", "6", "-o", "toy-training", "--resume"),),
     ),
     Reader(
         "training/*",
         ("instance.json", "training"),
-        (
-            (
-                *("train", "instance.json", "-n", "4", "--evaluate-every", "3", "-b", "8"),
-                *("-o", "training", "--resume"),
-            ),
-        ),
-        weight=1,
+        ((*TRAIN, "-n", "4", "-o", "training", "--resume"),),
     ),
     Reader(
         "trained/trainings/*/*.[cj]s*",

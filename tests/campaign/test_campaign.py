@@ -15,7 +15,7 @@ from campaign.summary import summary_text, write_summary
 from campaign.worker import prepare, try_one
 from epsl_opt import registry
 
-SLICE = {"tiny": range(4), "files": range(40), "options": range(40), "pictures": range(1), "networks": range(2)}
+SLICE = {"tiny": range(4), "files": range(30), "options": range(30), "pictures": range(1), "networks": range(2)}
 
 GENERATE_KILLED = 7
 """An input of `kills` that takes no longer than it must: `generate`, killed before it replaces its file."""

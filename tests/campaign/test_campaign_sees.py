@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from campaign.command import Outcome, run_command
+from campaign.command import Outcome, Surroundings, run_command
 from campaign.faults import Fault, FaultKind
 from campaign.judging import command_faults
 from campaign.likeness import differences
 from campaign.mutations import mutated
 from campaign.part import Part, Trial, generator
+from campaign.summary import faults_table
 from campaign.tiny_part import claim_faults
 from campaign.tree import broken, is_whole, leftovers, lost
 from campaign.worker import try_one
@@ -25,7 +26,7 @@ def outcome(code: int | None = 0, stdout: str = "", stderr: str = "", **others: 
     """Return the end of `epsl-opt show x -f json` at a terminal."""
     given: dict[str, Any] = {
         "arguments": ("show", "x", "-f", "json"),
-        "terminal": True,
+        "around": Surroundings(terminal=True),
         "warnings": (),
         "escaped": "",
         "elapsed_s": 0.0,
@@ -62,7 +63,7 @@ def test_a_bad_end_of_a_command_is_seen(end: Outcome, kind: FaultKind) -> None:
         outcome(2, stderr="epsl-opt: error: x.json: name: must not be empty"),
         outcome(3, stderr="epsl-opt: no schedule"),
         outcome(1, stderr="epsl-opt: training diverged in round 1, server forward: a value is not finite"),
-        outcome(0, "\x1b", terminal=False, arguments=("show", "x")),
+        outcome(0, "\x1b", around=Surroundings(), arguments=("show", "x")),
     ],
 )
 def test_a_good_end_of_a_command_is_no_fault(end: Outcome) -> None:
@@ -151,7 +152,7 @@ def test_inputs_are_repeatable() -> None:
 
 def test_a_command_leaves_the_process_as_it_was(capfd: pytest.CaptureFixture[str]) -> None:
     """What a command writes, to streams or descriptors, is in its outcome and nowhere else."""
-    end = run_command(["info"], terminal=True)
+    end = run_command(["info"], around=Surroundings(terminal=True))
     os.write(1, b"still here\n")
     assert (end.code, end.escaped) == (0, "")
     assert "epsl-opt" in end.stdout
@@ -183,3 +184,9 @@ def test_drawn_inputs_differ() -> None:
     assert len({float(generator("tiny", 0, number).uniform()) for number in range(100)}) == 100
     assert generator("tiny", 0, 1).uniform() != generator("files", 0, 1).uniform()
     assert isinstance(generator("tiny", 0, 1), np.random.Generator)
+
+
+def test_the_page_lists_what_counts_as_a_fault() -> None:
+    """docs/reliability.md has the present list of faults."""
+    page = Path(__file__).parents[2] / "docs" / "reliability.md"
+    assert faults_table() in page.read_text(encoding="utf-8")
