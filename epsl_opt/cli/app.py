@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from click.core import ParameterSource
 
 from epsl_opt.cli.exits import ExitCode
 from epsl_opt.errors import EngineError, EpslOptError, InputError
-from epsl_opt.plain_text import shorten
+from epsl_opt.plain_text import shorten, shown
 
 PROGRAM = "epsl-opt"
 
@@ -145,10 +146,18 @@ def run(arguments: Sequence[str], command: click.Command | None = None) -> int:
 
 
 def _run(arguments: list[str], command: click.Command) -> int:
-    if any("\0" in argument for argument in arguments):
-        raise click.UsageError("an argument holds a NUL character")
+    if bad := next((argument for argument in arguments if not _is_argument(argument)), None):
+        raise click.UsageError(f"no program can be given {shown(bad)}")
     program = PROGRAM if command is cli else command.name
     return int(command.main(arguments, prog_name=program, standalone_mode=False) or 0)
+
+
+def _is_argument(text: str) -> bool:
+    """Return whether a shell could have given this; what calls us from Python can give more."""
+    try:
+        return "\0" not in text and os.fsencode(text) is not None
+    except UnicodeEncodeError:
+        return False
 
 
 def _fail(message: str, code: ExitCode, debug: bool = False) -> int:

@@ -56,7 +56,7 @@ class Real(click.ParamType):  # type: ignore[type-arg]
             number = float(value)
         except (TypeError, ValueError, OverflowError):
             self.fail(f"{shown(value)} is not a valid float.", param, ctx)
-        if math.isnan(number) or (math.isinf(number) and not self._infinite):
+        if math.isnan(number) or number == -math.inf or (number == math.inf and not self._infinite):
             self.fail(f"must be a {'' if self._infinite else 'finite '}number, got {shown(value)}", param, ctx)
         return number
 

@@ -79,6 +79,40 @@ def test_wrong_configuration_names_file_and_key(
     assert all(word in err for word in [str(path), *words])
 
 
+def test_options_of_another_solver_are_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a file sets for the solver it names is not for the one that the command line names instead."""
+    path, instance = tmp_path / "epsl.toml", write_instance(tmp_path)
+    path.write_text("[solve]\nsolver = 'empty'\n[solve.option]\nno-such = 1\n[compare.option]\nsteady.scale = 0.5\n")
+    config = ["--config", str(path)]
+    assert run([*config, "solve", instance, "-s", "steady", "-f", "json"]) == ExitCode.OK
+    out, err = capsys.readouterr()
+    assert json.loads(out)["provenance"]["options"] == {"scale": 1.0}
+    assert "options of solver empty" in err
+    assert run([*config, "compare", instance, "--solvers", "weak"]) == ExitCode.OK
+
+
+@pytest.mark.parametrize(
+    ("config", "arguments", "key"),
+    [
+        ("[solve.option]\nno-such = 1", ["solve", "-s", "steady"], "solve.option"),
+        ("[solve]\nsolver = 'stedy'", ["solve"], "solve.solver"),
+        ("time-limit = -1", ["solve", "-s", "steady"], "solve.time-limit"),
+        ("[compare.option]\nsteady.no-such = 1", ["compare"], "compare.option"),
+        ("[generate]\noutput = 'none/x.json'", ["generate"], "generate.output"),
+    ],
+)
+def test_a_value_that_a_command_refuses_is_told_with_file_and_key(
+    config: str, arguments: list[str], key: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What only the command can judge is still named with the file that set it."""
+    path = tmp_path / "epsl.toml"
+    path.write_text(config)
+    assert run(["--config", str(path), *arguments, "paper:clients=2,subchannels=3"]) == ExitCode.BAD_INPUT
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert f"{path} sets {key}" in err
+
+
 def test_missing_configuration_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
     """A file that is not there is one line and code 2."""
     assert run(["--config", "no-such.toml", "info"]) == ExitCode.BAD_INPUT

@@ -226,6 +226,31 @@ def test_plot_writes_the_picture(kind: str, schedule_file: str, instance_file: s
     assert run([*arguments, "-o", str(tmp_path / "picture.bmp")]) == ExitCode.BAD_INPUT
 
 
+@pytest.mark.parametrize(
+    ("arguments", "fields", "field"),
+    [
+        (["show"], {"marginal_values": {"subchannel_s": [1]}}, "provenance.marginal_values.total_uplink_power_s_per_w"),
+        (["show", "-f", "json"], {"marginal_values": {"\x1b": 1}}, "provenance.marginal_values."),
+        (["show"], {"marginal_values": 1}, "provenance.marginal_values"),
+        (["show"], {"build_s": 10**310}, "provenance"),
+        (["plot", "-k", "gap"], {"trace": [[1]]}, "provenance.trace"),
+        (["plot", "-k", "gap"], {"trace": None}, "provenance.trace"),
+        (["plot", "-k", "gap"], {"trace": [[2, 1, 1], [1, 1, 1]]}, "provenance.trace"),
+    ],
+)
+def test_what_is_wrong_inside_the_provenance_is_named_with_its_file(
+    arguments: list[str], fields: dict[str, Any], field: str, schedule_file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A bad entry of the free-form part of a schedule is told as `file: field: problem`."""
+    edit(schedule_file, provenance=json.loads(Path(schedule_file).read_text())["provenance"] | fields)
+    output = ["-o", str(Path(schedule_file).with_name("p.png"))] if arguments[0] == "plot" else []
+    capsys.readouterr()
+    assert run([*arguments, schedule_file, *output]) == ExitCode.BAD_INPUT
+    err = capsys.readouterr().err
+    assert err.startswith(f"epsl-opt: error: {schedule_file}: {field}")
+    assert err.count("\n") == 1
+
+
 def test_standard_input_is_an_instance(
     instance_file: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

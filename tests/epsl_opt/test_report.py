@@ -14,6 +14,7 @@ from study_toys import Squares, register_studies
 from epsl_opt import InputError
 from epsl_opt.cli.app import run
 from epsl_opt.cli.exits import ExitCode
+from epsl_opt.csv_text import format_csv
 from epsl_opt.report import write_report
 from epsl_opt.report_tables import MAX_ROWS, csv_table
 from epsl_opt.study import StudySize
@@ -199,6 +200,30 @@ def test_a_missing_file_is_named(tmp_path: Path, missing: str) -> None:
     with pytest.raises(InputError, match=re.escape(f"{place / missing}: No such file")):
         write_report(tmp_path, tmp_path / "report.html")
     assert not (tmp_path / "report.html").exists()
+
+
+DAMAGED = (b"\xff\xfe", b"a\n" + b"x" * 200_000, b'a\n"', b"a\nb\rc", b"", b"a\n1e999999,2")
+
+
+@pytest.mark.parametrize("content", DAMAGED, ids=range(len(DAMAGED)))
+def test_a_damaged_table_is_one_line_or_shown(
+    content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A table that is no CSV is told by its file, and no report is written."""
+    place = make_study(tmp_path / "a")
+    table = next(path for path in place.glob("*.csv") if path.name not in ("rows.csv", "squares.csv"))
+    table.write_bytes(content)
+    code = run(["report", str(tmp_path)])
+    assert code in (ExitCode.OK, ExitCode.BAD_INPUT)
+    if code == ExitCode.BAD_INPUT:
+        assert str(table) in capsys.readouterr().err
+        assert not (tmp_path / "report.html").exists()
+
+
+def test_a_report_shows_text_as_it_was(tmp_path: Path) -> None:
+    """The apostrophe that keeps a spreadsheet from running a cell is not in the report."""
+    text = csv_table(format_csv(["a"], [{"a": "=1+1"}]), "")
+    assert "<td>=1+1</td>" in text
 
 
 @pytest.mark.parametrize("folder", ["empty", "absent"])
