@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from epsl_opt.engines import LOCAL, Done, Engine, Task, open_engine, run_tasks
-from epsl_opt.errors import InputError, one_line
+from epsl_opt.errors import InputError
 from epsl_opt.files import write_record
+from epsl_opt.plain_text import one_line
 from epsl_opt.study import Point, Row, Study, StudySize
 from epsl_opt.study_points import PointDocument, load_point, point_key, run_point
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from epsl_opt.engines import Done, Engine, Task, ThisProcess, run_tasks
-from epsl_opt.errors import one_line
+from epsl_opt.plain_text import one_line
 from epsl_opt.stop_request import StopRequest
 from epsl_opt.training_document import TrainingStop
 from epsl_opt.training_lesson import Learning, Lesson, learn_apart

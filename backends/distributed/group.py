@@ -15,7 +15,7 @@ from torch._C._distributed_c10d import PrefixStore, Store, TCPStore
 
 from epsl_opt.backends.distributed.failures import BroadcastError, RankError
 from epsl_opt.backends.distributed.wire import SERVER
-from epsl_opt.errors import one_line
+from epsl_opt.plain_text import one_line
 
 DEFAULT_TIMEOUT_S = 120.0
 NEEDED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")

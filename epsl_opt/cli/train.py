@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from epsl_opt.cli.numbers import SECONDS, SEED, Real
+from epsl_opt.cli.numbers import SECONDS, SEED
 from epsl_opt.cli.output import emit_csv, emit_json, emit_tables
 from epsl_opt.cli.params import (
     DEFAULT_SOLVER,
@@ -57,7 +57,7 @@ _SOLVER_HELP = f"Who makes the schedule [default: {DEFAULT_SOLVER}]."
 @click.option(
     "--framework", type=click.Choice(FRAMEWORKS), default="epsl", show_default=True, help="How to train together."
 )
-@click.option("--phi", type=Real(), metavar="P", help="Aggregation ratio of epsl [default: the instance's].")
+@click.option("--phi", type=float, metavar="P", help="Aggregation ratio of epsl [default: the instance's].")
 @training_options
 @click.option("--seed", type=SEED, default=0, show_default=True, metavar="N", help="Of the training.")
 @pairs_option("One of the backend's own options")

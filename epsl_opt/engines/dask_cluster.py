@@ -21,7 +21,8 @@ from distributed import Client, KilledWorker
 
 from epsl_opt.engines.engine import Died, Engine, Failed, Function, Outcome, Place, attempt
 from epsl_opt.engines.threads import pinned_threads
-from epsl_opt.errors import EngineError, InputError, one_line
+from epsl_opt.errors import EngineError, InputError
+from epsl_opt.plain_text import one_line
 
 log = logging.getLogger(__name__)
 

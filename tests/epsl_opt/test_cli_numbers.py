@@ -55,10 +55,10 @@ def taken(option: click.Option, text: str) -> float | None:
 
 
 def numeric_options() -> Iterator[tuple[str, click.Option]]:
-    """Return every command's options that take a number; `Limits` judges the gap, `Client` the power."""
+    """Return every command's options that take a number; those that `Limits`, `Client` and `Training` judge apart."""
     for name in COMMANDS:
         for option in options_of(name):
-            if option.name not in ("gap", "client_power_dbm") and is_number(option.type):
+            if option.name not in ("gap", "client_power_dbm", "phi") and is_number(option.type):
                 yield name, option
 
 
