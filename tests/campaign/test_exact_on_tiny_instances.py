@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 import pytest
+
 from campaign.oracle import best_latency_s
 from campaign.tiny_instances import random_instance
-
 from epsl_opt import Limits, StopReason, solve
 from epsl_opt.marginal_values import MarginalValues
 
