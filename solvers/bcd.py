@@ -60,6 +60,9 @@ class BlockCoordinateDescent(Solver[BcdOptions]):
         for first in firsts:
             if not _descend(first, cuts, options, monitor):
                 return StopReason.TIME_LIMIT
+        for other in cuts:  # the first was one at which not every client could be served
+            if monitor.incumbent is None and not _descend(other, cuts, options, monitor):
+                return StopReason.TIME_LIMIT
         return StopReason.COMPLETED
 
 
