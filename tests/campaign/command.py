@@ -116,7 +116,7 @@ def run_command(
                     code = _exit_code(arguments)
             except BaseException as error:
                 escaped = f"{type(error).__name__}: {error}"
-        stdout, stderr = (_text(file) for file in files[1:])
+        stdout, stderr = (_text(file, around.encoding) for file in files[1:])
     return Outcome(
         arguments=tuple(arguments),
         around=around,
@@ -221,9 +221,9 @@ def _stream(descriptor: int, encoding: str, terminal: bool = False) -> _Stream:
     return stream
 
 
-def _text(file: BinaryIO) -> str:
+def _text(file: BinaryIO, encoding: str) -> str:
     file.seek(0)
-    return file.read().decode("utf-8", errors="surrogateescape")
+    return file.read().decode(encoding, errors="surrogateescape")
 
 
 def _shown(warning: warnings.WarningMessage) -> str:

@@ -190,3 +190,12 @@ def test_the_page_lists_what_counts_as_a_fault() -> None:
     """docs/reliability.md has the present list of faults."""
     page = Path(__file__).parents[2] / "docs" / "reliability.md"
     assert faults_table() in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_text_in_a_poor_encoding_is_no_fault(encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a stream writes in its encoding is read back in it."""
+    monkeypatch.chdir(tmp_path)
+    end = run_command(["show", "né"], around=Surroundings(encoding=encoding))
+    assert end.code == 2
+    assert list(command_faults(end)) == []
