@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import numpy as np
-
-from epsl_opt.arrays import IntArray
 from epsl_opt.instance import Instance
 from epsl_opt.monitor import SolveMonitor
 from epsl_opt.results import StopReason
 from epsl_opt.solvers.allocation import equal_density_power_w, greedy_allocation
 from epsl_opt.solvers.cuts import feasible_cuts, promising_cuts
-from epsl_opt.solvers.evaluation import allocation_latencies_s
+from epsl_opt.solvers.enumeration import enumerate_cut
 from epsl_opt.solvers.offering import offer_allocation, offer_start
 
 MOST_EVALUATIONS = 50_000
 """Allocations times cut layers; so many take about as long as a search."""
-
-BATCH = 4096
 
 
 def is_tiny(instance: Instance, n_cuts: int) -> bool:
@@ -33,17 +26,6 @@ def try_all(instance: Instance, monitor: SolveMonitor) -> StopReason:
     for cut in promising_cuts(cuts, monitor):
         owner = greedy_allocation(instance, cuts[cut], equal_density_power_w(instance))
         offer_allocation(monitor, cuts[cut], cut, owner)
-        for owners in _batches(instance):
-            if monitor.out_of_time:
-                return StopReason.TIME_LIMIT
-            latency_s = allocation_latencies_s(instance, cuts[cut], owners)
-            if latency_s.min() < monitor.latency_s:
-                offer_allocation(monitor, cuts[cut], cut, owners[latency_s.argmin()])
+        if enumerate_cut(monitor, cut, cuts[cut]) is None:
+            return StopReason.TIME_LIMIT
     return StopReason.COMPLETED
-
-
-def _batches(instance: Instance) -> Iterator[IntArray]:
-    C, M = instance.n_clients, instance.n_subchannels
-    owners = np.indices((C,) * M).reshape(M, -1).T
-    for start in range(0, len(owners), BATCH):
-        yield owners[start : start + BATCH]
