@@ -10,7 +10,7 @@ import click
 from epsl_opt.errors import MAX_LINE
 from epsl_opt.plain_text import one_line, shorten
 
-LOGGER = "epsl_opt"
+LOGGER, PYTHON_WARNINGS = "epsl_opt", "py.warnings"
 
 
 class _ClickHandler(logging.Handler):
@@ -29,14 +29,16 @@ class _Formatter(logging.Formatter):
 
 
 def configure_logging(debug: bool) -> None:
-    """Send the package's warnings to stderr, and everything it logs if `debug`."""
-    logger = logging.getLogger(LOGGER)
-    for old in [handler for handler in logger.handlers if isinstance(handler, _ClickHandler)]:
-        logger.removeHandler(old)
+    """Send the package's warnings to stderr; if `debug`, everything it logs, and Python's warnings."""
     handler = _ClickHandler()
     handler.setFormatter(_Formatter("%(levelname)s %(name)s: %(message)s"))
-    logger.addHandler(handler)
-    logger.setLevel(logging.DEBUG if debug else logging.WARNING)
+    for name in (LOGGER, PYTHON_WARNINGS):
+        logger = logging.getLogger(name)
+        for old in [each for each in logger.handlers if isinstance(each, _ClickHandler)]:
+            logger.removeHandler(old)
+        if debug or name == LOGGER:
+            logger.addHandler(handler)
+    logging.getLogger(LOGGER).setLevel(logging.DEBUG if debug else logging.WARNING)
 
 
 def is_quiet() -> bool:

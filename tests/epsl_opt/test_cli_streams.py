@@ -88,14 +88,16 @@ def test_ascii_is_enough(arguments: list[str]) -> None:
     assert arguments[-1] == "--help" or done.stdout.isascii()
 
 
-@pytest.mark.parametrize("asked", [False, True])
-def test_warnings_of_python_are_for_programmers(asked: bool) -> None:
-    """A warning from anywhere below reaches no user, unless the interpreter was asked for them."""
+@pytest.mark.parametrize(
+    ("options", "debug", "heard"), [([], "", False), (["-W", "default"], "", True), ([], "--debug", True)]
+)
+def test_warnings_of_python_are_for_programmers(options: list[str], debug: str, heard: bool) -> None:
+    """A warning from anywhere below reaches no user, but whoever asks the interpreter or `--debug` for them."""
     code = (
-        "import warnings; import epsl_opt.cli.app as app; from epsl_opt.cli import main;"
-        "app.run = lambda arguments: warnings.warn('divided by zero', RuntimeWarning) or 0; main()"
+        "import sys, warnings, epsl_opt.cli.schema as schema; from epsl_opt.cli import main;"
+        "schema.emit_json = lambda data: warnings.warn('divided by zero', RuntimeWarning);"
+        f"sys.argv = ['epsl-opt', *{debug.split()!r}, 'schema', 'schedule']; main()"
     )
-    options = ["-W", "default"] if asked else []
     done = subprocess.run([sys.executable, *options, "-c", code], capture_output=True, check=False)
     assert done.returncode == ExitCode.OK
-    assert (b"divided by zero" in done.stderr) is asked
+    assert (b"divided by zero" in done.stderr) is heard
