@@ -18,6 +18,9 @@ from epsl_opt.record import Record
 
 STDIN = "-"
 
+_TRIES = 20
+"""So often a folder is made anew that somebody else removes at the same time."""
+
 RecordT = TypeVar("RecordT", bound=Record)
 
 
@@ -102,11 +105,23 @@ def read_json(source: str | Path) -> Any:
     name = source_name(source)
     try:
         text = sys.stdin.read() if str(source) == STDIN else Path(source).read_text(encoding="utf-8")
-        return json.loads(text, object_pairs_hook=_unique_keys)
     except OSError as error:
         raise InputError(name, error.strerror or str(error)) from error
     except UnicodeDecodeError as error:
         raise InputError(name, "is not UTF-8 text") from error
+    return parse_json(text, name)
+
+
+def parse_json(text: str, name: str) -> Any:
+    """Parse JSON text from a source of this name; a key given twice is an error.
+
+    Raises
+    ------
+    InputError
+        If it is not JSON.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_unique_keys)
     except json.JSONDecodeError as error:
         raise InputError(name, f"is not JSON: {error.msg} at line {error.lineno} column {error.colno}") from error
     except RecursionError as error:
@@ -156,13 +171,15 @@ def prepare_folder(folder: Path) -> None:
     InputError
         If not.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(str(folder), error.strerror or str(error)) from error
-    trial = folder / ".writable"
-    write_bytes(trial, b"")
-    trial.unlink()
+    for left in reversed(range(_TRIES)):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return
+        except OSError as error:
+            gone = isinstance(error, FileNotFoundError | FileExistsError)
+            if not left or not gone:
+                raise InputError(str(folder), error.strerror or str(error)) from error
 
 
 def format_json(data: Any) -> str:

@@ -111,6 +111,7 @@ def command(
     130 interrupted, 1 error (or a training that diverged), 5 rejected, 4 no schedule, 3 infeasible.
     """
     from epsl_opt.cut_limits import limit_cuts
+    from epsl_opt.folder_lock import locked
     from epsl_opt.ranking import rank
 
     if not train:
@@ -119,21 +120,22 @@ def command(
     problems = load_instances(instances, seeds)
     folder = None if output is None else Path(output)
     options = split_solver_pairs(pairs)
-    with chosen_engine(engine, jobs, scheduler, threads, here=True) as where:
-        if train:
-            from epsl_opt.cli.compare_train import TrainingWish, compare_trainings
+    with locked(folder):
+        with chosen_engine(engine, jobs, scheduler, threads, here=True) as where:
+            if train:
+                from epsl_opt.cli.compare_train import TrainingWish, compare_trainings
 
-            wish = TrainingWish(cut_layers=cut_layers, min_cut=min_cut, **training)
-            return compare_trainings(problems, solvers, limits, options, wish, folder, form, where)
-        problems = [limit_cuts(problem, cut_layers, min_cut) for problem in problems]
-        comparison = _compare(problems, solvers, limits, options, folder, where)
-    rows = rank(comparison.documents, _known_bounds(comparison.instances))
-    _print(rows, form)
-    if folder is not None and rows:
-        from epsl_opt.comparison_files import write_comparison
+                wish = TrainingWish(cut_layers=cut_layers, min_cut=min_cut, **training)
+                return compare_trainings(problems, solvers, limits, options, wish, folder, form, where)
+            problems = [limit_cuts(problem, cut_layers, min_cut) for problem in problems]
+            comparison = _compare(problems, solvers, limits, options, folder, where)
+        rows = rank(comparison.documents, _known_bounds(comparison.instances))
+        _print(rows, form)
+        if folder is not None and rows:
+            from epsl_opt.comparison_files import write_comparison
 
-        write_comparison(folder, comparison, rows)
-        note(f"wrote {folder}")
+            write_comparison(folder, comparison, rows)
+            note(f"wrote {folder}")
     return _finish(comparison, rows, output)
 
 

@@ -25,7 +25,8 @@ from epsl_opt.stage_times import StageTimes
 from epsl_opt.stop_request import StopRequest
 from epsl_opt.training import Framework, TrainingPlan
 from epsl_opt.training_document import TrainingDocument, TrainingStop
-from epsl_opt.training_files import TrainingFolder, open_training, run_training
+from epsl_opt.training_files import open_training, run_training
+from epsl_opt.training_folder import TrainingFolder
 from epsl_opt.training_records import COLUMNS, read_records
 from epsl_opt.training_run import TrainingGoal, TrainingRun, plan_reference, train
 
