@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import Field
 
 from epsl_opt.errors import InputError
-from epsl_opt.record import JsonObject, Name, NonNegativeFloat
+from epsl_opt.record import AsTuple, JsonObject, Name, NonNegativeFloat
 from epsl_opt.registry import STUDIES, plugin_version
 from epsl_opt.stored_record import StoredRecord, load_stored
 from epsl_opt.study import Cell, Point, Study
@@ -34,7 +34,7 @@ class PointDocument(StoredRecord):
     key: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     study: Name
     point: JsonObject
-    rows: tuple[StoredRow, ...] | list[StoredRow]
+    rows: Annotated[tuple[StoredRow, ...], AsTuple]
     elapsed_s: NonNegativeFloat
 
 
@@ -62,7 +62,7 @@ def run_point(study: Study, key: str, point: Point) -> PointDocument:
     start_s = time.perf_counter()
     rows = [_plain({**point, **row}) for row in study.run(point)]
     elapsed_s = time.perf_counter() - start_s
-    found = PointDocument(key=key, study=study.name, point=dict(point), rows=rows, elapsed_s=elapsed_s)
+    found = PointDocument(key=key, study=study.name, point=dict(point), rows=tuple(rows), elapsed_s=elapsed_s)
     return found.sealed()
 
 

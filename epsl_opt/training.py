@@ -98,7 +98,13 @@ class TrainingSession(ABC):
 
     @abstractmethod
     def evaluate(self) -> Scores:
-        """Score the models on the test samples; changes nothing."""
+        """Score the models on the test samples; changes nothing.
+
+        Raises
+        ------
+        DivergenceError
+            If a value is not finite.
+        """
 
     @abstractmethod
     def save(self, metadata: str) -> bytes:

@@ -39,7 +39,7 @@ def holder(folder: Path) -> subprocess.Popen[str]:
 
 
 def test_the_second_is_told_who_holds_it_and_a_dead_process_holds_nobody_up(tmp_path: Path) -> None:
-    """Process, host and time of the holder are named in one line; once it is killed, its lock is taken over silently."""
+    """Process, host and time of the holder are named in one line; once it is killed, it holds nobody up."""
     with holder(tmp_path) as process:
         said = rf"{tmp_path.name}: is in use by process {process.pid} on {socket.gethostname()} since \d{{4}}-"
         with pytest.raises(InputError, match=said), locked(tmp_path):

@@ -174,7 +174,7 @@ def test_a_file_of_somebody_else_is_not_replaced(
     folder, other = tmp_path / "run", tmp_path / "other"
     renamed = read_instance(command[1]).replace(name="renamed")
     write_record(tmp_path / "renamed.json", renamed)
-    assert run([*command, str(other)][:1] + [str(tmp_path / "renamed.json"), *command[2:], str(other)]) == ExitCode.OK
+    assert run(["train", str(tmp_path / "renamed.json"), *command[2:], str(other)]) == ExitCode.OK
     folder.mkdir()
     content = (other / name).read_bytes()
     (folder / name).write_bytes(content)
