@@ -159,7 +159,10 @@ def test_what_can_not_be_kept_counts_all_the_same(tmp_path: Path, caplog: pytest
     """Where a folder stands in the place of a kept file, a campaign and a study say so and come to their end."""
     for folder, again in (
         (tmp_path / "runs", lambda: compare([small_instance()], [Steady()], folder=tmp_path / "runs").documents),
-        (tmp_path / "points", lambda: run_points(Squares(), StudySize.QUICK, tmp_path / "points", engine=ThisProcess()).rows),
+        (
+            tmp_path / "points",
+            lambda: run_points(Squares(), StudySize.QUICK, tmp_path / "points", engine=ThisProcess()).rows,
+        ),
     ):
         folder.mkdir()
         expected, path = len(again()), sorted(folder.iterdir())[0]
