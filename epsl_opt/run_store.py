@@ -21,7 +21,7 @@ from epsl_opt.record import NonNegativeFloat, Record
 from epsl_opt.registry import SOLVERS, plugin_version
 from epsl_opt.results import Limits
 from epsl_opt.solver import Solver, SolverOptions
-from epsl_opt.stored_record import StoredRecord, load_stored
+from epsl_opt.stored_record import Digest, StoredRecord, load_stored
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,7 @@ class RunDocument(StoredRecord):
     version: Literal[1] = 1
     key: str
     result: ScheduleDocument
+    sha256: Digest = None
 
     @model_validator(mode="after")
     def _check_provenance(self) -> Self:

@@ -8,7 +8,7 @@ import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import Field
 
@@ -19,6 +19,7 @@ from epsl_opt.record import Record
 log = logging.getLogger(__name__)
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Digest = Annotated[Sha256 | None, Field(description="digest of the rest of this record as canonical JSON")]
 
 
 class StoredRecord(Record):
@@ -26,7 +27,8 @@ class StoredRecord(Record):
 
     not_in_digest: ClassVar[frozenset[str]] = frozenset()
 
-    sha256: Sha256 | None = Field(default=None, description="digest of the rest of this record as canonical JSON")
+    if TYPE_CHECKING:  # a field of each kind itself, and its last one
+        sha256: Digest = None
 
     def to_document(self) -> dict[str, Any]:
         """Return the record as JSON-ready dictionaries and lists; null where there is nothing."""
@@ -91,4 +93,4 @@ def load_stored(kind: type[StoredT], path: Path, accept: Callable[[StoredT], Non
 
 def _late_fields(record: StoredRecord) -> list[str]:
     """Return the fields that older versions did not write; they come last, and only where they are given."""
-    return [name for name, field in reversed(type(record).model_fields.items()) if field.default is None]
+    return [name for name, field in type(record).model_fields.items() if field.default is None]

@@ -17,7 +17,7 @@ from pydantic import Field
 from epsl_opt.errors import InputError
 from epsl_opt.record import AsTuple, JsonObject, Name, NonNegativeFloat
 from epsl_opt.registry import STUDIES, plugin_version
-from epsl_opt.stored_record import StoredRecord, load_stored
+from epsl_opt.stored_record import Digest, StoredRecord, load_stored
 from epsl_opt.study import Cell, Point, Study
 
 _Integer = Annotated[int, Field(ge=-(10**300), le=10**300)]
@@ -36,6 +36,7 @@ class PointDocument(StoredRecord):
     point: JsonObject
     rows: Annotated[tuple[StoredRow, ...], AsTuple]
     elapsed_s: NonNegativeFloat
+    sha256: Digest = None
 
 
 def point_key(study: Study, point: Point) -> str:

@@ -9,9 +9,12 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from epsl_opt.errors import EpslOptError
+from epsl_opt.errors import EpslOptError, InputError
 from epsl_opt.instance import Instance, ModelProfile
 from epsl_opt.schedule import Schedule
+
+MAX_SEED = 2**64 - 1
+"""The largest that random generators take."""
 
 
 class Framework(StrEnum):
@@ -35,13 +38,23 @@ class Framework(StrEnum):
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """What to train: `task` names the data and is the backend's to understand, like `seed`."""
+    """What to train: `task` names the data and is the backend's to understand, like `seed`.
+
+    Raises
+    ------
+    InputError
+        If the seed is out of its range.
+    """
 
     instance: Instance
     schedule: Schedule
     framework: Framework
     task: str
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed <= MAX_SEED:
+            raise InputError("seed", "must be from 0 to 2**64 - 1, as random generators take it")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from epsl_opt.documents import CutReference, InstanceReference
 from epsl_opt.errors import InputError
 from epsl_opt.record import JsonObject, Name, NonNegativeFloat, PositiveInt, Record, UnitInterval
 from epsl_opt.schedule import Schedule
-from epsl_opt.stored_record import Sha256, StoredRecord
+from epsl_opt.stored_record import Digest, Sha256, StoredRecord
 from epsl_opt.training import Framework
 from epsl_opt.training_records import Bits
 
@@ -116,6 +116,7 @@ class TrainingDocument(StoredRecord):
     real_time_s: NonNegativeFloat = Field(description="wall-clock time of rounds and evaluations, over all resumptions")
     versions: JsonObject = Field(description="of Python and packages")
     records_sha256: Sha256 | None = Field(default=None, description="digest of records.csv beside this file")
+    sha256: Digest = Field(default=None, description="digest of this record without real_time_s, as canonical JSON")
 
     not_in_digest = frozenset({"real_time_s"})
 

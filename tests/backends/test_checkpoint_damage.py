@@ -17,7 +17,8 @@ from torch_sessions import session
 
 from epsl_opt import InputError
 from epsl_opt.backends.pytorch.checkpoint_note import NOTE, make_note
-from epsl_opt.training import DivergenceError
+from epsl_opt.backends.pytorch.session import TorchSession
+from epsl_opt.training import DivergenceError, Framework
 
 ROUNDS = 2
 
@@ -38,17 +39,28 @@ def with_note(note: str, checkpoint: bytes = GOOD["sgd"]) -> bytes:
     return safetensors.torch.save(safetensors.torch.load(checkpoint), {NOTE: note})
 
 
+def several_rounds(training: TorchSession) -> None:
+    """Train on."""
+    for _ in range(5):
+        training.train_round()
+
+
+def refusal(training: TorchSession, checkpoint: bytes) -> str | None:
+    """Return why a checkpoint is refused, None if it is not; nothing but an `InputError` that names it is raised."""
+    try:
+        training.restore(checkpoint)
+    except InputError as error:
+        return str(error) if error.source == "checkpoint" else pytest.fail(str(error))
+    return None
+
+
 @settings(max_examples=60)
 @given(optimizer=st.sampled_from(sorted(GOOD)), data=st.data())
 def test_no_damaged_byte_passes(optimizer: str, data: st.DataObject) -> None:
     """With any byte flipped, replaced, missing or cut off, it is an error that names the checkpoint, or as before."""
     damaged = data.draw(damaged_bytes(GOOD[optimizer]))
     training = session(optimizer=optimizer)
-    try:
-        training.restore(damaged)
-    except InputError as error:
-        assert error.source == "checkpoint"
-    else:
+    if refusal(training, damaged) is None:
         assert training.save("kept") == GOOD[optimizer]
 
 
@@ -78,14 +90,9 @@ def test_a_checkpoint_without_a_digest_is_read() -> None:
 )  # fmt: skip
 def test_crafted_metadata_are_one_line(note: str) -> None:
     """Whatever stands in the metadata, the checkpoint is refused in one short line, or is one without a digest."""
-    training = session()
-    try:
-        training.restore(with_note(note))
-    except InputError as error:
-        assert str(error).startswith("checkpoint: ")
-        assert len(str(error)) < 300
-    else:
-        assert note == '[1, "\\ud800"]'
+    refused = refusal(session(), with_note(note))
+    assert (refused is None) == (note == '[1, "\\ud800"]')
+    assert len(refused or "") < 300
 
 
 CRAFTED: dict[str, Callable[[dict[str, Tensor]], object]] = {
@@ -116,8 +123,7 @@ def test_a_crafted_step_count_ends_in_divergence() -> None:
     training = session(optimizer="adam")
     training.restore(safetensors.torch.save(found, make_note(ROUNDS, "kept", found)))
     with pytest.raises(DivergenceError):
-        for _ in range(5):
-            training.train_round()
+        several_rounds(training)
 
 
 @pytest.mark.parametrize("framework", ["epsl", "sl", "fl"])
@@ -134,12 +140,9 @@ def test_a_crafted_step_count_ends_in_divergence() -> None:
 )
 def test_finite_options_beyond_all_measure_diverge(framework: str, options: dict[str, Any]) -> None:
     """A learning rate or weight decay too large for the numbers of a network is divergence, not another error."""
-    from epsl_opt.training import Framework
-
     training = session(Framework(framework), **options)
     with pytest.raises(DivergenceError):
-        for _ in range(5):
-            training.train_round()
+        several_rounds(training)
 
 
 def test_scores_of_a_network_that_is_not_finite_are_none() -> None:
