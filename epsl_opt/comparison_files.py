@@ -10,7 +10,7 @@ from epsl_opt.breakdown import Breakdown
 from epsl_opt.compare import Comparison
 from epsl_opt.csv_text import format_csv
 from epsl_opt.documents import ScheduleDocument
-from epsl_opt.files import format_json, write_bytes, write_record
+from epsl_opt.files import format_json, prepare_folder, write_bytes, write_record
 from epsl_opt.instance import Instance
 from epsl_opt.ranking import COLUMNS, RunRow, summarise
 
@@ -25,7 +25,7 @@ def write_comparison(folder: Path, comparison: Comparison, rows: Sequence[RunRow
     records = [row.to_dict() for row in rows]
     write_bytes(folder / "comparison.csv", format_csv(COLUMNS, records).encode())
     write_bytes(folder / "comparison.json", format_json(records).encode())
-    (folder / SCHEDULES).mkdir(exist_ok=True)
+    prepare_folder(folder / SCHEDULES)
     labels = file_labels(comparison.instances)
     scored = {(row.instance_sha256, row.solver) for row in rows if row.latency_s is not None}
     for document in comparison.documents:
@@ -51,7 +51,7 @@ def _write_pictures(folder: Path, comparison: Comparison, rows: Sequence[RunRow]
 
     if not any(row.latency_s is not None for row in rows):
         return
-    folder.mkdir(exist_ok=True)
+    prepare_folder(folder)
     if len(comparison.instances) > 1:
         save_picture(plot_overview(summarise(rows)), folder / "overview")
     for instance in comparison.instances[:MAX_PICTURED_INSTANCES]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +21,7 @@ __all__ = (
     "STDIN",
     "format_json",
     "parse_fields",
+    "parse_json",
     "parse_record",
     "prepare_folder",
     "read_instance",
@@ -29,6 +31,9 @@ __all__ = (
     "write_bytes",
     "write_record",
 )
+
+_TRIES = 20
+"""So often a folder is made anew that somebody else removes at the same time."""
 
 RecordT = TypeVar("RecordT", bound=Record)
 
@@ -111,7 +116,17 @@ def read_json(source: str | Path) -> Any:
     InputError
         If it can't be read or is not JSON.
     """
-    name, text = source_name(source), read_text(source)
+    return parse_json(read_text(source), source_name(source))
+
+
+def parse_json(text: str, name: str) -> Any:
+    """Parse JSON text from a source of this name; a key given twice is an error.
+
+    Raises
+    ------
+    InputError
+        If it is not JSON.
+    """
     try:
         return json.loads(text, object_pairs_hook=_unique_keys)
     except json.JSONDecodeError as error:
@@ -130,13 +145,15 @@ def prepare_folder(folder: Path) -> None:
     InputError
         If not.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError.from_os(str(folder), error) from error
-    trial = folder / ".writable"
-    write_bytes(trial, b"")
-    trial.unlink()
+    for left in reversed(range(_TRIES)):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return
+        except OSError as error:
+            gone = isinstance(error, FileNotFoundError | FileExistsError)
+            if not left or not gone:
+                raise InputError.from_os(str(folder), error) from error
 
 
 def format_json(data: Any) -> str:

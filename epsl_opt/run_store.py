@@ -9,33 +9,55 @@ import math
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from epsl_opt.documents import ScheduleDocument, check_document
-from epsl_opt.errors import InputError
-from epsl_opt.files import parse_record, prepare_folder, read_json, write_record
+from epsl_opt.errors import InputError, field_path
+from epsl_opt.files import prepare_folder, write_record
 from epsl_opt.instance import Instance
-from epsl_opt.record import Record
+from epsl_opt.record import NonNegativeFloat, Record
 from epsl_opt.registry import SOLVERS, plugin_version
 from epsl_opt.results import Limits
 from epsl_opt.solver import Solver, SolverOptions
+from epsl_opt.stored_record import Digest, StoredRecord, load_stored
 
 log = logging.getLogger(__name__)
 
 _NEVER_KEPT = {"error", "interrupted", "unsupported"}
 
 
-class RunDocument(Record):
+class RunProvenance(Record):
+    """What tables need of a run's provenance; the rest may be anything."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    solver_kind: str = ""
+    build_s: NonNegativeFloat = 0.0
+    solve_s: NonNegativeFloat = 0.0
+    overrun_s: NonNegativeFloat = 0.0
+    seed: Annotated[int, Field(ge=0, lt=2**64)] | None = None
+    message: str = ""
+
+
+class RunDocument(StoredRecord):
     """A finished run as a file: its key and what it left behind."""
 
     format: Literal["epsl-opt/run"] = "epsl-opt/run"
     version: Literal[1] = 1
     key: str
     result: ScheduleDocument
+    sha256: Digest = None
 
-    def to_document(self) -> dict[str, Any]:
-        """Return the record as JSON-ready dictionaries and lists; null where there is nothing."""
-        return self.model_dump(mode="python")
+    @model_validator(mode="after")
+    def _check_provenance(self) -> Self:
+        try:
+            RunProvenance.model_validate(self.result.provenance)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            raise ValueError(f"result.provenance.{field_path(first['loc'])}: {first['msg']}") from error
+        return self
 
 
 def run_key(instance: Instance, solver: Solver[Any], options: SolverOptions, limits: Limits) -> str:
@@ -75,22 +97,20 @@ class RunStore:
     def load(self, key: str, instance: Instance) -> ScheduleDocument | None:
         """Return the run kept under `key`, checked again against `instance`; None, with a warning, if it is damaged."""
         path = self._path(key)
-        if not path.exists():
-            return None
-        try:
-            kept = parse_record(RunDocument, read_json(path), str(path))
-            _refuse_foreign(path, kept, key, instance)
-        except InputError as error:
-            log.warning("%s; running it again", error)
-            return None
-        return kept.result
+        kept = load_stored(
+            RunDocument, path, lambda found: _refuse_foreign(path, found, key, instance), "running it again"
+        )
+        return None if kept is None else kept.result
 
     def save(self, key: str, document: ScheduleDocument) -> None:
-        """Keep a run, if it is one that is worth keeping."""
+        """Keep a run, if it is one that is worth keeping; where that fails, it is told, and the campaign goes on."""
         if document.status == "rejected" or document.stop_reason in _NEVER_KEPT:
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        write_record(self._path(key), RunDocument(key=key, result=document))
+        try:
+            prepare_folder(self.folder)
+            write_record(self._path(key), RunDocument(key=key, result=document).sealed())
+        except InputError as error:
+            log.warning("%s; this run is not kept", error)
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}.json"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import math
 import time
 from collections.abc import Mapping
@@ -16,15 +15,18 @@ import numpy as np
 from pydantic import Field
 
 from epsl_opt.errors import InputError
-from epsl_opt.files import parse_record, read_json
-from epsl_opt.record import JsonObject, Name, NonNegativeFloat, Record
+from epsl_opt.record import AsTuple, JsonObject, Name, NonNegativeFloat
 from epsl_opt.registry import STUDIES, plugin_version
+from epsl_opt.stored_record import Digest, StoredRecord, load_stored
 from epsl_opt.study import Cell, Point, Study
 
-log = logging.getLogger(__name__)
+_Integer = Annotated[int, Field(ge=-(10**300), le=10**300)]
+_Number = Annotated[float, Field(allow_inf_nan=False)]
+StoredRow = dict[str, str | bool | _Integer | _Number | None]
+"""Cells by column; every number has a float."""
 
 
-class PointDocument(Record):
+class PointDocument(StoredRecord):
     """A finished point as a file."""
 
     format: Literal["epsl-opt/study-point"] = "epsl-opt/study-point"
@@ -32,12 +34,9 @@ class PointDocument(Record):
     key: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     study: Name
     point: JsonObject
-    rows: tuple[JsonObject, ...] | list[JsonObject]
+    rows: Annotated[tuple[StoredRow, ...], AsTuple]
     elapsed_s: NonNegativeFloat
-
-    def to_document(self) -> dict[str, Any]:
-        """Return the record as JSON-ready dictionaries and lists; null where there is nothing."""
-        return self.model_dump(mode="python")
+    sha256: Digest = None
 
 
 def point_key(study: Study, point: Point) -> str:
@@ -64,21 +63,18 @@ def run_point(study: Study, key: str, point: Point) -> PointDocument:
     start_s = time.perf_counter()
     rows = [_plain({**point, **row}) for row in study.run(point)]
     elapsed_s = time.perf_counter() - start_s
-    return PointDocument(key=key, study=study.name, point=dict(point), rows=rows, elapsed_s=elapsed_s)
+    found = PointDocument(key=key, study=study.name, point=dict(point), rows=tuple(rows), elapsed_s=elapsed_s)
+    return found.sealed()
 
 
 def load_point(path: Path, key: str) -> PointDocument | None:
     """Return the point kept in a file; None if there is none or, with a warning, if the file is damaged."""
-    if not path.exists():
-        return None
-    try:
-        found = parse_record(PointDocument, read_json(path), str(path))
+
+    def accept(found: PointDocument) -> None:
         if found.key != key:
             raise InputError(str(path), "is the file of another point", "key")
-    except InputError as error:
-        log.warning("%s; running it again", error)
-        return None
-    return found
+
+    return load_stored(PointDocument, path, accept, "running it again")
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Cell]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from epsl_opt.files import write_record
 from epsl_opt.plain_text import one_line
 from epsl_opt.study import Point, Row, Study, StudySize
 from epsl_opt.study_points import PointDocument, load_point, point_key, run_point
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def run_points(
     ):
         for task, outcome in runs:
             if isinstance(outcome, Done):
-                write_record(folder / f"{task.key}.json", outcome.value)
+                _keep(folder / f"{task.key}.json", outcome.value)
                 found[task.key] = outcome.value
             else:
                 failed[task.key] = one_line(f"{task.label}: {outcome.message}")
@@ -98,6 +101,14 @@ def _keyed(study: Study, points: Sequence[Point]) -> dict[str, Point]:
     if len(keyed) < len(points):
         raise InputError(f"study {study.name}", f"{len(points) - len(keyed)} of its {len(points)} points come twice")
     return keyed
+
+
+def _keep(path: Path, document: PointDocument) -> None:
+    """Keep a point; where that fails, it is told, and the study goes on."""
+    try:
+        write_record(path, document)
+    except InputError as error:
+        log.warning("%s; this point is not kept", error)
 
 
 def _engine(engine: Engine | None, jobs: int | None) -> contextlib.AbstractContextManager[Engine]:

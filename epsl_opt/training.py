@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, TypeVar
 
-from epsl_opt.errors import EpslOptError
+from epsl_opt.errors import EpslOptError, InputError
 from epsl_opt.instance import Instance, ModelProfile
 from epsl_opt.options import Options
 from epsl_opt.schedule import Schedule
+
+MAX_SEED = 2**64 - 1
+"""The largest that random generators take."""
 
 
 class Framework(StrEnum):
@@ -34,13 +37,23 @@ class Framework(StrEnum):
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """What to train: `task` names the data and is the backend's to understand, like `seed`."""
+    """What to train: `task` names the data and is the backend's to understand, like `seed`.
+
+    Raises
+    ------
+    InputError
+        If the seed is out of its range.
+    """
 
     instance: Instance
     schedule: Schedule
     framework: Framework
     task: str
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed <= MAX_SEED:
+            raise InputError("seed", "must be from 0 to 2**64 - 1, as random generators take it")
 
     def detached(self) -> TrainingPlan:
         """Return an equal plan that shares nothing writable with this one, for a backend to keep."""
@@ -101,7 +114,13 @@ class TrainingSession(ABC):
 
     @abstractmethod
     def evaluate(self) -> Scores:
-        """Score the models on the test samples; changes nothing."""
+        """Score the models on the test samples; changes nothing.
+
+        Raises
+        ------
+        DivergenceError
+            If a value is not finite.
+        """
 
     @abstractmethod
     def save(self, metadata: str) -> bytes:

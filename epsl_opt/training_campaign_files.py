@@ -8,7 +8,7 @@ from pathlib import Path
 
 from epsl_opt.comparison_files import PICTURES, SCHEDULES, file_labels
 from epsl_opt.csv_text import format_csv
-from epsl_opt.files import format_json, write_bytes, write_record
+from epsl_opt.files import format_json, prepare_folder, write_bytes, write_record
 from epsl_opt.training_campaign import TRAINING_COLUMNS, TrainedCase, TrainingCampaign
 from epsl_opt.training_records import format_records
 
@@ -21,7 +21,7 @@ def write_campaign(folder: Path, campaign: TrainingCampaign) -> None:
     write_bytes(folder / "training.csv", format_csv(TRAINING_COLUMNS, rows).encode())
     write_bytes(folder / "training.json", format_json(rows).encode())
     for part in (INSTANCES, SCHEDULES, RECORDS, PICTURES):
-        (folder / part).mkdir(exist_ok=True)
+        prepare_folder(folder / part)
     sources = {trained.case.fitted.source.sha256: trained.case.fitted.source for trained in campaign.cases}
     for sha256, label in file_labels(list(sources.values())).items():
         own = [trained for trained in campaign.cases if trained.case.fitted.source.sha256 == sha256]

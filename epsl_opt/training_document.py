@@ -6,13 +6,16 @@ import hashlib
 import json
 from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from epsl_opt.documents import CutReference, InstanceReference
+from epsl_opt.errors import InputError
 from epsl_opt.record import JsonObject, Name, NonNegativeFloat, PositiveInt, Record, UnitInterval
 from epsl_opt.schedule import Schedule
+from epsl_opt.stored_record import Digest, Sha256, StoredRecord
 from epsl_opt.training import Framework
 from epsl_opt.training_records import Bits
 
@@ -79,7 +82,7 @@ class Divergence(Record):
     stage: str = Field(description="the first stage with a value that is not finite")
 
 
-class TrainingDocument(Record):
+class TrainingDocument(StoredRecord):
     """A training in a few numbers; the file format `epsl-opt/training` is this record as JSON."""
 
     format: Literal["epsl-opt/training"] = "epsl-opt/training"
@@ -112,10 +115,15 @@ class TrainingDocument(Record):
     downlink_bits: Bits = Field(description="of all rounds done; a broadcast counts once")
     real_time_s: NonNegativeFloat = Field(description="wall-clock time of rounds and evaluations, over all resumptions")
     versions: JsonObject = Field(description="of Python and packages")
+    records_sha256: Sha256 | None = Field(default=None, description="digest of records.csv beside this file")
+    sha256: Digest = Field(default=None, description="digest of this record without real_time_s, as canonical JSON")
 
-    def to_document(self) -> dict[str, Any]:
-        """Return the record as JSON-ready dictionaries and lists; null where there is nothing."""
-        return self.model_dump(mode="python")
+    not_in_digest = frozenset({"real_time_s"})
+
+    @property
+    def as_written(self) -> bool:
+        """Whether it is what was written; of a training that goes on, nothing is relied on but its plan."""
+        return self.stop_reason == TrainingStop.INTERRUPTED or super().as_written
 
     @property
     def plan(self) -> PlanReference:
@@ -142,6 +150,18 @@ def schedule_sha256(schedule: Schedule) -> str:
         schedule.subchannel_power_w.tolist(),
     )
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def refuse_differences(path: Path, differences: Sequence[str]) -> None:
+    """Raise if what a file is of differs from what was asked for.
+
+    Raises
+    ------
+    InputError
+        Naming the file and every difference.
+    """
+    if differences:
+        raise InputError(str(path), f"is of another training: {'; '.join(differences)}")
 
 
 def _short(value: Any) -> str:

@@ -12,14 +12,18 @@ from typing import Any, TypeVar
 from epsl_opt.errors import InputError
 from epsl_opt.files import prepare_folder, write_bytes
 from epsl_opt.stop_request import StopRequest
+from epsl_opt.stored_record import load_stored
 from epsl_opt.training import TrainingBackend
 from epsl_opt.training_cases import TrainingCase
-from epsl_opt.training_document import TrainingDocument, TrainingStop
-from epsl_opt.training_files import TrainingFolder, open_training, run_training
-from epsl_opt.training_records import RoundRecord, read_records
-from epsl_opt.training_run import DEFAULT_CHECKPOINT_EVERY, Listener, TrainingGoal, TrainingRun
+from epsl_opt.training_document import TrainingDocument, TrainingStop, refuse_differences
+from epsl_opt.training_files import open_training, run_training
+from epsl_opt.training_folder import TrainingFolder
+from epsl_opt.training_records import RoundRecord
+from epsl_opt.training_run import DEFAULT_CHECKPOINT_EVERY, Listener, TrainingGoal, TrainingRun, plan_reference
 
 log = logging.getLogger(__name__)
+
+_AGAIN = "training again what it should hold"
 
 FoundT = TypeVar("FoundT")
 
@@ -46,12 +50,12 @@ class Lesson:
 
     def finished(self) -> Learning | None:
         """Return what is in the folder, if it was trained to its end; a damaged file is a warning."""
-        summary = self._summary()
-        if summary is None or summary.stop_reason == TrainingStop.INTERRUPTED:
-            return None
         place = self._place()
-        records = None if place is None else _unless_damaged(lambda: read_records(place.records))
-        return (summary, records) if records is not None and len(records) == summary.rounds else None
+        summary = None if place is None else load_stored(TrainingDocument, place.summary, self._refuse_foreign, _AGAIN)
+        if place is None or summary is None or summary.stop_reason == TrainingStop.INTERRUPTED:
+            return None
+        records = _unless_damaged(lambda: place.read_records(summary))
+        return None if records is None else (summary, records)
 
     def learn(self, listener: Listener | None = None, request: StopRequest | None = None) -> Learning:
         """Train to an end of any kind; go on where the folder is, if it was begun.
@@ -76,7 +80,8 @@ class Lesson:
         """Return what is in the folder, to go on elsewhere."""
         if self.folder is None or not self.folder.is_dir():
             return {}
-        return {path.name: path.read_bytes() for path in sorted(self.folder.iterdir()) if path.is_file()}
+        found = [path for path in sorted(self.folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
+        return {path.name: path.read_bytes() for path in found}
 
     def keep(self, files: Files) -> None:
         """Put into the folder what was trained elsewhere."""
@@ -88,15 +93,18 @@ class Lesson:
     def _place(self) -> TrainingFolder | None:
         return None if self.folder is None else TrainingFolder(self.folder, self.backend.checkpoint_suffix)
 
-    def _summary(self) -> TrainingDocument | None:
-        place = self._place()
-        return None if place is None or not place.summary.exists() else _unless_damaged(place.read_summary)
+    def _refuse_foreign(self, found: TrainingDocument) -> None:
+        """Raise if a summary is of another training; it may have run under another schedule of the same cut layer."""
+        asked = plan_reference(self.case.plan, self.backend, self.case.options)
+        same = asked.model_copy(update={"schedule_sha256": found.schedule.sha256})
+        refuse_differences(Path(self.folder or ""), found.plan.differences(same))
 
     def _open(self) -> TrainingRun:
         """Go on with the training in the folder, under the schedule it was begun with, or begin it."""
         case, place = self.case, self._place()
 
         def resume(folder: TrainingFolder) -> TrainingRun:
+            self._refuse_foreign(folder.read_summary())
             document = folder.read_schedule()
             plan = replace(case.plan, schedule=document.schedule() or case.plan.schedule)
             return open_training(self.backend, case.options, plan, document, self.goal, folder, resume=True)
@@ -137,5 +145,5 @@ def _unless_damaged(read: Callable[[], FoundT]) -> FoundT | None:
     try:
         return read()
     except InputError as error:
-        log.warning("%s; training again what it should hold", error)
+        log.warning("%s; %s", error, _AGAIN)
         return None

@@ -16,7 +16,7 @@ from epsl_opt.files import parse_fields
 from epsl_opt.record import PositiveInt, Record, UnitInterval
 from epsl_opt.stage_times import StageTimes
 
-Bits = Annotated[int, Field(ge=0)]
+Bits = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class RoundRecord(Record):

@@ -132,10 +132,18 @@ class TrainingRun:
         self.real_time_s += time.perf_counter() - started_s
 
     def evaluate_last(self) -> None:
-        """Evaluate the last round, if it was not; a training that was to go on may end here after all."""
+        """Evaluate the last round, if it was not; a training that was to go on may end here after all.
+
+        Raises
+        ------
+        DivergenceError
+            If a value is not finite; the round has no record then, as if it had failed itself.
+        """
         started_s = time.perf_counter()
         if self.records and self.records[-1].test_accuracy is None:
-            self.records[-1] = self._evaluated(self.records[-1])
+            last, self.sound = self.records.pop(), False
+            self.records.append(self._evaluated(last))
+            self.sound = True
         self.real_time_s += time.perf_counter() - started_s
 
     def _evaluated(self, record: RoundRecord) -> RoundRecord:

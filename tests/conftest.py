@@ -1,11 +1,20 @@
-"""How the property tests run: repeatable and quick by default, `--hypothesis-profile=thorough` searches further."""
+"""How the tests run: Ctrl-C is heard, and property tests are repeatable and quick by default.
+
+`--hypothesis-profile=thorough` searches further.
+"""
 
 from __future__ import annotations
+
+import signal
 
 import matplotlib as mpl
 from hypothesis import HealthCheck, settings
 
 mpl.use("Agg")
+
+if signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, None):
+    # Under nohup or in a shell's background Ctrl-C is ignored, by us and by all that we start, unless we listen.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile(
     "quick",

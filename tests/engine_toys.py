@@ -56,6 +56,7 @@ def act(order: str) -> Any:
         "refuse": lambda: _raise(InputError("file", "is wrong", "field")),
         "keep": Unsendable,
         "die": lambda: _die(Path(about)),
+        "stay": lambda: _stay(Path(about)),
         "interrupt": lambda: os.kill(os.getpid(), signal.SIGINT) or "still there",
         "pid": os.getpid,
         "hang": lambda: (publish(Path(about), str(os.getpid())), time.sleep(PATIENCE_S)),
@@ -74,6 +75,15 @@ def _die(log: Path) -> str:
     if len(log.read_text().split()) <= int(log.suffix[1:]):
         os.kill(os.getpid(), signal.SIGKILL)
     return "alive"
+
+
+def _stay(log: Path) -> str:
+    """Note it and do not come to an end, unless the log has enough lines."""
+    with log.open("a") as lines:
+        lines.write(f"{os.getpid()}\n")
+    if len(log.read_text().split()) <= int(log.suffix[1:]):
+        time.sleep(PATIENCE_S)
+    return "done"
 
 
 def _threads() -> tuple[str | None, set[int]]:

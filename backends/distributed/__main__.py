@@ -15,11 +15,13 @@ from typing import NoReturn
 from epsl_opt.backends.distributed.client import serve
 from epsl_opt.backends.distributed.clients import Clients
 from epsl_opt.backends.distributed.command import INTERFACE, TIMEOUT, server_command
+from epsl_opt.backends.distributed.environment import missing_variables
 from epsl_opt.backends.distributed.failures import RankError
-from epsl_opt.backends.distributed.group import DEFAULT_TIMEOUT_S, Group, join, leave, missing_variables
+from epsl_opt.backends.distributed.group import DEFAULT_TIMEOUT_S, Group, join, leave
 from epsl_opt.backends.distributed.wire import SERVER
 from epsl_opt.cli.app import run
 from epsl_opt.cli.exits import ExitCode
+from epsl_opt.errors import EpslOptError, InputError
 
 _LAST_WORDS_S = 5.0
 """How long a client that is to end lets the server find out who was the first."""
@@ -31,8 +33,10 @@ def main(arguments: Sequence[str]) -> int:
         return run(list(arguments) or ["--help"], server_command(None))
     try:
         group = join(*_own_options(arguments))
+    except InputError as error:
+        return _fail(error, ExitCode.BAD_INPUT)
     except RankError as error:
-        return _fail(error)
+        return _fail(error, ExitCode.ERROR)
     return _server(group, arguments) if group.rank == SERVER else _client(group)
 
 
@@ -79,9 +83,9 @@ def _own_options(arguments: Sequence[str]) -> tuple[float, str | None]:
     return DEFAULT_TIMEOUT_S, None
 
 
-def _fail(error: RankError) -> int:
+def _fail(error: EpslOptError, code: ExitCode) -> ExitCode:
     sys.stderr.write(f"epsl-opt: error: {error}\n")
-    return ExitCode.ERROR
+    return code
 
 
 if __name__ == "__main__":

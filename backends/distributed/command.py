@@ -10,8 +10,9 @@ import click
 from epsl_opt import registry
 from epsl_opt.backends.distributed.backend import DistributedBackend
 from epsl_opt.backends.distributed.clients import Clients
+from epsl_opt.backends.distributed.environment import missing_variables
 from epsl_opt.backends.distributed.failures import RankError
-from epsl_opt.backends.distributed.group import DEFAULT_TIMEOUT_S, missing_variables
+from epsl_opt.backends.distributed.group import DEFAULT_TIMEOUT_S
 from epsl_opt.backends.distributed.measured import Measured
 from epsl_opt.backends.distributed.measured_view import measured_tables
 from epsl_opt.cli.exits import ExitCode

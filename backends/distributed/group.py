@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -13,13 +13,12 @@ import torch
 import torch.distributed as dist
 from torch._C._distributed_c10d import PrefixStore, Store, TCPStore
 
+from epsl_opt.backends.distributed.environment import INTERFACE, Rendezvous, read_environment, refuse_dead_ends
 from epsl_opt.backends.distributed.failures import BroadcastError, RankError
 from epsl_opt.backends.distributed.wire import SERVER
 from epsl_opt.plain_text import one_line
 
 DEFAULT_TIMEOUT_S = 120.0
-NEEDED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
-_INTERFACE = "GLOO_SOCKET_IFNAME"
 _MAX_NOTE = 500
 _CLIENT_PATIENCE = 1.5
 """Clients wait longer than the server, which alone can tell who is to blame, so that it gives up first."""
@@ -76,11 +75,6 @@ class Group:
         return None
 
 
-def missing_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
-    """Return what a launcher such as torchrun would have set and nobody has."""
-    return [name for name in NEEDED if not environment.get(name)]
-
-
 def join(timeout_s: float, broadcast_interface: str | None) -> Group:
     """Wait until all ranks are there.
 
@@ -88,9 +82,13 @@ def join(timeout_s: float, broadcast_interface: str | None) -> Group:
     ------
     RankError
         If they are not within the time-out, naming those missing.
+    InputError
+        If they can't be, as the environment is.
     """
-    rank, size, wait = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), timedelta(seconds=timeout_s)
-    store = _store(rank, wait)
+    meeting = read_environment()
+    refuse_dead_ends(meeting, broadcast_interface)
+    rank, size = meeting.rank, meeting.size
+    store = _store(meeting, timedelta(seconds=timeout_s))
     store.set(f"joined/{rank}", "")
     _await_all(store, size, timeout_s)
     patience_s = timeout_s if rank == SERVER else _CLIENT_PATIENCE * timeout_s
@@ -100,7 +98,7 @@ def join(timeout_s: float, broadcast_interface: str | None) -> Group:
         with _interface(broadcast_interface):
             group = dist.new_group(list(range(size)), timeout=wait, backend="gloo")
     except RuntimeError as error:
-        raise RankError(f"rank {rank} could not connect to the others: {error}") from error
+        raise RankError(f"rank {rank} could not connect to the others: {_first_line(error)}") from error
     return Group(rank, size, patience_s, store, group)
 
 
@@ -125,27 +123,31 @@ def ranks(numbers: list[int]) -> str:
     return f"rank{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
 
 
-def _store(rank: int, wait: timedelta) -> Store:
-    agent = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
-    host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+def _store(meeting: Rendezvous, wait: timedelta) -> Store:
+    host, port = meeting.host, meeting.port
     try:
-        store = TCPStore(host, port, None, rank == SERVER and not agent, wait, wait_for_workers=False)
+        store = TCPStore(host, port, None, meeting.opens_the_store, wait, wait_for_workers=False)
     except (RuntimeError, ValueError) as error:
-        raise RankError(f"rank {rank} can't reach rank {SERVER} at {host}:{port}: {error}") from error
-    attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
-    return PrefixStore(f"epsl-opt/{attempt}", store)
+        problem = f"rank {meeting.rank} can't reach rank {SERVER} at {host}:{port}: {_first_line(error)}"
+        raise RankError(problem) from error
+    return PrefixStore(f"epsl-opt/{meeting.attempt}", store)
+
+
+def _first_line(error: Exception) -> str:
+    """Return what PyTorch says, without the stack that it may add."""
+    return str(error).strip().partition("\n")[0]
 
 
 @contextlib.contextmanager
 def _interface(name: str | None) -> Iterator[None]:
     """Let connections made in the block use a network interface."""
-    before = os.environ.get(_INTERFACE)
+    before = os.environ.get(INTERFACE)
     if name is not None:
-        os.environ[_INTERFACE] = name
+        os.environ[INTERFACE] = name
     try:
         yield
     finally:
         if before is not None:
-            os.environ[_INTERFACE] = before
+            os.environ[INTERFACE] = before
         elif name is not None:
-            del os.environ[_INTERFACE]
+            del os.environ[INTERFACE]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -11,25 +10,23 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from epsl_opt.backends.pytorch.checkpoint_note import SOURCE, make_note, read_note
 from epsl_opt.backends.pytorch.models import Models
+from epsl_opt.backends.pytorch.optimisers import kept_names
 from epsl_opt.errors import InputError
 
-SOURCE = "checkpoint"
-NOTE = "epsl-opt"
-"""The one entry of the file's metadata: several would come in any order, and equal states have equal files."""
-
-_HEADER_BYTES = 8
-_OPTIMISER_KEY = re.compile(r"(client|server)_optimiser\.\d{1,9}\.\w+")
+_OPTIMISER_KEY = re.compile(r"(client_optimiser|server_optimiser)\.(\d{1,9})\.(\w+)")
 
 
-def save_models(models: Models, note: str) -> bytes:
-    """Return the state of all models and optimisers, and a note to go with them."""
-    tensors = {f"{part}.{key}": value for part, state in _states(models).items() for key, value in state.items()}
-    return safetensors.torch.save({key: value.detach().cpu().clone() for key, value in tensors.items()}, {NOTE: note})
+def save_models(models: Models, rounds: int, metadata: str) -> bytes:
+    """Return the state of all models and optimisers after so many rounds, and what the driver keeps with them."""
+    found = {f"{part}.{key}": value for part, state in _states(models).items() for key, value in state.items()}
+    tensors = {key: value.detach().cpu().clone() for key, value in found.items()}
+    return safetensors.torch.save(tensors, make_note(rounds, metadata, tensors))
 
 
-def restore_models(models: Models, checkpoint: bytes) -> str:
-    """Give models and optimisers the saved state; return the note.
+def restore_models(models: Models, checkpoint: bytes) -> tuple[int, str]:
+    """Give models and optimisers the saved state; return the rounds done and what the driver keeps.
 
     Raises
     ------
@@ -37,15 +34,16 @@ def restore_models(models: Models, checkpoint: bytes) -> str:
         If the bytes are no checkpoint, or one of other models.
     """
     try:
-        tensors, note = safetensors.torch.load(checkpoint), _note(checkpoint)
-    except (safetensors.SafetensorError, ValueError, KeyError) as error:
+        tensors = safetensors.torch.load(checkpoint)
+        found = read_note(checkpoint, tensors)
+    except (safetensors.SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(SOURCE, f"is damaged: {error}") from error
-    _refuse_other(_states(models), tensors)
+    _refuse_other(models, tensors)
     for index, network in enumerate(models.networks):
         network.load_state_dict(_part(tensors, f"network{index}"))
     for name, optimiser in _optimisers(models).items():
         _load_optimiser(optimiser, _part(tensors, name))
-    return note
+    return found
 
 
 def _states(models: Models) -> dict[str, dict[str, Tensor]]:
@@ -78,16 +76,30 @@ def _part(tensors: dict[str, Tensor], part: str) -> dict[str, Tensor]:
     return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
 
 
-def _refuse_other(expected: dict[str, dict[str, Tensor]], found: dict[str, Tensor]) -> None:
-    """Refuse other networks; what an optimiser keeps grows with its first step, so only its form is looked at."""
-    shapes = {f"{part}.{key}": value.shape for part, state in expected.items() for key, value in state.items()}
-    for key in dict.fromkeys([*shapes, *found]):
-        is_optimiser = _OPTIMISER_KEY.fullmatch(key) is not None
-        if not is_optimiser and (key not in found or shapes.get(key) != found[key].shape):
+def _refuse_other(models: Models, found: dict[str, Tensor]) -> None:
+    """Refuse other networks, and what their optimisers would not keep, which grows with the first step."""
+    parts = {f"{part}.{key}": value for part, state in _states(models).items() for key, value in state.items()}
+    expected = {key: value for key, value in parts.items() if not _OPTIMISER_KEY.fullmatch(key)}
+    kept = {key: value for key, value in found.items() if _OPTIMISER_KEY.fullmatch(key)}
+    for key in dict.fromkeys([*expected, *(key for key in found if key not in kept)]):
+        if key not in expected or key not in found or not _alike(expected[key], found[key]):
+            raise InputError(SOURCE, "is not of these models", key)
+    fitting = {name: _fitting(name, optimiser, kept) for name, optimiser in _optimisers(models).items()}
+    for key in kept:
+        if not any(key in keys for keys in fitting.values()):
             raise InputError(SOURCE, "is not of these models", key)
 
 
-def _note(checkpoint: bytes) -> str:
-    length = int.from_bytes(checkpoint[:_HEADER_BYTES], "little")
-    header = json.loads(checkpoint[_HEADER_BYTES : _HEADER_BYTES + length])
-    return str(header["__metadata__"][NOTE])
+def _fitting(name: str, optimiser: torch.optim.Optimizer, kept: dict[str, Tensor]) -> set[str]:
+    """Return the entries that an optimiser can have: for a parameter all that it keeps, of that parameter's shape."""
+    found: set[str] = set()
+    parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
+    for index, parameter in enumerate(parameters):
+        shapes = {f"{name}.{index}.{key}": shape for key, shape in kept_names(optimiser, parameter).items()}
+        if all(key in kept and kept[key].shape == shape for key, shape in shapes.items()):
+            found |= set(shapes)
+    return found
+
+
+def _alike(one: Tensor, other: Tensor) -> bool:
+    return one.shape == other.shape and one.dtype == other.dtype

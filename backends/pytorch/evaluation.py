@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from epsl_opt.training import Scores
+from epsl_opt.training import DivergenceError, Scores
 
 ROWS = 1000
 """Samples of one pass."""
@@ -18,6 +18,11 @@ def evaluate(clients: Sequence[nn.Module], server: nn.Module, samples: Tensor, l
     """Return the mean scores of every client-side model together with the server's; networks are in evaluation mode.
 
     Macro-F1 is the mean over the classes that occur among `labels`.
+
+    Raises
+    ------
+    DivergenceError
+        If an answer is not finite.
     """
     confusions = torch.stack([_confusion(client, server, samples, labels, classes) for client in clients])
     correct = confusions.diagonal(dim1=1, dim2=2)
@@ -29,6 +34,13 @@ def evaluate(clients: Sequence[nn.Module], server: nn.Module, samples: Tensor, l
 
 def _confusion(client: nn.Module, server: nn.Module, samples: Tensor, labels: Tensor, classes: int) -> Tensor:
     """Return counts as float64, shape (classes, classes): rows are labels, columns predictions."""
-    answers = torch.cat([server(client(part)).argmax(dim=1) for part in torch.split(samples, ROWS)])
+    answers = torch.cat([_finite(server(client(part))).argmax(dim=1) for part in torch.split(samples, ROWS)])
     counts = torch.bincount(labels * classes + answers, minlength=classes * classes)
     return counts.view(classes, classes).double()
+
+
+def _finite(scores: Tensor) -> Tensor:
+    """Return the scores of classes; the largest is no answer where one is not finite."""
+    if not bool(scores.isfinite().all()):
+        raise DivergenceError("evaluation")
+    return scores

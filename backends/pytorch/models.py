@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +26,9 @@ from epsl_opt.backends.pytorch.statistics import training_mode
 
 _PARTY_BITS = 20
 """Seeds of a round's parties differ in so many low bits."""
+
+_OVERFLOW = "without overflow"
+"""Part of what PyTorch says where a number of Python's is too large for those of a tensor."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +167,22 @@ class Models:
 
 
 def step(optimiser: torch.optim.Optimizer | None) -> None:
-    """Update the parameters of an optimiser, if there are any, and forget their gradients."""
+    """Update the parameters of an optimiser, if there are any, and forget their gradients.
+
+    Where the step itself leaves the finite numbers, so do the parameters, and with them the next forward pass.
+    """
     if optimiser is not None:
-        optimiser.step()
+        try:
+            optimiser.step()
+        except (ArithmeticError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and _OVERFLOW not in str(error):
+                raise
+            _spoil(optimiser)
         optimiser.zero_grad()
+
+
+@torch.no_grad()
+def _spoil(optimiser: torch.optim.Optimizer) -> None:
+    for group in optimiser.param_groups:
+        for parameter in group["params"]:
+            parameter.fill_(math.nan)

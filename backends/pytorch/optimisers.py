@@ -26,6 +26,13 @@ def make_optimiser(parameters: Iterable[nn.Parameter], options: TorchOptions) ->
             return torch.optim.AdamW(trained, options.lr, weight_decay=options.weight_decay)
 
 
+def kept_names(optimiser: torch.optim.Optimizer, parameter: torch.Tensor) -> dict[str, torch.Size]:
+    """Return what an optimiser keeps of a parameter from its first step on, and the shape of each."""
+    if isinstance(optimiser, torch.optim.SGD):
+        return {"momentum_buffer": parameter.shape}
+    return {"step": torch.Size(), "exp_avg": parameter.shape, "exp_avg_sq": parameter.shape}
+
+
 def set_learning_rate(optimiser: torch.optim.Optimizer | None, lr: float) -> None:
     """Let the optimiser's next step use `lr`."""
     for group in optimiser.param_groups if optimiser is not None else ():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from functools import cached_property
@@ -77,17 +76,12 @@ class TorchSession(TrainingSession):
 
     def save(self, metadata: str) -> bytes:
         """Return a safetensors file."""
-        return save_models(self._models, json.dumps([self._finished_rounds, metadata]))
+        return save_models(self._models, self._finished_rounds, metadata)
 
     def restore(self, checkpoint: bytes) -> str:
         """Go back to a safetensors file that `save` returned."""
-        note = restore_models(self._models, checkpoint)
-        try:
-            rounds, metadata = json.loads(note)
-            self._finished_rounds = int(rounds)
-        except (ValueError, TypeError) as error:
-            raise InputError("checkpoint", "is not of a training") from error
-        return str(metadata)
+        self._finished_rounds, metadata = restore_models(self._models, checkpoint)
+        return metadata
 
     def describe(self) -> dict[str, Any]:
         """Say what is trained on what."""

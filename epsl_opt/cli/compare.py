@@ -113,6 +113,7 @@ def command(
     130 interrupted, 1 error (or a training that diverged), 5 rejected, 4 no schedule, 3 infeasible.
     """
     from epsl_opt.cut_limits import limit_cuts
+    from epsl_opt.folder_lock import locked
     from epsl_opt.ranking import rank
 
     if not train:
@@ -121,23 +122,25 @@ def command(
     problems = load_instances(instances, seeds)
     folder = None if output is None else Path(output)
     options = _own(split_solver_pairs(pairs), solvers, train=train)
-    with chosen_engine(engine, jobs, scheduler, threads, here=True) as where:
-        if train:
-            from epsl_opt.cli.compare_train import TrainingWish, compare_trainings
+    with locked(folder):
+        with chosen_engine(engine, jobs, scheduler, threads, here=True) as where:
+            if train:
+                from epsl_opt.cli.compare_train import TrainingWish, compare_trainings
 
-            wish = TrainingWish(cut_layers=cut_layers, min_cut=min_cut, **training)
-            return compare_trainings(problems, solvers, limits, options, wish, folder, form, where)
-        problems = [limit_cuts(problem, cut_layers, min_cut) for problem in problems]
-        comparison = _compare(problems, solvers, limits, options, folder, where)
-    known = _best_known(comparison.instances)
-    rows = rank(comparison.documents, {key: best.bound_s for key, best in known.items() if best.bound_s is not None})
-    _tell_records(rows, known)
-    _print(rows, form)
-    if folder is not None and rows:
-        from epsl_opt.comparison_files import write_comparison
+                wish = TrainingWish(cut_layers=cut_layers, min_cut=min_cut, **training)
+                return compare_trainings(problems, solvers, limits, options, wish, folder, form, where)
+            problems = [limit_cuts(problem, cut_layers, min_cut) for problem in problems]
+            comparison = _compare(problems, solvers, limits, options, folder, where)
+        known = _best_known(comparison.instances)
+        bounds = {key: best.bound_s for key, best in known.items() if best.bound_s is not None}
+        rows = rank(comparison.documents, bounds)
+        _tell_records(rows, known)
+        _print(rows, form)
+        if folder is not None and rows:
+            from epsl_opt.comparison_files import write_comparison
 
-        write_comparison(folder, comparison, rows)
-        note(f"wrote {folder}")
+            write_comparison(folder, comparison, rows)
+            note(f"wrote {folder}")
     return _finish(comparison, rows, output)
 
 

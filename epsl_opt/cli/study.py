@@ -165,19 +165,26 @@ def _run(studies: list[Study], quick: bool, folder: Path, engine: Engine, form: 
 
 
 def _study(study: Study, size: StudySize, folder: Path, engine: Engine) -> tuple[StudyRuns, SectionDocument | None]:
+    """Run a study and write its section, None if there is nothing to conclude from."""
     from epsl_opt.files import prepare_folder
-    from epsl_opt.study_files import POINTS, write_study
+    from epsl_opt.folder_lock import locked
+    from epsl_opt.study_files import POINTS
     from epsl_opt.study_runs import run_points
 
     line = _StudyLine(study.name)
     points = folder / POINTS
-    prepare_folder(points)
-    with stdout_to_stderr(), live(line):
-        runs = run_points(study, size, points, listener=line.listen, engine=engine)
-    if runs.reused:
-        note(f"{study.name}: {runs.reused} of {runs.planned} points were there already")
-    if runs.interrupted or not runs.rows:
-        return runs, None
+    with locked(folder):
+        prepare_folder(points)
+        with stdout_to_stderr(), live(line):
+            runs = run_points(study, size, points, listener=line.listen, engine=engine)
+        if runs.reused:
+            note(f"{study.name}: {runs.reused} of {runs.planned} points were there already")
+        return runs, None if runs.interrupted or not runs.rows else _conclude(study, size, folder, runs)
+
+
+def _conclude(study: Study, size: StudySize, folder: Path, runs: StudyRuns) -> SectionDocument | None:
+    from epsl_opt.study_files import write_study
+
     try:
         section = write_study(folder, study, size, runs)
     except EpslOptError:
@@ -185,9 +192,9 @@ def _study(study: Study, size: StudySize, folder: Path, engine: Engine) -> tuple
     except Exception as error:  # the other studies are run all the same
         log.debug("study %s", study.name, exc_info=True)
         complain(f"study {study.name} can't conclude: {type(error).__name__}: {error}; its rows are in {folder}")
-        return runs, None
+        return None
     note(f"wrote {folder}")
-    return runs, section
+    return section
 
 
 def _findings(section: SectionDocument) -> Table:

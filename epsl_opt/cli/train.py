@@ -63,7 +63,7 @@ _SOLVER_HELP = f"Who makes the schedule [default: {DEFAULT_SOLVER}]."
 @pairs_option("One of the backend's own options")
 @click.option("--describe", is_flag=True, help="Show the backend's tasks and options.")
 @click.option("-o", "--output", type=click.Path(), metavar="DIR", help="Keep records, summary, checkpoint here.")
-@click.option("--resume", is_flag=True, help="Go on with the training in DIR.")
+@click.option("--resume", is_flag=True, help="Go on with the training in DIR, or begin.")
 @format_option("table", "json", "csv")
 @quiet_option
 def command(

@@ -17,6 +17,7 @@ from epsl_opt.cut_limits import limit_cuts
 from epsl_opt.documents import ScheduleDocument, check_document
 from epsl_opt.errors import InputError
 from epsl_opt.files import read_schedule, source_name
+from epsl_opt.folder_lock import locked
 from epsl_opt.instance import Instance
 from epsl_opt.results import Limits
 from epsl_opt.solving import solve
@@ -24,7 +25,8 @@ from epsl_opt.sources import load_instance
 from epsl_opt.stop_request import deferred_interrupt
 from epsl_opt.training import Framework, TrainingBackend, TrainingOptions, TrainingPlan
 from epsl_opt.training_document import TrainingDocument, TrainingStop
-from epsl_opt.training_files import TrainingFolder, open_training, run_training
+from epsl_opt.training_files import open_training, run_training
+from epsl_opt.training_folder import FolderState, TrainingFolder
 from epsl_opt.training_run import TrainingGoal, TrainingRun
 from epsl_opt.training_setup import (
     instance_for,
@@ -76,13 +78,30 @@ def train_as(wish: Wish, show: Printer) -> int:
     asked = instance_for(load_instance(wish.instance), wish.framework, wish.aggregation_ratio, wish.batch_size)
     fitted = fit_network(backend, options, asked, wish.task)
     instance = limit_cuts(fitted, wish.cut_layers, wish.min_cut)
-    source, document = _schedule(wish, instance, folder)
-    if document.status != "verified" or _stopped_by_user(wish, document):
+    with locked(wish.folder):
+        return _train_alone(wish, backend, options, folder, instance, show, replaced=fitted is not asked)
+
+
+def _train_alone(
+    wish: Wish,
+    backend: TrainingBackend[Any],
+    options: TrainingOptions,
+    folder: TrainingFolder | None,
+    instance: Instance,
+    show: Printer,
+    *,
+    replaced: bool,
+) -> int:
+    """Find the schedule and train, while nobody else writes into the folder; the rest is as of `train_as`."""
+    if folder is not None and not wish.resume:
+        folder.refuse_occupied()
+    source, document, solved = _schedule(wish, instance, folder)
+    if document.status != "verified" or (solved and document.stop_reason == "interrupted"):
         return _give_up(document)
     plan = training_plan(instance, document, source, wish.framework, wish.task, wish.seed)
     if folder is not None and wish.resume:
         folder.refuse_other(plan, backend, options)
-    refuse_foreign_schedule(instance, document, source, replaced=fitted is not asked)
+    refuse_foreign_schedule(instance, document, source, replaced=replaced)
     if violations := check_document(instance, document):
         complain(f"{source}: {violations[0]}")
         return ExitCode.REJECTED
@@ -100,17 +119,28 @@ def fit_network(backend: TrainingBackend[Any], options: TrainingOptions, instanc
     return found
 
 
-def _schedule(wish: Wish, instance: Instance, folder: TrainingFolder | None) -> tuple[str, ScheduleDocument]:
-    """Return the schedule to train under, or what there is instead, and where it is from."""
+def _schedule(wish: Wish, instance: Instance, folder: TrainingFolder | None) -> tuple[str, ScheduleDocument, bool]:
+    """Return where the schedule to train under is from, it or what there is instead, and whether it was solved now.
+
+    Ctrl-C during the solve ends the command, even if the solver had a schedule by then.
+    """
     if wish.schedule is not None:
-        return source_name(wish.schedule), read_schedule(wish.schedule)
-    if folder is None or not wish.resume:
-        return "schedule", _solve(wish, instance, folder)
-    document = folder.read_schedule()
-    if wish.solver not in (None, document.solver):
-        problem = f"is of another training: solver ({document.solver}, not {wish.solver})"
+        document = read_schedule(wish.schedule)
+        if folder is not None and folder.state is not FolderState.HELD:
+            folder.refuse_other_schedule(instance, document)
+        return source_name(wish.schedule), document, False
+    begun = None if folder is None else _begun_schedule(folder, instance)
+    if folder is None or begun is None:
+        return "schedule", _solve(wish, instance, folder), True
+    if wish.solver not in (None, begun.solver):
+        problem = f"is of another training: solver ({begun.solver}, not {wish.solver})"
         raise InputError(str(folder.path), problem)
-    return str(folder.schedule), document
+    return str(folder.schedule), begun, False
+
+
+def _begun_schedule(folder: TrainingFolder, instance: Instance) -> ScheduleDocument | None:
+    """Return the schedule in a folder, so that nothing is solved twice."""
+    return folder.read_schedule() if folder.state is FolderState.HELD else folder.begun_schedule(instance)
 
 
 def _solve(wish: Wish, instance: Instance, folder: TrainingFolder | None) -> ScheduleDocument:
@@ -123,11 +153,6 @@ def _solve(wish: Wish, instance: Instance, folder: TrainingFolder | None) -> Sch
     if result.stop_reason == "error" and result.schedule is not None:
         warn(f"the solver failed, this is what it had found: {result.message}")
     return ScheduleDocument.from_result(instance, result)
-
-
-def _stopped_by_user(wish: Wish, document: ScheduleDocument) -> bool:
-    """Ctrl-C during the solve ends the command, even if the solver had a schedule by then."""
-    return wish.schedule is None and not wish.resume and document.stop_reason == "interrupted"
 
 
 def _give_up(document: ScheduleDocument) -> int:
@@ -152,6 +177,8 @@ def _train(
         run = open_training(backend, options, plan, document, wish.goal, folder, resume=wish.resume)
     if run.records:
         note(f"{wish.folder}: going on after round {len(run.records)}")
+    elif wish.resume:
+        note(f"{wish.folder}: no round is kept there; beginning with the first")
     with live(TrainingLine()) as line, stdout_to_stderr(), deferred_interrupt() as request:
         line.start(str(wish.framework), wish.goal.rounds, request)
         summary = run_training(

@@ -14,6 +14,9 @@ log = logging.getLogger(__name__)
 TRIES = 2
 """A process may die for reasons that are not the task's; one that goes down twice with the same task is believed."""
 
+RETIREMENTS = 20
+"""A task whose process was to go anyway is begun again so often; then it takes longer than any process may."""
+
 LOOK_EVERY_S = 0.5
 
 
@@ -21,8 +24,8 @@ def run_tasks(function: Function, tasks: Iterable[Task], engine: Engine) -> Gene
     """Yield each task with its outcome as they come; closing the iterator ends what is running.
 
     Tasks are begun in their order. One that raises has failed. One whose process ends is tried once more, after the
-    others; if its process ends again, it has failed. Neither keeps the others from running, and nothing that has ended
-    is run again.
+    others; if its process ends again, it has failed. One whose process was to go anyway is run again and does not count
+    as tried. None keeps the others from running, and nothing that has ended is run again.
 
     Parameters
     ----------
@@ -54,6 +57,7 @@ class _Hand:
     def __init__(self, function: Function, tasks: Iterable[Task], engine: Engine) -> None:
         self._function, self._engine = function, engine
         self._deaths: Counter[str] = Counter()
+        self._retirements: Counter[str] = Counter()
         self.waiting = deque(tasks)
         self.running: dict[Future[Outcome], tuple[Place, Task]] = {}
 
@@ -83,9 +87,11 @@ class _Hand:
                 yield task, outcome
 
     def _try_again(self, task: Task, death: Died) -> Failed | None:
-        self._deaths[task.key] += 1
-        if self._deaths[task.key] >= TRIES:
-            return Failed(f"{death.message}, {TRIES} times")
-        log.warning("%s: %s; it is tried once more", task.label, death.message)
+        counter, most = (self._retirements, RETIREMENTS) if death.retired else (self._deaths, TRIES)
+        counter[task.key] += 1
+        if counter[task.key] >= most:
+            return Failed(f"{death.message}, {most} times")
+        again = "it is run again" if death.retired else "it is tried once more"
+        log.warning("%s: %s; %s", task.label, death.message, again)
         self.waiting.append(task)
         return None

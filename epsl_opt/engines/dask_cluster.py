@@ -80,7 +80,7 @@ class DaskCluster(Engine):
         """Drop the workers that have gone, and meet those that have come."""
         there = self._workers()
         for address in set(self._places) - there:
-            self._places.pop(address).alive = False
+            self._places.pop(address).leave(retired=self._retired(address))
         self._meet(there)
 
     def end(self) -> None:
@@ -98,6 +98,15 @@ class DaskCluster(Engine):
             return set(self._client.nthreads())
         except (OSError, TimeoutError, CancelledError) as error:
             raise EngineError(f"the Dask scheduler at {self._address} has gone: {one_line(str(error))}") from error
+
+    def _retired(self, address: str) -> bool:
+        """Return whether a worker that has gone was to go, by its lifetime or because the cluster shrinks."""
+        try:
+            events = [event for _, event in self._client.get_events(address)]
+        except (OSError, TimeoutError, CancelledError, ValueError):  # nobody knows
+            return False
+        found = [event for event in events if isinstance(event, dict)]
+        return any(event.get("action") == "retired" or event.get("expected") is True for event in found)
 
     def _refuse_strangers(self) -> None:
         """Raise unless all workers that are there are of use."""
@@ -129,7 +138,7 @@ class _Worker(Place):
     """A worker of the cluster, for one task at a time."""
 
     def __init__(self, client: Client, address: str, threads: int) -> None:
-        self.alive = True
+        self.alive, self._retired = True, False
         self._address, self._threads = address, threads
         self._executor = client.get_executor(workers=[address], pure=False)
         self._future: Future[Outcome] | None = None
@@ -144,7 +153,11 @@ class _Worker(Place):
         if self.alive:
             return None
         self.forget()
-        return Died(f"its worker {self._address} has gone")
+        return Died(f"its worker {self._address} {'has retired' if self._retired else 'has gone'}", self._retired)
+
+    def leave(self, *, retired: bool) -> None:
+        """Note that the worker has gone, and whether it was to go."""
+        self.alive, self._retired = False, retired
 
     def forget(self) -> None:
         """Cancel what was sent to the worker."""

@@ -37,9 +37,10 @@ class Failed:
 
 @dataclass(frozen=True)
 class Died:
-    """The process that ran the task has gone, the task may be blameless."""
+    """The process that ran the task has gone, the task may be blameless; it is, if the process was to go anyway."""
 
     message: str
+    retired: bool = False
 
 
 Outcome = Done | Failed

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,31 @@ def test_workers_that_die_and_come_back(tmp_path: Path, cluster: Cluster) -> Non
     assert messages["fail thing"] == "RuntimeError: thing"
     assert messages["refuse it"] == "InputError: file: field: is wrong"
     assert [len(log.read_text().split()) for log in (once, always)] == [2, 2]
+
+
+def test_runs_of_workers_that_retire_are_run_again(
+    tmp_path: Path, cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Workers that go as they were to, as by `--lifetime`, cost a run none of its tries, however many they are."""
+    log, retirements = tmp_path / "log.3", 3
+
+    def retire_and_replace() -> None:
+        with distributed.Client(cluster.address, set_as_default=False) as client:
+            for number in range(1, 1 + retirements):
+                while not log.exists() or len(log.read_text().split()) < number:
+                    time.sleep(0.05)
+                client.retire_workers(list(client.nthreads()), close_workers=True)
+                cluster.add_worker()
+
+    cluster.add_worker()
+    helper = threading.Thread(target=retire_and_replace)
+    helper.start()
+    with open_engine(DASK, None, cluster.address) as engine:
+        found = [outcome for _, outcome in run_tasks(act, [Task("a", "a", f"stay {log}")], engine)]
+    helper.join()
+    assert found == [Done("done")]
+    assert len(log.read_text().split()) == 1 + retirements
+    assert caplog.text.count("has retired; it is run again") == retirements
 
 
 def test_tasks_compute_on_one_thread_and_studies_give_the_same_rows(tmp_path: Path, cluster: Cluster) -> None:

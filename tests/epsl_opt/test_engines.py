@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from epsl_opt import InputError
 from epsl_opt.cli import engine_params
 from epsl_opt.engines import DASK, LOCAL, Done, Engine, Failed, Outcome, Task, ThisProcess, open_engine, run_tasks
+from epsl_opt.engines.campaign import RETIREMENTS
 from epsl_opt.engines.engine import Died, Place
 from epsl_opt.errors import EngineError
 
@@ -161,6 +162,7 @@ class Scripted(Engine):
         self.fates = iter(fates)
         self.starts: Counter[str] = Counter()
         self.deaths: Counter[str] = Counter()
+        self.retirements: Counter[str] = Counter()
         self.ended = False
         self._places = [ScriptedPlace(self) for _ in range(n_places)]
 
@@ -196,16 +198,19 @@ class ScriptedPlace(Place):
         if fate == "die":
             self.engine.deaths[self.argument] += 1
             return Died("dead")
+        if fate == "retire":
+            self.engine.retirements[self.argument] += 1
+            return Died("retired", retired=True)
         return Done(self.argument) if fate == "end" else Failed("no")
 
 
 @given(
     n_tasks=st.integers(0, 6),
     n_places=st.integers(1, 4),
-    fates=st.lists(st.sampled_from(["end", "fail", "die", "go on"]), max_size=30),
+    fates=st.lists(st.sampled_from(["end", "fail", "die", "retire", "go on"]), max_size=30),
 )
 def test_every_task_comes_to_one_end_whatever_happens(n_tasks: int, n_places: int, fates: list[str]) -> None:
-    """Each task has one outcome, is begun once more for its first death only, and fails at its second."""
+    """Each task has one outcome, fails at its second death, and is begun once more for its first and retirements."""
     engine = Scripted(n_places, fates)
     tasks = [Task(str(n), str(n), str(n)) for n in range(n_tasks)]
     with pytest.MonkeyPatch.context() as patch:
@@ -215,8 +220,9 @@ def test_every_task_comes_to_one_end_whatever_happens(n_tasks: int, n_places: in
     assert sorted(task.key for task, _ in found) == [task.key for task in tasks]
     assert engine.ended
     for task, outcome in found:
-        deaths = engine.deaths[task.key]
-        assert engine.starts[task.key] == min(deaths, 1) + 1
+        deaths, retirements = engine.deaths[task.key], engine.retirements[task.key]
+        assert engine.starts[task.key] == min(deaths, 1) + min(retirements, RETIREMENTS - 1) + 1
+        assert (outcome == Failed(f"retired, {RETIREMENTS} times")) == (retirements == RETIREMENTS)
         assert (outcome == Failed("dead, 2 times")) == (deaths == 2)
 
 

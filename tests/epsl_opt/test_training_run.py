@@ -23,9 +23,10 @@ from epsl_opt.files import parse_record, read_instance, read_json, read_schedule
 from epsl_opt.frameworks import fl_round, psl_round, sfl_round, vanilla_sl_round
 from epsl_opt.stage_times import StageTimes
 from epsl_opt.stop_request import StopRequest
-from epsl_opt.training import Framework, TrainingPlan
+from epsl_opt.training import DivergenceError, Framework, Scores, TrainingPlan
 from epsl_opt.training_document import TrainingDocument, TrainingStop
-from epsl_opt.training_files import TrainingFolder, open_training, run_training
+from epsl_opt.training_files import open_training, run_training
+from epsl_opt.training_folder import TrainingFolder
 from epsl_opt.training_records import COLUMNS, read_records
 from epsl_opt.training_run import TrainingGoal, TrainingRun, plan_reference, train
 
@@ -362,6 +363,28 @@ def test_impossible_goals_are_refused(values: tuple[int, float | None, int]) -> 
     """No rounds, an accuracy that is no fraction, or an evaluation every no rounds, is a ValueError."""
     with pytest.raises(ValueError, match="must be"):
         TrainingGoal(*values)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**64, 10**400])
+def test_impossible_seeds_are_refused(seed: int) -> None:
+    """A seed that no random generator takes is one clear error, before anything is set up."""
+    with pytest.raises(InputError, match="seed: must be from 0 to"):
+        replace(toy_plan()[0], seed=seed)
+
+
+def test_a_last_round_whose_evaluation_diverges_has_no_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the scores are not finite, with the round or after it, the training has diverged and the round is gone."""
+
+    def diverge(session: ToySession) -> Scores:
+        raise DivergenceError("evaluation")
+
+    at_once, later = toy_run(), toy_run()
+    later.train_round(TrainingGoal(5, evaluate_every=3))
+    monkeypatch.setattr(ToySession, "evaluate", diverge)
+    for run in (at_once, later):
+        assert train(run, TrainingGoal(1)) is TrainingStop.DIVERGED
+        assert run.divergence is not None
+        assert (run.divergence.round, run.divergence.stage, run.records, run.sound) == (1, "evaluation", [], False)
 
 
 def test_stage_times_are_a_rows_last_columns() -> None:

@@ -1,0 +1,57 @@
+"""What the core keeps in a checkpoint, and how a run is taken back to one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from epsl_opt.errors import InputError
+from epsl_opt.files import parse_json, parse_record
+from epsl_opt.record import AsTuple, NonNegativeFloat, Record
+from epsl_opt.training_document import PlanReference, refuse_differences
+from epsl_opt.training_records import RoundRecord, check_order
+from epsl_opt.training_run import TrainingRun, plan_reference
+
+
+class CheckpointMetadata(Record):
+    """What the core keeps in a checkpoint beside the backend's own state."""
+
+    format: Literal["epsl-opt/checkpoint"] = "epsl-opt/checkpoint"
+    version: Literal[1] = 1
+    plan: PlanReference
+    real_time_s: NonNegativeFloat
+    records: Annotated[tuple[RoundRecord, ...], AsTuple]
+
+
+def checkpoint_metadata(run: TrainingRun) -> str:
+    """Return the metadata of a checkpoint of the run, as JSON."""
+    metadata = CheckpointMetadata(
+        plan=plan_reference(run.plan, run.backend, run.options),
+        real_time_s=run.real_time_s,
+        records=tuple(run.records),
+    )
+    document: dict[str, Any] = metadata.to_document()
+    return json.dumps(document, allow_nan=False)
+
+
+def restore_checkpoint(path: Path, run: TrainingRun) -> None:
+    """Take a run to where a checkpoint left it.
+
+    Raises
+    ------
+    InputError
+        If the checkpoint is damaged or of another training.
+    """
+    source = str(path)
+    try:
+        text = run.session.restore(path.read_bytes())
+    except InputError as error:
+        raise InputError(source, error.problem, error.field) from error
+    except (OSError, ValueError) as error:
+        raise InputError(source, f"is damaged: {error}") from error
+    metadata = parse_record(CheckpointMetadata, parse_json(text, source), source)
+    asked = plan_reference(run.plan, run.backend, run.options)
+    refuse_differences(path, metadata.plan.differences(asked))
+    check_order(metadata.records, source)
+    run.records, run.real_time_s = list(metadata.records), metadata.real_time_s

@@ -1,0 +1,249 @@
+"""The folder of a training: what is in it, what that means, and how it is written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+from epsl_opt.documents import ScheduleDocument
+from epsl_opt.errors import InputError
+from epsl_opt.files import prepare_folder, read_instance, read_schedule, write_bytes, write_record
+from epsl_opt.instance import Instance
+from epsl_opt.stored_record import read_stored
+from epsl_opt.training import TrainingBackend, TrainingOptions, TrainingPlan
+from epsl_opt.training_checkpoint import checkpoint_metadata, restore_checkpoint
+from epsl_opt.training_document import TrainingDocument, refuse_differences
+from epsl_opt.training_records import RoundRecord, format_records, read_records
+from epsl_opt.training_run import TrainingRun, plan_reference
+
+FoundT = TypeVar("FoundT")
+
+
+class FolderState(StrEnum):
+    """What a folder holds, as its files tell.
+
+    A start writes instance.json, schedule.json, records.csv without a row, and summary.json, in this order and before
+    the first round; each save writes checkpoint, records.csv and summary.json, in this order. Every file is replaced
+    whole or stays as it is.
+    """
+
+    EMPTY = "empty"
+    """No file of a training: one can begin."""
+    STARTED = "started"
+    """Files of a start that was cut short: no round was trained, so the training begins, with the schedule if there is
+    one. A file with anything else in it than such a start writes is somebody else's, and refused."""
+    HELD = "held"
+    """A summary or a checkpoint: a training to go on with, from the checkpoint; from its beginning if there is none.
+    What is beside the checkpoint may be older than it, and is written again."""
+
+
+@dataclass(frozen=True)
+class TrainingFolder:
+    """Where a training is kept; every file is replaced whole or stays as it is.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    checkpoint_suffix
+        The backend's.
+    """
+
+    path: Path
+    checkpoint_suffix: str
+
+    @property
+    def records(self) -> Path:
+        """One row a round."""
+        return self.path / "records.csv"
+
+    @property
+    def summary(self) -> Path:
+        """The training in a few numbers."""
+        return self.path / "summary.json"
+
+    @property
+    def instance(self) -> Path:
+        """The instance that was trained on."""
+        return self.path / "instance.json"
+
+    @property
+    def schedule(self) -> Path:
+        """The schedule it ran under."""
+        return self.path / "schedule.json"
+
+    @property
+    def checkpoint(self) -> Path:
+        """All that decides how it goes on."""
+        return self.path / f"checkpoint{self.checkpoint_suffix}"
+
+    @property
+    def state(self) -> FolderState:
+        """What the folder holds."""
+        if _any_there(self.summary, self.checkpoint):
+            return FolderState.HELD
+        if _any_there(self.instance, self.schedule, self.records):
+            return FolderState.STARTED
+        return FolderState.EMPTY
+
+    def refuse_occupied(self) -> None:
+        """Raise if the folder has a training, or a file that a new one would replace.
+
+        Raises
+        ------
+        InputError
+            Naming the folder or the file.
+        """
+        if self.state is FolderState.HELD:
+            raise InputError(
+                str(self.path), "holds a training already; go on with it by --resume, or take another folder"
+            )
+        self._read_start()
+
+    def begun_schedule(self, instance: Instance) -> ScheduleDocument | None:
+        """Return the schedule of a start on this instance that was cut short; None if it had not come so far.
+
+        Raises
+        ------
+        InputError
+            If the folder has a file that such a start does not write.
+        """
+        found, schedule = self._read_start()
+        if found is not None and found != instance:
+            raise _would_be_replaced(self.instance)
+        if schedule is not None and schedule.instance.sha256 != instance.sha256:
+            raise _would_be_replaced(self.schedule)
+        return schedule
+
+    def refuse_other_schedule(self, instance: Instance, document: ScheduleDocument) -> None:
+        """Raise if the folder has another schedule than the one that is to be trained under.
+
+        Raises
+        ------
+        InputError
+            As `begun_schedule`.
+        """
+        if self.begun_schedule(instance) not in (None, document):
+            raise _would_be_replaced(self.schedule)
+
+    def claim(self) -> None:
+        """Make the folder, and try that it can be written to.
+
+        Raises
+        ------
+        InputError
+            If not.
+        """
+        prepare_folder(self.path)
+
+    def read_summary(self) -> TrainingDocument:
+        """Read the summary of the training that is to go on.
+
+        Raises
+        ------
+        InputError
+            If there is none, or the file is wrong.
+        """
+        return read_stored(TrainingDocument, self.summary)
+
+    def read_records(self, summary: TrainingDocument) -> list[RoundRecord]:
+        """Read the records that a summary was written with.
+
+        Raises
+        ------
+        InputError
+            If they are others, or the file is missing or wrong.
+        """
+        records = read_records(self.records)
+        written = summary.records_sha256 in (None, hashlib.sha256(self.records.read_bytes()).hexdigest())
+        if not written or len(records) != summary.rounds:
+            raise InputError(str(self.records), f"is not what {self.summary.name} was written with")
+        return records
+
+    def read_schedule(self) -> ScheduleDocument:
+        """Read the schedule of the training that is to go on.
+
+        Raises
+        ------
+        InputError
+            If the file is missing or wrong.
+        """
+        return read_schedule(self.schedule)
+
+    def refuse_other(self, plan: TrainingPlan, backend: TrainingBackend[Any], options: TrainingOptions) -> None:
+        """Raise unless the training in the folder is the one planned; without a summary, the checkpoint will tell.
+
+        Raises
+        ------
+        InputError
+            Naming every part that differs.
+        """
+        if _any_there(self.summary):
+            found = self.read_summary().plan
+            refuse_differences(self.path, found.differences(plan_reference(plan, backend, options)))
+
+    def begin(self, run: TrainingRun, summary: TrainingDocument) -> None:
+        """Write what makes the folder one that holds a training, before the first round."""
+        write_record(self.instance, run.plan.instance)
+        write_record(self.schedule, run.schedule)
+        self._write_tables(run, summary)
+
+    def save(self, run: TrainingRun, summary: TrainingDocument) -> TrainingDocument:
+        """Write records and summary, and a checkpoint if the session is sound; the last good one stays otherwise.
+
+        Returns the summary as it was written.
+        """
+        if run.sound:
+            write_bytes(self.checkpoint, run.session.save(checkpoint_metadata(run)))
+        return self._write_tables(run, summary)
+
+    def restore(self, run: TrainingRun) -> None:
+        """Take a run to where the checkpoint left it; to its beginning if there is no checkpoint yet.
+
+        Raises
+        ------
+        InputError
+            If the checkpoint is damaged or of another training.
+        """
+        if _any_there(self.checkpoint):
+            restore_checkpoint(self.checkpoint, run)
+
+    def _read_start(self) -> tuple[Instance | None, ScheduleDocument | None]:
+        """Read what a start has written; raise if a file is nothing that it writes."""
+        instance = _of_start(self.instance, read_instance)
+        schedule = _of_start(self.schedule, read_schedule)
+        if schedule is not None and schedule.schedule() is None:
+            raise _would_be_replaced(self.schedule)
+        if _of_start(self.records, read_records):
+            raise _would_be_replaced(self.records)
+        return instance, schedule
+
+    def _write_tables(self, run: TrainingRun, summary: TrainingDocument) -> TrainingDocument:
+        records = format_records(run.records, run.stages).encode()
+        write_bytes(self.records, records)
+        written = summary.model_copy(update={"records_sha256": hashlib.sha256(records).hexdigest()}).sealed()
+        write_record(self.summary, written)
+        return written
+
+
+def _any_there(*paths: Path) -> bool:
+    return any(os.path.lexists(path) for path in paths)
+
+
+def _of_start(path: Path, read: Callable[[Path], FoundT]) -> FoundT | None:
+    """Return what a file holds, None if there is no file; what can't be read is not a start's."""
+    if not _any_there(path):
+        return None
+    try:
+        return read(path)
+    except InputError as error:
+        raise _would_be_replaced(path) from error
+
+
+def _would_be_replaced(path: Path) -> InputError:
+    return InputError(str(path), "would be replaced; take another folder")
