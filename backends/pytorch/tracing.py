@@ -11,6 +11,9 @@ from typing import Any
 from torch import Tensor, fx, nn
 
 from epsl_opt.backends.pytorch.modes import TRAINING, merge, modes_restored
+from epsl_opt.backends.pytorch.module_state import Watch
+from epsl_opt.backends.pytorch.randomness import drawn_from, generator_states
+from epsl_opt.backends.pytorch.surroundings import surroundings, what_differs
 from epsl_opt.errors import InputError
 
 OWNER = "owner"
@@ -50,7 +53,8 @@ class Traced:
 def trace(name: str, network: nn.Module) -> Traced:
     """Follow a network's operations; modules of torch.nn stay whole, as do children that can't be followed.
 
-    The children of nested `nn.Sequential` come one after another, and are not looked into.
+    The children of nested `nn.Sequential` come one after another, and are not looked into. What a graph does not have
+    (hooks, blocks without gradients, changes to the module itself, numbers drawn by Python) can't be followed.
 
     Raises
     ------
@@ -83,7 +87,13 @@ class _OneInput(nn.Module):
 
 
 def _is_sequence(module: nn.Module) -> bool:
-    return type(module).forward is nn.Sequential.forward
+    return type(module).forward is nn.Sequential.forward and not _is_hooked(module)
+
+
+def _is_hooked(module: nn.Module) -> bool:
+    """Return whether calling a module does more than its class says."""
+    hooks = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks)
+    return any(hooks) or "forward" in vars(module)
 
 
 def _sequence(network: nn.Module) -> fx.Graph:
@@ -109,26 +119,50 @@ def _in_both_modes(name: str, owner: _OneInput) -> fx.Graph:
     """Trace for training and for evaluation; where the two differ in a flag, read it from the module that runs."""
     # What a tracer finds to be constant it sets as an attribute of the module it is given.
     other = _OneInput(owner.network)
+    drawn = generator_states()
     try:
+        if owner.network._backward_hooks or owner.network._backward_pre_hooks:
+            raise ValueError("it has hooks on its backward pass")
         with modes_restored(owner):
             training = _Tracer().trace(owner.train())
             evaluation = _Tracer().trace(other.eval())
         merge(training, evaluation, owner, other)
+        _refuse_draws(drawn)
     except Exception as error:
         problem = f"its forward can't be followed ({error}); write the network as an nn.Sequential of its stages"
         raise InputError(f"network {name}", problem) from error
     return training
 
 
+def _refuse_draws(before: dict[str, Any]) -> None:
+    """Refuse random numbers that were drawn while a module was followed: the graph would draw none."""
+    if drawn := drawn_from(before):
+        raise ValueError(f"it draws random numbers of {' and '.join(drawn)} that do not come from its input's shape")
+
+
+def _refuse_changes(watch: Watch, *, noted: bool) -> None:
+    """Refuse what a module changed of itself while it was followed: the graph would not; `noted` tensors may be."""
+    lost = [path for path, matters in watch.changed_attributes().items() if matters or not noted]
+    if lost := [*lost, *watch.changed_tensors()]:
+        raise ValueError(f"it changes the network itself, {lost[0]}")
+
+
 class _Tracer(fx.Tracer):
     """Keeps whole what can't be followed, and notes for each node in whose `forward` it was made."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._outside = surroundings()
+
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        """Look into the network even if it is a module of torch.nn."""
-        return module_qualified_name != _ROOT and super().is_leaf_module(m, module_qualified_name)
+        """Look into the network even if it is a module of torch.nn; hooks are run by whole modules only."""
+        whole = super().is_leaf_module(m, module_qualified_name) or _is_hooked(m)
+        return module_qualified_name != _ROOT and whole
 
     def create_node(self, *args: Any, **kwargs: Any) -> fx.Node:
         """Note the owner."""
+        if within := what_differs(self._outside, surroundings()):
+            raise ValueError(f"it has a block {within}")
         node = super().create_node(*args, **kwargs)
         node.meta[OWNER] = self.scope.module_path
         return node
@@ -138,11 +172,17 @@ class _Tracer(fx.Tracer):
     ) -> Any:
         """Follow a module; if that fails, forget what was traced of it and keep it whole."""
         path, before, stack = self.path_of_module(m), len(self.graph.nodes), OrderedDict(self.module_stack)
+        watch, drawn = Watch(m), generator_states()
         try:
-            return super().call_module(m, forward, args, kwargs)
+            found = super().call_module(m, forward, args, kwargs)
+            _refuse_changes(watch, noted=path == _ROOT)
+            if path != _ROOT:
+                _refuse_draws(drawn)
+            return found
         except Exception:
             if path == _ROOT:
                 raise
+            watch.restore_attributes()
             self.module_stack = stack
             for node in reversed(list(self.graph.nodes)[before:]):
                 self.graph.erase_node(node)

@@ -1,0 +1,56 @@
+"""Networks made ready to be followed: out of their wrappers, with all weights there."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+from epsl_opt.backends.pytorch.trial_inputs import what_failed
+from epsl_opt.errors import InputError
+
+
+def ready(name: str, network: nn.Module, example: Tensor) -> nn.Module:
+    """Return the network that a wrapper holds, its lazy layers with the shapes that an input gives them.
+
+    Raises
+    ------
+    InputError
+        If lazy layers do not get their shapes, or the network can't be copied, as each client gets a copy.
+    """
+    network = _unwrapped(network)
+    _initialise_lazy(name, network, example)
+    try:
+        copy.deepcopy(network)
+    except Exception as error:
+        raise InputError(f"network {name}", f"can't be copied for each client: {what_failed(error)}") from error
+    return network
+
+
+def _unwrapped(network: nn.Module) -> nn.Module:
+    wrappers = {"DataParallel": "module", "DistributedDataParallel": "module", "OptimizedModule": "_orig_mod"}
+    while type(network).__module__.startswith("torch.") and type(network).__name__ in wrappers:
+        network = getattr(network, wrappers[type(network).__name__])
+    return network
+
+
+def _initialise_lazy(name: str, network: nn.Module, example: Tensor) -> None:
+    if not _lazy_tensors(network):
+        return
+    modes = [(part, part.training) for part in network.modules()]
+    try:
+        with torch.no_grad():
+            network.eval()(example)
+    except Exception as error:
+        raise InputError(f"network {name}", f"has lazy layers, and does not run: {what_failed(error)}") from error
+    for part, mode in modes:
+        part.training = mode
+    if left := _lazy_tensors(network):
+        raise InputError(f"network {name}", f"has a lazy layer that never runs, {left[0]}")
+
+
+def _lazy_tensors(network: nn.Module) -> list[str]:
+    named = [*network.named_parameters(), *network.named_buffers()]
+    return [name for name, tensor in named if is_lazy(tensor)]
