@@ -36,7 +36,7 @@ class Chain:
         return nn.Sequential(*self.segments[n_segments:])
 
 
-def chain_of(name: str, network: nn.Module, example: Tensor) -> Chain:
+def chain_of(name: str, network: nn.Module, example: Tensor, *, proven: bool = False) -> Chain:
     """Cut a network wherever exactly one tensor passes; the segments hold the network's own parameters.
 
     A network that a wrapper holds (data parallelism, compilation) is taken out of it, and lazy layers get their
@@ -50,6 +50,8 @@ def chain_of(name: str, network: nn.Module, example: Tensor) -> Chain:
         Any module that takes one tensor and returns one.
     example
         A batch of input, of which shape and type matter, not the values.
+    proven
+        Whether the chain need not be compared with the network, since that was done before.
 
     Raises
     ------
@@ -69,5 +71,6 @@ def chain_of(name: str, network: nn.Module, example: Tensor) -> Chain:
         if len(found) < 2:
             problem = "has no place to cut it: nowhere between two layers with weights does exactly one tensor pass"
             raise InputError(f"network {name}", problem)
-        refuse_other(name, network, list(found.values()), example)
+        if not proven:
+            refuse_other(name, network, list(found.values()), example)
     return Chain(name, tuple(found), tuple(found.values()))

@@ -29,6 +29,7 @@ def evaluate(clients: Sequence[nn.Module], server: nn.Module, samples: Tensor, l
 
 def _confusion(client: nn.Module, server: nn.Module, samples: Tensor, labels: Tensor, classes: int) -> Tensor:
     """Return counts as float64, shape (classes, classes): rows are labels, columns predictions."""
-    answers = torch.cat([server(client(part)).argmax(dim=1) for part in torch.split(samples, ROWS)])
+    # Networks may write over what they are given.
+    answers = torch.cat([server(client(part.clone())).argmax(dim=1) for part in torch.split(samples, ROWS)])
     counts = torch.bincount(labels * classes + answers, minlength=classes * classes)
     return counts.view(classes, classes).double()

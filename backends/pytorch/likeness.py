@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from epsl_opt.backends.pytorch.counting import flop_counter
+from epsl_opt.backends.pytorch.counting import FlopCounter
 from epsl_opt.backends.pytorch.module_state import Watch, attributes, load, tensors
 from epsl_opt.backends.pytorch.randomness import OWN_GENERATORS, generators_restored, seed_generators
 from epsl_opt.backends.pytorch.trial_inputs import Inputs, runnable_inputs, what_failed
@@ -22,8 +22,8 @@ Found = dict[str, Tensor | None]
 ROUNDING = 64
 """How many units in the last place, of the largest number, two results of the same operations may differ."""
 
-COSTLY_FLOPS = 2e9
-"""Of a batch's forward pass; a network that costs more is compared in a single round."""
+COSTLY_FLOPS = 1e8
+"""Of the forward pass of two samples; a network that costs more is compared in fewer steps."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class Round:
 
 
 ROUNDS = (Round(2), Round(3, spread=0.5), Round(5, offset=1.5))
+FEW_ROUNDS = (Round(2, steps=1), Round(3, spread=0.5, steps=1))
 
 
 def refuse_other(name: str, network: nn.Module, segments: Sequence[nn.Module], example: Tensor) -> None:
@@ -68,7 +69,7 @@ def refuse_other(name: str, network: nn.Module, segments: Sequence[nn.Module], e
             try:
                 problem = _Comparison(network, _copied(segments), segments, runnable_inputs(network, example)).problem()
             except Exception as error:
-                problem = f"can't be trained in segments: {what_failed(error)}"
+                problem = f"can't be trained and tested in segments: {what_failed(error)}"
     if problem is not None:
         raise InputError(f"network {name}", problem)
 
@@ -105,27 +106,31 @@ class _Comparison:
         first, flops = self._first_pass()
         if not any(first[f"the gradient of {name}"] is not None for name, _ in self._network.named_parameters()):
             return "has nothing to train: no parameter gets a gradient"
-        rounds = ROUNDS if flops < COSTLY_FLOPS else (Round(2, steps=1),)
-        watch: Watch | None = None
+        watch = Watch(self._network)
+        if problem := self._unsteady(first, watch):
+            return problem
+        rounds = ROUNDS if flops < COSTLY_FLOPS else FEW_ROUNDS
         for seed, entry in enumerate(rounds):
             for found in self._differences(seed, entry):
                 return found
-            watch = watch or Watch(self._network)
-        load(self._network, self._begin)
         return self._unsteady(first, watch)
 
     def _first_pass(self) -> tuple[Found, int]:
-        with flop_counter() as counter:
-            found = self._run(_whole(self._network), self._inputs.batch(2, seed=0), self._own, seed=0)
+        with FlopCounter() as counter:
+            found = self._repeated()
+        return found, counter.flops
+
+    def _repeated(self) -> Found:
         load(self._network, self._begin)
-        return found, counter.get_total_flops()
+        return self._run(_whole(self._network), self._inputs.batch(2, seed=0), self._own, seed=0)
 
     def _differences(self, seed: int, entry: Round) -> Iterator[str]:
         self._set_out(seed, entry)
         for step in range(entry.steps):
             x, draws = self._inputs.batch(entry.samples, seed + step), 10 * seed + step
+            unused = {name: _clone(t) for name, t in self._own.items() if name not in self._copied}
             whole = self._run(_whole(self._network), x, self._own, draws)
-            cut = self._run(_in_segments(self._copies), x, self._copied, draws)
+            cut = unused | self._run(_in_segments(self._copies), x, self._copied, draws)
             yield from (_told(key, "training") for key in whole if not alike(whole[key], cut.get(key)))
             self._descend(whole)
         seed_generators(seed)
@@ -169,12 +174,12 @@ class _Comparison:
         buffers: Found = {name: _clone(t) for name, t in own.items() if not isinstance(t, nn.Parameter)}
         return {"the output": output.detach(), "the gradient of its input": given.grad} | gradients | buffers
 
-    def _unsteady(self, first: Found, watch: Watch | None) -> str | None:
+    def _unsteady(self, first: Found, watch: Watch) -> str | None:
         """Tell a network that keeps what no checkpoint keeps."""
-        changed = [path for path, matters in watch.changed_attributes().items() if matters] if watch else []
+        again = self._repeated()
+        changed = [path for path, matters in watch.changed_attributes().items() if matters]
         if changed:
             return f"changes its attribute {changed[0]} whenever it runs, which no checkpoint keeps"
-        again = self._run(_whole(self._network), self._inputs.batch(2, seed=0), self._own, seed=0)
         for key, value in first.items():
             if not alike(value, again[key]):
                 return f"does not do the same when it is given the same: {key} depends on earlier passes or on chance"

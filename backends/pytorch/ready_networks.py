@@ -7,6 +7,7 @@ import copy
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
+from torch.nn.utils.weight_norm import WeightNorm
 
 from epsl_opt.backends.pytorch.trial_inputs import what_failed
 from epsl_opt.errors import InputError
@@ -22,11 +23,28 @@ def ready(name: str, network: nn.Module, example: Tensor) -> nn.Module:
     """
     network = _unwrapped(network)
     _initialise_lazy(name, network, example)
+    _detach_normalised_weights(network)
+    _refuse_uncopied(name, network)
+    return network
+
+
+def _detach_normalised_weights(network: nn.Module) -> None:
+    """Let weights that a hook makes anew in every pass be copied."""
+    for part in network.modules():
+        for hook in part._forward_pre_hooks.values():
+            if isinstance(hook, WeightNorm):
+                setattr(part, hook.name, getattr(part, hook.name).detach())
+
+
+def _refuse_uncopied(name: str, network: nn.Module) -> None:
     try:
-        copy.deepcopy(network)
+        copied = copy.deepcopy(network)
     except Exception as error:
         raise InputError(f"network {name}", f"can't be copied for each client: {what_failed(error)}") from error
-    return network
+    # Copies of what TorchScript compiled hold no parameters of their own to train.
+    if lost := [key for key, parameter in copied.named_parameters() if not parameter.is_leaf]:
+        problem = f"{lost[0]} of a copy of it is not trained; give the network as it was before TorchScript compiled it"
+        raise InputError(f"network {name}", problem)
 
 
 def _unwrapped(network: nn.Module) -> nn.Module:

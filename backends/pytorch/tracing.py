@@ -87,7 +87,7 @@ class _OneInput(nn.Module):
 
 
 def _is_sequence(module: nn.Module) -> bool:
-    return type(module).forward is nn.Sequential.forward and not _is_hooked(module)
+    return getattr(type(module), "forward", None) is nn.Sequential.forward and not _is_hooked(module)
 
 
 def _is_hooked(module: nn.Module) -> bool:
