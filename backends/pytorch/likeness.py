@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import torch
 from torch import Tensor, nn
@@ -90,16 +91,24 @@ class _Comparison:
         self, network: nn.Module, copies: list[nn.Module], segments: Sequence[nn.Module], inputs: Inputs
     ) -> None:
         self._network, self._copies, self._inputs = network, copies, inputs
-        self._own = tensors(network)
-        names = {id(tensor): name for name, tensor in self._own.items()}
-        pairs = zip(segments, copies, strict=True)
-        self._copied = {
-            names[id(own)]: other
-            for segment, made in pairs
-            for own, other in zip(tensors(segment).values(), tensors(made).values(), strict=True)
-            if id(own) in names
+        names = {id(tensor): name for name, tensor in tensors(network).items()}
+        self._places = {
+            names[id(tensor)]: (made, local)
+            for segment, made in zip(segments, copies, strict=True)
+            for local, tensor in tensors(segment).items()
+            if id(tensor) in names
         }
         self._begin = {key: value.clone() for key, value in network.state_dict().items()}
+
+    @property
+    def _own(self) -> dict[str, Tensor]:
+        # Looked up anew: a pass may put another tensor in a buffer's place.
+        return tensors(self._network)
+
+    @property
+    def _copied(self) -> dict[str, Tensor]:
+        """The same of the copies, under the network's names."""
+        return {name: attrgetter(local)(made) for name, (made, local) in self._places.items()}
 
     def problem(self) -> str | None:
         """Return what is wrong, None if nothing is."""
@@ -122,15 +131,15 @@ class _Comparison:
 
     def _repeated(self) -> Found:
         load(self._network, self._begin)
-        return self._run(_whole(self._network), self._inputs.batch(2, seed=0), self._own, seed=0)
+        return self._run(_whole(self._network), self._inputs.batch(2, seed=0), lambda: self._own, seed=0)
 
     def _differences(self, seed: int, entry: Round) -> Iterator[str]:
         self._set_out(seed, entry)
         for step in range(entry.steps):
             x, draws = self._inputs.batch(entry.samples, seed + step), 10 * seed + step
-            unused = {name: _clone(t) for name, t in self._own.items() if name not in self._copied}
-            whole = self._run(_whole(self._network), x, self._own, draws)
-            cut = unused | self._run(_in_segments(self._copies), x, self._copied, draws)
+            unused = {name: _clone(t) for name, t in self._own.items() if name not in self._places}
+            whole = self._run(_whole(self._network), x, lambda: self._own, draws)
+            cut = unused | self._run(_in_segments(self._copies), x, lambda: self._copied, draws)
             yield from (_told(key, "training") for key in whole if not alike(whole[key], cut.get(key)))
             self._descend(whole)
         seed_generators(seed)
@@ -145,12 +154,13 @@ class _Comparison:
         """Give both the same parameters, some way from those they began with."""
         load(self._network, self._begin)
         generator = torch.Generator().manual_seed(seed)
+        copied = self._copied
         for name, tensor in self._own.items():
             if isinstance(tensor, nn.Parameter) and tensor.is_floating_point():
                 width = entry.spread * tensor.abs().mean() + entry.offset
-                tensor += (width * torch.randn(tensor.shape, generator=generator)).to(tensor.dtype)
-            if name in self._copied:
-                self._copied[name].copy_(tensor)
+                tensor.add_((width * torch.randn(tensor.shape, generator=generator)).to(tensor.dtype))
+            if name in copied:
+                copied[name].copy_(tensor)
 
     @torch.no_grad()
     def _descend(self, found: Found) -> None:
@@ -158,11 +168,11 @@ class _Comparison:
             gradient = found[f"the gradient of {name}"]
             for tensor in (parameter, self._copied.get(name)):
                 if tensor is not None and gradient is not None:
-                    tensor -= 0.1 * gradient
+                    tensor.sub_(0.1 * gradient)
 
-    def _run(self, run: Pass, x: Tensor, own: dict[str, Tensor], seed: int) -> Found:
+    def _run(self, run: Pass, x: Tensor, own: Callable[[], dict[str, Tensor]], seed: int) -> Found:
         """Return output and gradients of a pass, and the buffers after it."""
-        for tensor in own.values():
+        for tensor in own().values():
             tensor.grad = None
         given = x.requires_grad_(x.is_floating_point() and seed % 2 == 1)
         seed_generators(seed)
@@ -170,8 +180,8 @@ class _Comparison:
         if output.requires_grad:
             generator = torch.Generator().manual_seed(seed)
             backward(torch.randn(output.shape, generator=generator).to(output.dtype))
-        gradients = {f"the gradient of {name}": _clone(t.grad) for name, t in own.items() if t.is_leaf}
-        buffers: Found = {name: _clone(t) for name, t in own.items() if not isinstance(t, nn.Parameter)}
+        gradients = {f"the gradient of {name}": _clone(t.grad) for name, t in own().items() if t.is_leaf}
+        buffers: Found = {name: _clone(t) for name, t in own().items() if not isinstance(t, nn.Parameter)}
         return {"the output": output.detach(), "the gradient of its input": given.grad} | gradients | buffers
 
     def _unsteady(self, first: Found, watch: Watch) -> str | None:

@@ -76,11 +76,14 @@ class Watch:
     def __init__(self, module: nn.Module) -> None:
         self._module = module
         self._kept = attributes(module)
+        self._buffers = [(part, dict(part._buffers)) for part in module.modules()]
         self._marks = {path: _mark(value) for path, value in self._kept.items()}
         self._versions = {name: (id(tensor), _version(tensor)) for name, tensor in tensors(module).items()}
 
     def restore_attributes(self) -> None:
-        """Put back the attributes that were there."""
+        """Put back the attributes and buffers that were there, though not what these held."""
+        for part, buffers in self._buffers:
+            part._buffers.update(buffers)
         parts = dict(self._module.named_modules())
         for path in self.changed_attributes():
             owner, _, key = path.rpartition(".")
@@ -103,7 +106,8 @@ class Watch:
 
 
 def _version(tensor: Tensor) -> int:
-    return 0 if tensor.is_inference() else tensor._version
+    # Followed symbolically, a module may have put something else in a buffer's place.
+    return tensor._version if isinstance(tensor, Tensor) and not tensor.is_inference() else 0
 
 
 def _is_passing(value: Any) -> bool:

@@ -27,26 +27,33 @@ def seed_generators(seed: int) -> None:
 @contextmanager
 def generators_restored(device: torch.device | None = None) -> Iterator[None]:
     """Let random numbers go on after the block as if nothing had been drawn in it."""
-    devices = [device] if device is not None and device.type == "cuda" else []
-    others = random.getstate(), np.random.get_state()  # noqa: NPY002
-    with torch.random.fork_rng(devices=devices):
+    with torch.random.fork_rng(devices=[device] if device is not None and device.type == "cuda" else []):
+        stand = Generators()
         try:
             yield
         finally:
-            random.setstate(others[0])
-            np.random.set_state(others[1])  # noqa: NPY002
+            stand.go_back()
 
 
-def generator_states() -> dict[str, Any]:
-    """Return where each generator stands, by its name in messages; equal if nothing was drawn in between."""
-    numpy_state: Any = np.random.get_state(legacy=False)  # noqa: NPY002
-    return {
-        "PyTorch": torch.get_rng_state().numpy().tobytes(),
-        "Python": random.getstate(),
-        "numpy": (numpy_state["state"]["key"].tobytes(), numpy_state["state"]["pos"]),
-    }
+class Generators:
+    """Where the generators of this process stand."""
 
+    def __init__(self) -> None:
+        self._torch, self._python = torch.get_rng_state(), random.getstate()
+        self._numpy: Any = np.random.get_state()  # noqa: NPY002
 
-def drawn_from(before: dict[str, Any]) -> list[str]:
-    """Return the names of the generators that were drawn from since `generator_states` gave `before`."""
-    return [name for name, state in generator_states().items() if state != before[name]]
+    def go_back(self) -> None:
+        """Let all go on from there."""
+        torch.set_rng_state(self._torch)
+        random.setstate(self._python)
+        np.random.set_state(self._numpy)  # noqa: NPY002
+
+    def drawn_from(self) -> list[str]:
+        """Return whose generators were drawn from since."""
+        now = Generators()
+        same = {
+            "PyTorch": torch.equal(now._torch, self._torch),
+            "Python": now._python == self._python,
+            "numpy": now._numpy[2] == self._numpy[2] and bool((now._numpy[1] == self._numpy[1]).all()),
+        }
+        return [name for name, equal in same.items() if not equal]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 
 import numpy as np
 import torch
+from campaign.network_blocks import blocks
 from torch import Tensor, nn
 
-from campaign.network_blocks import blocks
 from epsl_opt.backends.pytorch.chain import Chain
 
 Factory = Callable[[], nn.Module]
@@ -68,10 +69,10 @@ def differences(network: nn.Module, chain: Chain, input_shape: tuple[int, ...], 
     """
     names = {id(tensor): name for name, tensor in [*network.named_parameters(), *network.named_buffers()]}
     copies = [copy.deepcopy(segment) for segment in chain.segments]
-    pairs = [
-        (names[id(own)], own, copied)
-        for segment, other in zip(chain.segments, copies, strict=True)
-        for own, copied in zip(_tensors(segment), _tensors(other), strict=True)
+    places = [
+        (names[id(own)], copied, local)
+        for segment, copied in zip(chain.segments, copies, strict=True)
+        for local, own in [*segment.named_parameters(), *segment.named_buffers()]
         if id(own) in names
     ]
     dtype = next((p.dtype for p in network.parameters()), torch.float32)
@@ -81,16 +82,13 @@ def differences(network: nn.Module, chain: Chain, input_shape: tuple[int, ...], 
         seeded = seed + step
         expected, got = _learn(network, x, seeded), _learn_cut(copies, x, seeded)
         found += [] if _close(expected, got) else [f"loss of step {step}"]
-        found += [f"{name} after step {step}" for name, own, copied in pairs if not _close(own, copied)]
+        pairs = ((name, attrgetter(name)(network), attrgetter(local)(copied)) for name, copied, local in places)
+        found += [f"{name} after step {step}" for name, own, other in pairs if not _close(own, other)]
     _seed(seed)
     expected = _inference(network.eval(), x)
     _seed(seed)
     got = _inference(nn.Sequential(*copies).eval(), x)
     return found + ([] if _close(expected, got) else ["evaluation"])
-
-
-def _tensors(module: nn.Module) -> list[Tensor]:
-    return [*module.parameters(), *module.buffers()]
 
 
 def _learn(network: nn.Module, x: Tensor, seed: int) -> Tensor:
@@ -123,7 +121,7 @@ def _descend(modules: Sequence[nn.Module]) -> None:
     for module in modules:
         for parameter in module.parameters():
             if parameter.grad is not None:
-                parameter -= LEARNING_RATE * parameter.grad
+                parameter.sub_(LEARNING_RATE * parameter.grad)
 
 
 @torch.inference_mode()
@@ -138,4 +136,4 @@ def _close(a: Tensor, b: Tensor) -> bool:
 def _seed(seed: int) -> None:
     torch.manual_seed(seed)
     random.seed(seed)
-    np.random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002

@@ -48,7 +48,8 @@ def _layer_drop(block: Any, x: Tensor) -> Tensor:
 
 
 def _numpy_drop(block: Any, x: Tensor) -> Tensor:
-    return x * float(np.random.random() > 0.2) if block.training else block.layer(x)
+    kept = np.random.random() > 0.2  # noqa: NPY002
+    return x * float(kept) if block.training else block.layer(x)
 
 
 def _counts(block: Any, x: Tensor) -> Tensor:
@@ -88,7 +89,7 @@ RUNS: dict[str, Callable[[Any, Tensor], Tensor]] = {
     "detached": lambda block, x: block.layer(x) + block.other(x.detach()),
     "stops the gradient": lambda block, x: block.layer(x.detach()),
     "random": lambda block, x: block.layer(x) * torch.rand_like(x),
-    "constant noise": lambda block, x: block.layer(x) + torch.rand(x.shape[1:]),
+    "constant noise": lambda block, x: block.layer(x) + torch.rand(block.running.shape),
     "batch size": lambda block, x: block.layer(x) * x.shape[0],
     "over the batch": lambda block, x: block.layer(x) * x.softmax(0),
     "no gradient": _without_gradient,
@@ -141,7 +142,7 @@ MODULES: dict[str, Block] = {
     "spectral norm": lambda width: parametrizations.spectral_norm(nn.Linear(width, width)),
     "orthogonal": lambda width: parametrizations.orthogonal(nn.Linear(width, width)),
     "frozen": _frozen,
-    "lazy": lambda width: nn.LazyLinear(width),
+    "lazy": nn.LazyLinear,
     "attention": _Attention,
     "recurrent": _Recurrent,
     "scripted": lambda width: torch.jit.trace(nn.Linear(width, width), torch.zeros(2, width)),
