@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
@@ -23,18 +23,17 @@ class FlopCounter:
 
     def __init__(self) -> None:
         self._counter = _Counter()
-        self._products = AsMatrixProducts()
+        self._blocks = ExitStack()
 
     def __enter__(self) -> FlopCounter:
         """Begin to count."""
-        self._products.__enter__()
-        self._counter.__enter__()
+        self._blocks.enter_context(AsMatrixProducts())
+        self._blocks.enter_context(self._counter)
         return self
 
     def __exit__(self, *error: Any) -> None:
         """Stop counting."""
-        self._counter.__exit__(*error)
-        self._products.__exit__(*error)
+        self._blocks.__exit__(*error)
 
     @property
     def flops(self) -> int:
@@ -57,7 +56,7 @@ class _Counter(FlopCounterMode):
     def _count_flops(self, func_packet: Any, out: Any, args: Any, kwargs: Any) -> Any:
         if func_packet not in self.flop_registry and not is_free(func_packet):
             self.uncounted.add(operator_name(func_packet))
-        return super()._count_flops(func_packet, out, args, kwargs)
+        return super()._count_flops(func_packet, out, args, kwargs)  # type: ignore[no-untyped-call]
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
+import numpy as np
 import torch
 from torch.utils.flop_counter import conv_flop_count, flop_registry
 
@@ -62,12 +63,12 @@ def _trilinear(*factors_and_axes: Any, **_kwargs: Any) -> int:
         for axis in sorted(expanded):
             whole.insert(axis, 1)
         shapes.append(whole)
-    return 2 * prod(torch.broadcast_shapes(*shapes))
+    return 2 * prod(np.broadcast_shapes(*shapes))
 
 
 def _distances(x: Shape, y: Shape, *_options: Any, **_kwargs: Any) -> int:
     """Return the FLOPs of the distances between rows of two matrices; a difference and its power are one of them."""
-    return 2 * prod(torch.broadcast_shapes(x[:-2], y[:-2])) * x[-2] * y[-2] * x[-1]
+    return 2 * prod(np.broadcast_shapes(x[:-2], y[:-2])) * x[-2] * y[-2] * x[-1]
 
 
 def _distances_backward(_gradient: Shape, x: Shape, y: Shape, *_options: Any, **_kwargs: Any) -> int:

@@ -37,8 +37,8 @@ def left_alone(module: nn.Module) -> Iterator[None]:
         yield
     finally:
         for part, own in kept:
-            vars(part).clear()
-            vars(part).update(own)
+            part.__dict__.clear()
+            part.__dict__.update(own)
         for tensor, value, gradient in values:
             _set(tensor, value)
             tensor.grad = gradient
@@ -88,9 +88,9 @@ class Watch:
         for path in self.changed_attributes():
             owner, _, key = path.rpartition(".")
             if path in self._kept:
-                vars(parts[owner])[key] = self._kept[path]
+                parts[owner].__dict__[key] = self._kept[path]
             else:
-                del vars(parts[owner])[key]
+                del parts[owner].__dict__[key]
 
     def changed_attributes(self) -> dict[str, bool]:
         """Return the paths of changed attributes, and whether any of it is more than a tensor put there."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
@@ -36,20 +38,23 @@ def _makes_pairs(x: Any, y: Any) -> bool:
     """Return whether an elementwise product is larger than both of its factors."""
     if not (isinstance(x, Tensor) and isinstance(y, Tensor) and x.is_floating_point() and x.dtype == y.dtype):
         return False
-    return torch.broadcast_shapes(x.shape, y.shape).numel() > max(x.numel(), y.numel())
+    return prod(np.broadcast_shapes(x.shape, y.shape)) > max(x.numel(), y.numel())
 
 
 def _pairs(x: Tensor, y: Tensor) -> Tensor:
-    return (x[..., None, None] @ y[..., None, None])[..., 0, 0]
+    products: Tensor = x[..., None, None] @ y[..., None, None]
+    return products[..., 0, 0]
 
 
 def _scalar_products(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
-    x, y = (tensor.movedim(dim, -1) for tensor in torch.broadcast_tensors(x, y))
+    shape = np.broadcast_shapes(x.shape, y.shape)
+    x, y = (tensor.expand(shape).movedim(dim, -1) for tensor in (x, y))
     return (x.conj().unsqueeze(-2) @ y.unsqueeze(-1)).squeeze(-1).squeeze(-1)
 
 
 def _matrix_vector(matrix: Tensor, vector: Tensor) -> Tensor:
-    return (matrix @ vector.unsqueeze(-1)).squeeze(-1)
+    products: Tensor = matrix @ vector.unsqueeze(-1)
+    return products.squeeze(-1)
 
 
 def _added_matrix_vector(added: Tensor, matrix: Tensor, vector: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
