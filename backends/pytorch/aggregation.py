@@ -40,7 +40,7 @@ class AggregatedRows:
 
     def mean(self, values: Tensor) -> Tensor:
         """Return the clients' mean by their shares: shape (clients, m, ...) to (m, ...)."""
-        mean: Tensor = torch.tensordot(self.shares, values, dims=1)
+        mean: Tensor = torch.tensordot(self.shares.to(values.dtype), values, dims=1)
         return mean
 
     def by_client(self, values: Tensor) -> Tensor:
@@ -88,7 +88,8 @@ def layer_wise(server: nn.Sequential, rows: AggregatedRows) -> tuple[Tensor, Ten
     with unchanged_statistics(server):
         for layer, point in zip(reversed(server), reversed(points), strict=True):
             point.requires_grad_()
-            torch.autograd.backward(layer(point), gradient)
+            if (output := layer(point)).requires_grad:
+                torch.autograd.backward(output, gradient)
             gradient = gradient_of(point)
     return rows.weighted_loss(losses), gradient
 
@@ -130,14 +131,12 @@ def representative(generator: torch.Generator) -> Backpropagation:
 
 def one_a_client(values: Tensor, like: Tensor) -> Tensor:
     """Return one value a client, shape (clients,), shaped to multiply a tensor of shape (clients, ...)."""
-    return values.view(-1, *[1] * (like.dim() - 1))
+    return values.to(like.dtype).view(-1, *[1] * (like.dim() - 1))
 
 
 def gradient_of(tensor: Tensor) -> Tensor:
-    """Return the gradient that a backward pass left in a leaf."""
-    if tensor.grad is None:
-        raise RuntimeError("the backward pass did not reach this tensor")
-    return tensor.grad
+    """Return the gradient that a backward pass left in a leaf: 0 if it was stopped before it came there."""
+    return torch.zeros_like(tensor) if tensor.grad is None else tensor.grad
 
 
 _LINEARISATIONS: dict[Linearisation, Backpropagation] = {

@@ -36,8 +36,11 @@ class Chain:
         return nn.Sequential(*self.segments[n_segments:])
 
 
-def chain_of(name: str, network: nn.Module, example: Tensor) -> Chain:
+def chain_of(name: str, network: nn.Module, example: Tensor, *, proven: bool = False) -> Chain:
     """Cut a network wherever exactly one tensor passes; the segments hold the network's own parameters.
+
+    A network that a wrapper holds (data parallelism, compilation) is taken out of it, and lazy layers get their
+    shapes. The chain is compared with the network before it is returned.
 
     Parameters
     ----------
@@ -47,17 +50,27 @@ def chain_of(name: str, network: nn.Module, example: Tensor) -> Chain:
         Any module that takes one tensor and returns one.
     example
         A batch of input, of which shape and type matter, not the values.
+    proven
+        Whether the chain need not be compared with the network, since that was done before.
 
     Raises
     ------
     InputError
-        If the network does not take such an input, can't be followed, or has no place to be cut.
+        If the network does not take such an input, can't be followed, has no place to be cut, or is not its chain.
     """
     from epsl_opt.backends.pytorch.cut_points import find_segments
+    from epsl_opt.backends.pytorch.likeness import refuse_other
+    from epsl_opt.backends.pytorch.module_state import left_alone
+    from epsl_opt.backends.pytorch.randomness import generators_restored
+    from epsl_opt.backends.pytorch.ready_networks import ready
     from epsl_opt.backends.pytorch.tracing import trace
 
-    found = find_segments(name, trace(name, network), example)
-    if len(found) < 2:
-        problem = "has no place to cut it: nowhere between two layers with weights does exactly one tensor pass"
-        raise InputError(f"network {name}", problem)
+    network = ready(name, network, example)
+    with left_alone(network), generators_restored():
+        found = find_segments(name, trace(name, network), example)
+        if len(found) < 2:
+            problem = "has no place to cut it: nowhere between two layers with weights does exactly one tensor pass"
+            raise InputError(f"network {name}", problem)
+        if not proven:
+            refuse_other(name, network, list(found.values()), example)
     return Chain(name, tuple(found), tuple(found.values()))

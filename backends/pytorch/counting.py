@@ -2,50 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
+from torch.utils.flop_counter import FlopCounterMode
+
+from epsl_opt.backends.pytorch.flop_formulas import FORMULAS
+from epsl_opt.backends.pytorch.free_operators import is_free, operator_name
+from epsl_opt.backends.pytorch.written_products import AsMatrixProducts
 
 
-def flop_counter() -> FlopCounterMode:
-    """Return a context that counts FLOPs, one multiply-add being two."""
-    return FlopCounterMode(display=False, custom_mapping={torch.ops.aten.convolution_backward: _convolution_backward})
+class FlopCounter:
+    """A block in which FLOPs are counted, one multiply-add being two, and operators that can't be are noted.
 
-
-def _convolution_backward(
-    gradient: Sequence[int],
-    given: Sequence[int],
-    weight: Sequence[int],
-    _bias: Any,
-    _stride: Any,
-    _padding: Any,
-    _dilation: Any,
-    transposed: bool,
-    _output_padding: Any,
-    _groups: int,
-    wanted: Sequence[bool],
-    **_kwargs: Any,
-) -> int:
-    """Return the FLOPs of a convolution's backward pass; PyTorch's own formula forgets the groups.
-
-    The gradient of the input and that of the weights take the forward pass's products each.
+    Scalar products and products of every pair are computed as the matrix products they are.
     """
-    forward = conv_flop_count(list(given), list(weight), list(gradient), transposed)
-    return (int(wanted[0]) + int(wanted[1])) * forward
+
+    def __init__(self) -> None:
+        self._counter = _Counter()
+        self._blocks = ExitStack()
+
+    def __enter__(self) -> FlopCounter:
+        """Begin to count."""
+        self._blocks.enter_context(AsMatrixProducts())
+        self._blocks.enter_context(self._counter)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        """Stop counting."""
+        self._blocks.__exit__(*error)
+
+    @property
+    def flops(self) -> int:
+        """How many so far."""
+        return int(self._counter.get_total_flops())
+
+    @property
+    def uncounted(self) -> list[str]:
+        """Names of operators that compute, and for which there is no formula."""
+        return sorted(self._counter.uncounted)
+
+
+class _Counter(FlopCounterMode):
+    """PyTorch's counter with formulas of our own, which notes what it has none for."""
+
+    def __init__(self) -> None:
+        super().__init__(display=False, custom_mapping=FORMULAS)
+        self.uncounted: set[str] = set()
+
+    def _count_flops(self, func_packet: Any, out: Any, args: Any, kwargs: Any) -> Any:
+        if func_packet not in self.flop_registry and not is_free(func_packet):
+            self.uncounted.add(operator_name(func_packet))
+        return super()._count_flops(func_packet, out, args, kwargs)  # type: ignore[no-untyped-call]
 
 
 @contextmanager
 def countable_kernels() -> Iterator[None]:
-    """Keep PyTorch from fused kernels, which count otherwise (attention) or not at all (recurrent layers)."""
+    """Keep PyTorch from fused kernels, which count otherwise (attention) or not at all (recurrent layers, encoders)."""
     mkldnn: Any = torch.backends.mkldnn
-    before = mkldnn.enabled
+    before = mkldnn.enabled, torch.backends.mha.get_fastpath_enabled()
     mkldnn.enabled = False
+    torch.backends.mha.set_fastpath_enabled(False)
     try:
         with sdpa_kernel(SDPBackend.MATH):
             yield
     finally:
-        mkldnn.enabled = before
+        mkldnn.enabled = before[0]
+        torch.backends.mha.set_fastpath_enabled(before[1])

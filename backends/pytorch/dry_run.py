@@ -11,8 +11,10 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, fx, nn
 
-from epsl_opt.backends.pytorch.counting import countable_kernels, flop_counter
+from epsl_opt.backends.pytorch.counting import FlopCounter, countable_kernels
+from epsl_opt.backends.pytorch.randomness import generators_restored, seed_generators
 from epsl_opt.backends.pytorch.tracing import Traced
+from epsl_opt.backends.pytorch.trial_inputs import what_failed
 from epsl_opt.errors import InputError
 
 T = TypeVar("T")
@@ -30,6 +32,8 @@ class Step:
         Of the forward pass.
     overwritten
         Whether a later operation writes into that tensor.
+    barred
+        Whether what is trained before it gets no gradient through it, since the gradient is stopped further on.
     integer
         What it gives, if that is an integer, such as the length of an axis.
     """
@@ -37,6 +41,7 @@ class Step:
     shape: tuple[int, ...] | None
     flops: int
     overwritten: bool = False
+    barred: bool = False
     integer: int | None = None
 
 
@@ -49,6 +54,17 @@ def dry_run(name: str, traced: Traced, example: Tensor) -> dict[str, Step]:
         If the network does not take such an input.
     """
     return on_copy(name, traced.module(traced.graph), example, _record)
+
+
+def dry_training(name: str, traced: Traced, example: Tensor) -> dict[str, Step]:
+    """Do the same in training mode.
+
+    Raises
+    ------
+    InputError
+        If the network can't be trained on such an input.
+    """
+    return on_copy(name, traced.module(traced.graph), example, lambda module, x: _record(module, x, training=True))
 
 
 def output_shape(name: str, module: nn.Module, example: Tensor) -> tuple[int, ...]:
@@ -75,11 +91,12 @@ def on_copy(name: str, module: nn.Module, example: Tensor, run: Callable[[nn.Mod
     with suppress(Exception), countable_kernels(), torch.device("meta"):
         return run(_without_content(module), torch.empty_like(example, device="meta"))
     try:
-        with countable_kernels(), torch.random.fork_rng(devices=[]):
+        with countable_kernels(), generators_restored():
+            seed_generators(0)
             return run(copy.deepcopy(module), example)
     except Exception as error:
         shape = "x".join(map(str, example.shape[1:]))
-        raise InputError(f"network {name}", f"does not run on an input of {shape}: {error}") from error
+        raise InputError(f"network {name}", f"does not run on an input of {shape}: {what_failed(error)}") from error
 
 
 def _without_content(module: nn.Module) -> nn.Module:
@@ -92,10 +109,9 @@ def _without_content(module: nn.Module) -> nn.Module:
     return copy.deepcopy(module, memo)
 
 
-def _record(module: nn.Module, example: Tensor) -> dict[str, Step]:
-    recorder = _Recorder(module.eval(), garbage_collect_values=False)
-    recorder.run(example)
-    return recorder.steps()
+def _record(module: nn.Module, example: Tensor, *, training: bool = False) -> dict[str, Step]:
+    recorder = _Recorder(module.train(training), garbage_collect_values=False)
+    return recorder.steps(recorder.run(example))
 
 
 class _Recorder(fx.Interpreter):
@@ -108,19 +124,29 @@ class _Recorder(fx.Interpreter):
 
     def run_node(self, n: fx.Node) -> Any:
         """Count FLOPs, and note how often the result has been written to so far."""
-        with flop_counter() as counter:
+        with FlopCounter() as counter:
             result = super().run_node(n)
-        self._flops[n] = counter.get_total_flops()
+        self._flops[n] = counter.flops
         if isinstance(result, Tensor):
             self._versions[n] = result._version
         return result
 
-    def steps(self) -> dict[str, Step]:
+    def steps(self, result: Any) -> dict[str, Step]:
         """Return what was recorded."""
-        return {node.name: self._step(node) for node in self._flops}
+        barred = self._barred(result)
+        return {node.name: self._step(node, node in barred) for node in self._flops}
 
-    def _step(self, node: fx.Node) -> Step:
+    def _step(self, node: fx.Node, barred: bool) -> Step:
         value, flops = self.env.get(node), self._flops[node]
         if isinstance(value, Tensor) and value.is_floating_point():
-            return Step(tuple(value.shape), flops, overwritten=value._version > self._versions[node])
+            return Step(tuple(value.shape), flops, value._version > self._versions[node], barred)
         return Step(None, flops, integer=value if type(value) is int else None)
+
+    def _barred(self, result: Any) -> set[fx.Node]:
+        """Return the nodes whose values want a gradient that the result does not send back to them."""
+        wanting = [node for node in self._flops if isinstance(v := self.env.get(node), Tensor) and v.requires_grad]
+        if not isinstance(result, Tensor) or not result.requires_grad:
+            return set(wanting)
+        values = [self.env[node] for node in wanting]
+        gradients = torch.autograd.grad(result.sum(), values, allow_unused=True)
+        return {node for node, gradient in zip(wanting, gradients, strict=True) if gradient is None}

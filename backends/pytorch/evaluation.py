@@ -34,13 +34,15 @@ def evaluate(clients: Sequence[nn.Module], server: nn.Module, samples: Tensor, l
 
 def _confusion(client: nn.Module, server: nn.Module, samples: Tensor, labels: Tensor, classes: int) -> Tensor:
     """Return counts as float64, shape (classes, classes): rows are labels, columns predictions."""
-    answers = torch.cat([_finite(server(client(part))).argmax(dim=1) for part in torch.split(samples, ROWS)])
+    # Networks may write over what they are given.
+    answers = torch.cat([_answer(server(client(part.clone()))) for part in torch.split(samples, ROWS)])
     counts = torch.bincount(labels * classes + answers, minlength=classes * classes)
     return counts.view(classes, classes).double()
 
 
-def _finite(scores: Tensor) -> Tensor:
-    """Return the scores of classes; the largest is no answer where one is not finite."""
-    if not bool(scores.isfinite().all()):
+def _answer(scores: Tensor) -> Tensor:
+    """Return each sample's class of the largest score; a class may be ruled out by -inf, but a maximum is finite."""
+    largest, answer = scores.max(dim=1)
+    if not bool(largest.isfinite().all()):
         raise DivergenceError("evaluation")
-    return scores
+    return answer

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor, fx
 
-from epsl_opt.backends.pytorch.dry_run import Step, dry_run
+from epsl_opt.backends.pytorch.dry_run import Step, dry_run, dry_training
 from epsl_opt.backends.pytorch.tracing import Traced
 
 BATCH = "batch"
@@ -24,7 +24,8 @@ class Facts:
     flops
         Of the forward pass.
     sizes
-        Numbers in each tensor that may pass a cut: one row per sample, and nothing writes into it later.
+        Numbers in each tensor that may pass a cut: one row per sample, nothing writes into it later, and gradients
+        come back through it.
     numbers
         Integers of the program: what they are for this shape of input, or `BATCH` for the number of samples.
     """
@@ -35,7 +36,7 @@ class Facts:
 
 
 def gather(name: str, traced: Traced, example: Tensor) -> Facts:
-    """Run a network dry with two sizes of the batch, and see what changes with it.
+    """Run a network dry with two sizes of the batch, and in training, and see what changes.
 
     Raises
     ------
@@ -43,17 +44,18 @@ def gather(name: str, traced: Traced, example: Tensor) -> Facts:
         If the network does not take such an input.
     """
     few, more = (dry_run(name, traced, example.new_zeros((n, *example.shape[1:]))) for n in (2, 3))
+    trained = dry_training(name, traced, example.new_zeros((2, *example.shape[1:])))
     pairs = {key: (step, more[key]) for key, step in few.items()}
     numbers = {key: _number(*pair) for key, pair in pairs.items()}
     return Facts(
         flops={key: step.flops for key, step in few.items()},
-        sizes={key: prod(pair[0].shape or ()) for key, pair in pairs.items() if _may_pass(*pair)},
+        sizes={key: prod(pair[0].shape or ()) for key, pair in pairs.items() if _may_pass(*pair, trained[key])},
         numbers={key: number for key, number in numbers.items() if number is not None},
     )
 
 
-def _may_pass(two: Step, three: Step) -> bool:
-    if not two.shape or not three.shape or two.overwritten:
+def _may_pass(two: Step, three: Step, trained: Step) -> bool:
+    if not two.shape or not three.shape or two.overwritten or trained.overwritten or trained.barred:
         return False
     return (two.shape[0], three.shape[0]) == (2, 3) and two.shape[1:] == three.shape[1:]
 

@@ -15,6 +15,7 @@ from epsl_opt.backends.pytorch.aggregation import Backpropagation, backpropagati
 from epsl_opt.backends.pytorch.averaging import average, model_bits
 from epsl_opt.backends.pytorch.optimisers import lr_factor, make_optimiser, set_learning_rate
 from epsl_opt.backends.pytorch.options import TorchOptions
+from epsl_opt.backends.pytorch.randomness import seed_generators
 from epsl_opt.backends.pytorch.split_step import (
     ClientSides,
     LocalClientSides,
@@ -146,7 +147,7 @@ class Models:
     def draw_as(self, client: int | None, turn: int | None = None) -> None:
         """Let what is random in networks, like dropout, be the own of this client, or of the server in a turn."""
         party = client if client is not None else len(self.shares) + (0 if turn is None else 1 + turn)
-        torch.manual_seed((self._seed << _PARTY_BITS) + party)
+        seed_generators((self._seed << _PARTY_BITS) + party)
 
     def step_server(self) -> None:
         """Update the server-side model, and forget its gradients."""

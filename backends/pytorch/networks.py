@@ -16,7 +16,9 @@ from torch import nn
 
 from epsl_opt.backends.pytorch.chain import Chain, chain_of
 from epsl_opt.backends.pytorch.dry_run import output_shape
+from epsl_opt.backends.pytorch.randomness import generators_restored, seed_generators
 from epsl_opt.backends.pytorch.resnet import resnet18
+from epsl_opt.backends.pytorch.row_independence import refuse_rows_that_mix
 from epsl_opt.backends.pytorch.small_networks import CnnOptions, MlpOptions, NetworkOptions, Shape, cnn, lenet5, mlp
 from epsl_opt.errors import InputError
 from epsl_opt.options import parse_options, split_pairs, unknown
@@ -65,17 +67,21 @@ def build_chain(spec: str, input_shape: tuple[int, ...], classes: int, seed: int
     InputError
         If there is no such network, or input, classes and network do not go together.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
-        network = _build(spec, input_shape, classes)
     example = torch.zeros(2, *input_shape)
-    chain = chain_of(spec, network, example)
+    # Tests compare the built-in ones.
+    proven = spec.partition(":")[0] in _BUILTIN
+    with generators_restored():
+        seed_generators(seed)
+        network = _build(spec, input_shape, classes)
+        chain = chain_of(spec, network, example, proven=proven)
     logits = output_shape(spec, chain.client_side(len(chain.segments)), example)
     if logits != (2, classes):
         problem = (
             f"returns {'x'.join(map(str, logits[1:]))} numbers for a sample, not one for each of {classes} classes"
         )
         raise InputError(f"network {spec}", problem)
+    if not proven:
+        refuse_rows_that_mix(spec, chain.client_side(len(chain.segments)), example)
     return chain
 
 

@@ -19,6 +19,7 @@ from epsl_opt.backends.pytorch.evaluation import evaluate
 from epsl_opt.backends.pytorch.feed import Feed, on_device
 from epsl_opt.backends.pytorch.models import Batch, Models
 from epsl_opt.backends.pytorch.options import TorchOptions
+from epsl_opt.backends.pytorch.randomness import generators_restored, seed_generators
 from epsl_opt.backends.pytorch.rounds import STRATEGIES, ClientSide, RoundResult
 from epsl_opt.backends.pytorch.split_step import CHECKED_STAGES
 from epsl_opt.backends.pytorch.statistics import explained_batch_norm
@@ -57,8 +58,8 @@ class TorchSession(TrainingSession):
         """Train one round; random draws are a function of seed and round."""
         seed = int(np.random.SeedSequence((self._plan.seed, self._finished_rounds)).generate_state(1)[0])
         self._models.begin_round(self._finished_rounds, seed)
-        with torch.random.fork_rng(devices=[self._device] if self._device.type == "cuda" else []):
-            torch.manual_seed(seed)
+        with generators_restored(self._device):
+            seed_generators(seed)
             with explained_batch_norm():
                 result = self._strategy.train(self._models, self._batch())
         loss = self._finite_loss(result)

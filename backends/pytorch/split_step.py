@@ -128,7 +128,8 @@ class LocalClientSides:
 
     def backward(self, found: CutGradients, gradient: Tensor) -> None:
         """Run the clients' backward passes as one."""
-        torch.autograd.backward(self._sent, list(gradient))
+        reached = [(sent, own) for sent, own in zip(self._sent, gradient, strict=True) if sent.requires_grad]
+        torch.autograd.backward([sent for sent, _ in reached], [own for _, own in reached])
 
 
 def split_step(
@@ -212,7 +213,7 @@ def _unaggregated(
     """Backpropagate every row; return the loss and the gradient of each client's own loss, (clients, rows, ...)."""
     points = smashed.flatten(0, 1).requires_grad_(needed)
     losses = functional.cross_entropy(server(points), labels.flatten(), reduction="none")
-    weights = shares * scale
+    weights = (shares * scale).to(losses.dtype)
     loss = (weights @ losses.view_as(labels)).sum()
     torch.autograd.backward(loss)
     if not needed:

@@ -19,15 +19,19 @@ def batch_norms(network: nn.Module) -> list[_BatchNorm]:
 
 @contextlib.contextmanager
 def unchanged_statistics(network: nn.Module) -> Iterator[None]:
-    """Normalise with batch statistics in the block as before, without counting them into the running ones."""
-    layers = [layer for layer in batch_norms(network) if layer.training]
-    for layer in layers:
-        layer.track_running_stats = False
+    """Let passes in the block compute as before, without counting into what buffers keep, running statistics say.
+
+    Passes write to copies, so that their own backward passes find what they have written.
+    """
+    kept = [(part, key, buffer) for part in network.modules() for key, buffer in part._buffers.items()]
+    copies = {id(buffer): buffer.clone() for _, _, buffer in kept if buffer is not None}
+    for part, key, buffer in kept:
+        part._buffers[key] = None if buffer is None else copies[id(buffer)]
     try:
         yield
     finally:
-        for layer in layers:
-            layer.track_running_stats = True
+        for part, key, buffer in kept:
+            part._buffers[key] = buffer
 
 
 def training_mode(network: nn.Module, batch_norm: BatchNorm) -> None:

@@ -11,6 +11,9 @@ from typing import Any
 from torch import Tensor, fx, nn
 
 from epsl_opt.backends.pytorch.modes import TRAINING, merge, modes_restored
+from epsl_opt.backends.pytorch.module_state import Watch
+from epsl_opt.backends.pytorch.randomness import Generators
+from epsl_opt.backends.pytorch.surroundings import surroundings, what_differs
 from epsl_opt.errors import InputError
 
 OWNER = "owner"
@@ -50,15 +53,15 @@ class Traced:
 def trace(name: str, network: nn.Module) -> Traced:
     """Follow a network's operations; modules of torch.nn stay whole, as do children that can't be followed.
 
-    The children of nested `nn.Sequential` come one after another, and are not looked into.
+    The children of nested `nn.Sequential` come one after another, and are not looked into. What a graph does not have
+    (hooks, blocks without gradients, changes to the module itself, numbers drawn by Python) can't be followed.
 
     Raises
     ------
     InputError
         If the network is no `nn.Sequential`, and its own `forward` can't be followed or returns several values.
     """
-    owner = _OneInput(network)
-    graph = _sequence(network) if _is_sequence(network) else _in_both_modes(name, owner)
+    owner, graph = (_OneInput(network), _sequence(network)) if _is_sequence(network) else _in_both_modes(name, network)
     if not all(isinstance(node.args[0], fx.Node) for node in graph.nodes if node.op == "output"):
         raise InputError(f"network {name}", "does not return one tensor")
     attributes: dict[str, Any] = {TRAINING: network.training}
@@ -83,7 +86,13 @@ class _OneInput(nn.Module):
 
 
 def _is_sequence(module: nn.Module) -> bool:
-    return type(module).forward is nn.Sequential.forward
+    return getattr(type(module), "forward", None) is nn.Sequential.forward and not _is_hooked(module)
+
+
+def _is_hooked(module: nn.Module) -> bool:
+    """Return whether calling a module does more than its class says."""
+    hooks = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks)
+    return any(hooks) or "forward" in vars(module)
 
 
 def _sequence(network: nn.Module) -> fx.Graph:
@@ -105,30 +114,64 @@ def _flattened(module: nn.Module, path: str) -> Iterator[str]:
             yield from _flattened(child, f"{path}.{key}")
 
 
-def _in_both_modes(name: str, owner: _OneInput) -> fx.Graph:
+def _in_both_modes(name: str, network: nn.Module) -> tuple[_OneInput, fx.Graph]:
     """Trace for training and for evaluation; where the two differ in a flag, read it from the module that runs."""
-    # What a tracer finds to be constant it sets as an attribute of the module it is given.
-    other = _OneInput(owner.network)
+    generators = Generators()
     try:
-        with modes_restored(owner):
-            training = _Tracer().trace(owner.train())
-            evaluation = _Tracer().trace(other.eval())
+        if network._backward_hooks or network._backward_pre_hooks:
+            raise ValueError("it has hooks on its backward pass")
+        with modes_restored(network):
+            (owner, training), (other, evaluation) = _traced_alike(network)
         merge(training, evaluation, owner, other)
+        _refuse_draws(generators)
     except Exception as error:
         problem = f"its forward can't be followed ({error}); write the network as an nn.Sequential of its stages"
         raise InputError(f"network {name}", problem) from error
-    return training
+    return owner, training
+
+
+def _traced_alike(network: nn.Module) -> list[tuple[_OneInput, fx.Graph]]:
+    """Trace in both modes, keeping whole in both what can't be followed in one of them."""
+    whole: set[str] = set()
+    while True:
+        known = len(whole)
+        # What a tracer finds to be constant it sets as an attribute of the module it is given.
+        owners = [_OneInput(network), _OneInput(network)]
+        graphs = [_Tracer(whole).trace(owner.train(mode)) for owner, mode in zip(owners, (True, False), strict=True)]
+        if len(whole) == known:
+            return list(zip(owners, graphs, strict=True))
+
+
+def _refuse_draws(before: Generators) -> None:
+    """Refuse random numbers that were drawn while a module was followed: the graph would draw none."""
+    if drawn := before.drawn_from():
+        raise ValueError(f"it draws random numbers of {' and '.join(drawn)} that do not come from its input's shape")
+
+
+def _refuse_changes(watch: Watch, *, noted: bool) -> None:
+    """Refuse what a module changed of itself while it was followed: the graph would not; `noted` tensors may be."""
+    lost = [path for path, matters in watch.changed_attributes().items() if matters or not noted]
+    if lost := [*lost, *watch.changed_tensors()]:
+        raise ValueError(f"it changes the network itself, {lost[0]}")
 
 
 class _Tracer(fx.Tracer):
     """Keeps whole what can't be followed, and notes for each node in whose `forward` it was made."""
 
+    def __init__(self, whole: set[str]) -> None:
+        super().__init__()
+        self._outside, self._whole = surroundings(), whole
+
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        """Look into the network even if it is a module of torch.nn."""
-        return module_qualified_name != _ROOT and super().is_leaf_module(m, module_qualified_name)
+        """Look into the network even if it is a module of torch.nn; hooks are run by whole modules only."""
+        if module_qualified_name == _ROOT:
+            return False
+        return module_qualified_name in self._whole or super().is_leaf_module(m, module_qualified_name) or _is_hooked(m)
 
     def create_node(self, *args: Any, **kwargs: Any) -> fx.Node:
         """Note the owner."""
+        if within := what_differs(self._outside, surroundings()):
+            raise ValueError(f"it has a block {within}, which belongs into a module of its own")
         node = super().create_node(*args, **kwargs)
         node.meta[OWNER] = self.scope.module_path
         return node
@@ -138,11 +181,19 @@ class _Tracer(fx.Tracer):
     ) -> Any:
         """Follow a module; if that fails, forget what was traced of it and keep it whole."""
         path, before, stack = self.path_of_module(m), len(self.graph.nodes), OrderedDict(self.module_stack)
+        watch, generators = Watch(m), Generators()
         try:
-            return super().call_module(m, forward, args, kwargs)
+            found = super().call_module(m, forward, args, kwargs)
+            _refuse_changes(watch, noted=path == _ROOT)
+            if path != _ROOT:
+                _refuse_draws(generators)
+            return found
         except Exception:
             if path == _ROOT:
                 raise
+            self._whole.add(path)
+            watch.restore_attributes()
+            generators.go_back()
             self.module_stack = stack
             for node in reversed(list(self.graph.nodes)[before:]):
                 self.graph.erase_node(node)

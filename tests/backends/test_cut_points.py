@@ -63,7 +63,7 @@ def assert_same_function(network: nn.Module, chain: Chain) -> None:
 @given(sequentials())
 def test_random_sequentials_are_their_chains(network: nn.Sequential) -> None:
     """Output, gradients and buffers of a cut `nn.Sequential` are its own to the last bit, wherever it is cut."""
-    assert_same_function(network, chain_of("random", network, EXAMPLE))
+    assert_same_function(network, chain_of("random", network, EXAMPLE, proven=True))
 
 
 @pytest.mark.parametrize("kind", BRANCHING)
@@ -97,7 +97,7 @@ def test_parameters_keep_their_names() -> None:
 @given(sequentials())
 def test_segments_begin_where_it_pays(network: nn.Sequential) -> None:
     """Every segment has weights or shrinks the tensor, and the last one alone gives the logits from its weights."""
-    chain = chain_of("random", network, EXAMPLE)
+    chain = chain_of("random", network, EXAMPLE, proven=True)
     x = batch()
     for segment in chain.segments:
         y = segment(x)
