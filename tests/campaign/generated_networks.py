@@ -9,9 +9,9 @@ from operator import attrgetter
 
 import numpy as np
 import torch
-from campaign.network_blocks import blocks
 from torch import Tensor, nn
 
+from campaign.network_blocks import blocks
 from epsl_opt.backends.pytorch.chain import Chain
 
 Factory = Callable[[], nn.Module]
