@@ -48,7 +48,7 @@ def restore_checkpoint(path: Path, run: TrainingRun) -> None:
         text = run.session.restore(path.read_bytes())
     except InputError as error:
         raise InputError(source, error.problem, error.field) from error
-    except (OSError, ValueError) as error:
+    except Exception as error:  # whatever a backend raises over bytes it can't read
         raise InputError(source, f"is damaged: {error}") from error
     metadata = parse_record(CheckpointMetadata, parse_json(text, source), source)
     asked = plan_reference(run.plan, run.backend, run.options)

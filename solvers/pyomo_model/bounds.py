@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from epsl_opt.solvers.pyomo_model.scaled import ScaledCut, ScaledPhase
 
 
@@ -34,5 +36,6 @@ def safe_bound_s(data: ScaledCut, bound: float, tolerance: float) -> float:
 
 def _stretch_s(phase: ScaledPhase, n_subchannels: int, spare_s: float) -> float:
     """How much longer the phase gets per delta; it ends at most `spare_s` after its earliest end."""
-    time = 1 + spare_s / phase.unit_s + phase.head_start
-    return phase.unit_s * float((time * time / (1 + phase.head_start)).max()) * (n_subchannels + 3)
+    with np.errstate(over="ignore"):  # beyond all numbers the allowance is infinite, and there is no bound
+        time = 1 + spare_s / phase.unit_s + phase.head_start
+        return phase.unit_s * float((time * time / (1 + phase.head_start)).max()) * (n_subchannels + 3)

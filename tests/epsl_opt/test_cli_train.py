@@ -211,10 +211,10 @@ def test_folder_with_a_training_is_not_overwritten(
 
 
 @pytest.mark.parametrize("extra", [[], ["--schedule", "schedule.json"]])
-def test_resume_needs_a_training(
+def test_resume_begins_nothing_that_cannot_start(
     extra: list[str], instance_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """--resume where there is no training is bad input, and no folder comes to be."""
+    """--resume of what can't even start (no such solver, no such schedule) is bad input, and no folder comes to be."""
     folder = tmp_path / "empty"
     assert run(["train", instance_file, *TOY, "--resume", "-o", str(folder), *extra]) == ExitCode.BAD_INPUT
     assert capsys.readouterr().err.count("\n") == 1
