@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from epsl_opt.backends.pytorch.module_state import left_alone
+from epsl_opt.backends.pytorch.module_state import left_alone, load
 from epsl_opt.backends.pytorch.options import BatchNorm
 from epsl_opt.backends.pytorch.randomness import generators_restored, seed_generators
 from epsl_opt.backends.pytorch.statistics import training_mode
@@ -41,16 +41,25 @@ def refuse_rows_that_mix(name: str, network: nn.Module, example: Tensor) -> None
 
 
 def _mixing(network: nn.Module, inputs: Inputs) -> Iterator[str]:
+    begin = {key: value.clone() for key, value in network.state_dict().items()}
+
+    def answer(batch: Tensor, seed: int = 0) -> Tensor:
+        # Passes of training may change buffers, and with them the answers of the next.
+        load(network, begin)
+        seed_generators(seed)
+        found: Tensor = network(batch.clone())
+        return found
+
     x, other = inputs.batch(ROWS, seed=0), inputs.batch(ROWS, seed=1)
     other[0] = x[0]
     for mode in ("training", "evaluation"):
         _set_mode(network, mode)
-        whole, again = _answer(network, x, seed=0), _answer(network, x, seed=1)
-        if not _alike(whole[:1], _answer(network, other, seed=0)[:1]):
+        whole, again = answer(x), answer(x, seed=1)
+        if not _alike(whole[:1], answer(other)[:1]):
             yield f"what it answers for a sample in {mode} depends on the others of its batch"
         alone = range(1, 3) if torch.equal(whole, again) else ()
         for n in alone:
-            if not _alike(whole[:n], _answer(network, x[:n], seed=0)):
+            if not _alike(whole[:n], answer(x[:n])):
                 yield f"what it answers for a sample in {mode} depends on the size of its batch"
 
 
@@ -59,12 +68,6 @@ def _set_mode(network: nn.Module, mode: str) -> None:
         training_mode(network, BatchNorm.FROZEN)
     else:
         network.eval()
-
-
-def _answer(network: nn.Module, x: Tensor, seed: int) -> Tensor:
-    seed_generators(seed)
-    answer: Tensor = network(x.clone())
-    return answer
 
 
 def _alike(a: Tensor, b: Tensor) -> bool:

@@ -153,6 +153,8 @@ def test_no_cut_bars_gradients() -> None:
         ("random", None),
         ("layer drop", None),
         ("recurrent", None),
+        ("spectral norm", None),
+        ("old spectral norm", None),
     ],
 )
 def test_samples_do_not_see_one_another(kind: str, problem: str | None) -> None:

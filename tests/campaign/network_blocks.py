@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.utils import parametrizations
+from torch.nn.utils import parametrizations, spectral_norm
 
 Block = Callable[[int], nn.Module]
 
@@ -140,6 +140,7 @@ MODULES: dict[str, Block] = {
     "dropout": lambda width: nn.Sequential(nn.Linear(width, width), nn.Dropout(0.3)),
     "weight norm": lambda width: parametrizations.weight_norm(nn.Linear(width, width)),
     "spectral norm": lambda width: parametrizations.spectral_norm(nn.Linear(width, width)),
+    "old spectral norm": lambda width: spectral_norm(nn.Linear(width, width)),
     "orthogonal": lambda width: parametrizations.orthogonal(nn.Linear(width, width)),
     "frozen": _frozen,
     "lazy": nn.LazyLinear,
