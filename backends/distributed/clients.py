@@ -45,6 +45,7 @@ class Clients:
         self.pairs = [Pair(rank) for rank in range(1, group.size)]
         self._pool = ThreadPoolExecutor(max(len(self.pairs), 1))
         self._known: list[LinkError] = []
+        self._unheard: list[LinkError] = []
         self._speaking, self._over = threading.Lock(), threading.Event()
         threading.Thread(target=self._show_life, daemon=True).start()
 
@@ -132,23 +133,23 @@ class Clients:
         while not self._over.wait(self.group.timeout_s / _HEARTBEATS):
             with self._speaking:
                 for pair in self.pairs:
-                    with contextlib.suppress(LinkError):
+                    try:
                         pair.command(Command.ALIVE)
+                    except LinkError as error:
+                        self._unheard.append(error)
 
     def _verdict(self, failures: Sequence[LinkError]) -> EpslOptError:
         waiting = [pair.rank for pair in self.pairs if self.group.note("waiting", pair.rank) is not None]
-        blamed = culprits(failures, waiting)
+        # The first failure of all may have met a sign of life, and what came after only follows from it.
+        blamed = culprits([*self._unheard, *failures], waiting)
         for failure in blamed:
             if (problem := self.group.note("input", failure.rank)) is not None:
                 return InputError(self._called([failure.rank]), problem)
             if (problem := self.group.note("failed", failure.rank)) is not None:
                 return RankError(f"{self._called([failure.rank])} failed: {problem}")
         found = sorted({failure.rank for failure in blamed})
-        if blamed[0].dead:
-            return RankError(f"{self._called(found)} died")
-        if blamed[0].silent:
-            return RankError(f"{self._called(found)} gave no sign within {self.group.timeout_s:g} s")
-        return RankError(f"{self._called(found)}: {blamed[0]}")
+        what = "died" if blamed[0].dead else f"gave no sign within {self.group.timeout_s:g} s"
+        return RankError(f"{self._called(found)} {what}")
 
     def _called(self, numbers: list[int]) -> str:
         return f"{ranks(numbers)} ({', '.join(self.names[rank - 1] for rank in numbers)})"
