@@ -58,9 +58,8 @@ def _matrix_vector(matrix: Tensor, vector: Tensor) -> Tensor:
 
 
 def _added_matrix_vector(added: Tensor, matrix: Tensor, vector: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
-    scaled = alpha * _matrix_vector(matrix, vector)
-    total: Tensor = beta * added + scaled
-    return total
+    found: Tensor = beta * added + alpha * _matrix_vector(matrix, vector)
+    return found
 
 
 def _matmul(x: Tensor, y: Tensor) -> Tensor:
