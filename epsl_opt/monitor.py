@@ -62,7 +62,7 @@ class SolveMonitor:
             ledger.on_change = lambda: listener(self)
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name not in _WRITABLE:
+        if name not in _WRITABLE and hasattr(SolveMonitor, name):
             raise AttributeError(f"a monitor's {name} is read-only: offer schedules, prove bounds")
         object.__setattr__(self, name, value)
 

@@ -88,8 +88,10 @@ def session(
     cut_layer: int = 0,
     seed: int = 0,
     dropout: float = 0.0,
+    validate: bool = True,
     **options: Any,
 ) -> TorchSession:
-    """Return a training that has not begun."""
+    """Return a training that has not begun; options may go beyond their limits where `validate` is false."""
+    made = TorchOptions(**options) if validate else TorchOptions.model_construct(**options)
     plan = TrainingPlan(instance(phi, batch_size, clients), schedule(clients, cut_layer), framework, "toy", seed)
-    return TorchSession(plan, TorchOptions(**options), dataset(), parts(clients), chain(dropout=dropout))
+    return TorchSession(plan, made, dataset(), parts(clients), chain(dropout=dropout))
