@@ -45,8 +45,13 @@ def _check_json(value: Any, depth: int = 0) -> Any:
 JsonObject = Annotated[dict[str, Any], AfterValidator(_check_json)]
 
 
+_UNCHANGEABLE = frozenset({str, int, float, bool, type(None)})
+
+
 def _rebuilt(value: Any, build: Callable[[type[Record], dict[str, Any]], Record]) -> Any:
     """Return a value that shares nothing writable with `value`; records in it are made again by `build`."""
+    if type(value) in _UNCHANGEABLE:
+        return value
     if isinstance(value, Record):
         return build(type(value), {name: _rebuilt(getattr(value, name), build) for name in value.model_fields_set})
     if isinstance(value, tuple):
