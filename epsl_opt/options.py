@@ -13,12 +13,12 @@ from epsl_opt.plain_text import shown
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
-MAX_INTEGER = 2**63 - 1
-"""Of an option: what a machine's integer holds."""
+MAX_INTEGER = 2**64
+"""Of an option; seeds may be as large."""
 
 
 class Options(BaseModel):
-    """Base of all options: unknown keys, infinities, NaN and integers that no machine's integer holds are errors.
+    """Base of all options: unknown keys, infinities, NaN and integers beyond 64 bits are errors.
 
     A float that may be infinite says so: `Field(allow_inf_nan=True)`.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from contextlib import suppress
 
 import click
@@ -50,7 +51,7 @@ def is_quiet() -> bool:
 def say(text: str) -> None:
     """Write to stderr, of what came from outside nothing that a terminal obeys; if nobody can hear it, so be it."""
     with suppress(OSError):
-        click.echo("\n".join(map(one_line, text.split("\n"))), err=True)
+        click.echo("\n".join(map(one_line, text.split("\n"))), sys.stderr, err=True)
 
 
 def note(message: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from epsl_opt.instance import Instance
+from epsl_opt.latency import round_latency
 from epsl_opt.schedule import Schedule
 from epsl_opt.solvers.cuts import feasible_cuts
 from epsl_opt.solvers.power_control import best_schedule
@@ -43,7 +44,7 @@ def framework_rounds_s(instance: Instance, plan: Planner) -> dict[str, float]:
     plain = instance.with_training(aggregation_ratio=0.0)
     psl = plan(plain)
     return {
-        "EPSL": _round_s(instance, plan(instance), Framework.EPSL),
+        "EPSL": round_latency(instance, plan(instance)).round_latency_s,
         "PSL": _round_s(instance, psl, Framework.PSL),
         "SFL": _split_fed_round_s(plain, psl, plan),
         "SL": _vanilla_round_s(plain, psl),
