@@ -1,1 +1,0 @@
-"""Studies that train; found through the entry-point group `epsl_opt.studies`."""

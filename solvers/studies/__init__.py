@@ -1,1 +1,0 @@
-"""Studies of schedules and solvers; found through the entry-point group `epsl_opt.studies`."""
