@@ -1,7 +1,7 @@
 """Compare `exact` with enumeration and, where PySCIPOpt is installed, with SCIP on random small instances.
 
-python benchmarks/agreement.py
-python benchmarks/agreement.py --quick
+python -m benchmarks.agreement
+python -m benchmarks.agreement --quick
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from epsl_opt import Instance, Limits, SolutionStatus, Solver, StopReason, solve
-from epsl_opt.instance import Channel
-from epsl_opt.registry import load_solver
+from epsl_opt.core.instance import Channel
+from epsl_opt.plugins.registry import load_solver
 from epsl_opt.testing import draw_instance
 
 INSTANCES, QUICK_INSTANCES = 240, 12
@@ -71,7 +71,7 @@ def measure(count: int) -> list[Agreement]:
     exact = [_optimum_s(instance, load_solver("exact"), Limits(rel_gap=EXACT_GAP)) for instance in instances]
     found = [_compare("enumeration", instances, exact, lambda: load_solver("brute-force"), Limits())]
     try:
-        from scip_solver import Scip
+        from benchmarks.scip_solver import Scip
     except ImportError:
         return found
     limits = Limits(time_s=SCIP_TIME_S, rel_gap=SCIP_GAP)

@@ -1,7 +1,7 @@
 """Run solvers on the instance library and keep the lowest verified latency and the highest bound of each instance.
 
-    python benchmarks/best_known.py --solvers greedy,bcd,local-search --time-limit 10
-    python -m epsl_opt.problems.tables docs/problems.md
+    python -m benchmarks.best_known --solvers greedy,bcd,local-search --time-limit 10
+    python -m docs_tools.problems docs/problems.md
 
 The first rewrites `library.json` after every run (whole or not at all), never for the worse, and prints the library as
 a table; the second brings the table in the documentation up to date.
@@ -15,12 +15,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from docs_tools.problems import library_table, seconds
 from epsl_opt import InputError, Limits, SolutionStatus, SolveResult, StopReason, solve
-from epsl_opt.checker import check_bound
-from epsl_opt.options import unknown
+from epsl_opt.core.checker import check_bound
+from epsl_opt.core.options import unknown
 from epsl_opt.problems import library
 from epsl_opt.problems.library import BestKnown, Library, LibraryEntry
-from epsl_opt.problems.tables import library_table, seconds
 
 NOTICEABLE = 1e-9
 FINGERPRINT_TOLERANCE = 1e-11

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from epsl_opt import Solver
-from epsl_opt.registry import load_solver
+from epsl_opt.plugins.registry import load_solver
 
 
 @dataclass(frozen=True)
@@ -20,13 +20,13 @@ class Contender:
 
 
 def _scip() -> Solver[Any]:
-    from scip_solver import Scip
+    from benchmarks.scip_solver import Scip
 
     return Scip()
 
 
 def _gurobi() -> Solver[Any]:
-    from gurobi_solver import Gurobi
+    from benchmarks.gurobi_solver import Gurobi
 
     return Gurobi()
 

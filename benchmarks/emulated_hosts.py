@@ -1,7 +1,7 @@
 """Train on several emulated hosts whose links have the schedule's rates; show measured beside simulated times.
 
-    sudo python benchmarks/emulated_hosts.py                                 # three clients, seconds
-    sudo python benchmarks/emulated_hosts.py paper:clients=5 -- --rounds 20  # what follows -- is for the training
+    sudo python -m benchmarks.emulated_hosts                                 # three clients, seconds
+    sudo python -m benchmarks.emulated_hosts paper:clients=5 -- --rounds 20  # what follows -- is for the training
 
 Every host is a network namespace with two interfaces, one for broadcasts and one for everything else, on two bridges in
 a namespace of their own: nothing touches the network of this machine. `tc` (tbf) limits a client's sending to its
@@ -23,8 +23,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from epsl_opt.documents import Rates
-from epsl_opt.files import read_schedule
+from epsl_opt.files.documents import Rates
+from epsl_opt.files.json_files import read_schedule
 
 INSTANCE = "paper:clients=3,subchannels=12,batch_size=32"
 TRAINING = ["--cut-layers", "conv1", "--rounds", "6", "--evaluate-every", "6", "--checkpoint-every", "100"]

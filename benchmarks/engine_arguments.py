@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from epsl_opt.engines import ENGINES, LOCAL, Engine, open_engine
+from epsl_opt.campaigns.engines import ENGINES, LOCAL, Engine, open_engine
 
 
 def add_engine_arguments(parser: argparse.ArgumentParser, default: str) -> None:

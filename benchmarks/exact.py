@@ -1,9 +1,9 @@
 """Measure how fast `exact` and general solvers prove optimality on the same instances; write `docs/benchmarks.md`.
 
     pip install "epsl-opt[bench]"
-    python benchmarks/exact.py
-    python benchmarks/exact.py --quick
-    python benchmarks/exact.py --again exact
+    python -m benchmarks.exact
+    python -m benchmarks.exact --quick
+    python -m benchmarks.exact --again exact
 
 Every run has a process of its own, one thread and the same limits; runs are made in turns, instance by instance.
 Finished runs are kept in `out/exact/runs` and not made again, so that this script may be interrupted; `--again` names
@@ -22,18 +22,17 @@ from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import agreement
-from contenders import CONTENDERS
-from destination import destination
-from exact_runs import Bench, Outcome, Run
-from exact_tables import csv_table, instance_table, ratio_text, scale_table, summary_table
-from profile_picture import plot_profiles
-
+from benchmarks import agreement
+from benchmarks.contenders import CONTENDERS
+from benchmarks.destination import destination
+from benchmarks.exact_runs import Bench, Outcome, Run
+from benchmarks.exact_tables import csv_table, instance_table, ratio_text, scale_table, summary_table
+from benchmarks.profile_picture import plot_profiles
+from docs_tools.marked_text import write_marked
 from epsl_opt import InputError
-from epsl_opt.files import write_bytes
-from epsl_opt.marked_text import write_marked
-from epsl_opt.plots.save import save_picture
-from epsl_opt.provenance import cpu, versions
+from epsl_opt.files.json_files import write_bytes
+from epsl_opt.report.plots.save import save_picture
+from epsl_opt.solving.provenance import cpu, versions
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
@@ -172,7 +171,7 @@ def conditions(settings: Settings) -> str:
             found.append(f"{package} not installed")
     options = f"--time-limit {settings.time_limit_s:g} --seeds {settings.seeds} --exact-seeds {settings.exact_seeds}"
     software = ", ".join(found)
-    return f"`python benchmarks/exact.py {options}`; {os.cpu_count()} processors ({cpu()}); {software}."
+    return f"`python -m benchmarks.exact {options}`; {os.cpu_count()} processors ({cpu()}); {software}."
 
 
 if __name__ == "__main__":

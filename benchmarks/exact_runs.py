@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from contenders import CONTENDERS
-from scale import peak_mib
-
+from benchmarks.contenders import CONTENDERS
+from benchmarks.scale import peak_mib
 from epsl_opt import InputError, Limits, load_instance, solve
-from epsl_opt.files import format_json, read_json, write_bytes
+from epsl_opt.files.json_files import format_json, read_json, write_bytes
+
+ROOT = Path(__file__).parents[1]
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
@@ -86,10 +87,11 @@ class Bench:
 
 def run_apart(run: Run) -> Outcome:
     """Make a run in a process of its own, so that a crash or a leak stays there and peak memory is its own."""
-    command = [sys.executable, __file__, json.dumps(asdict(run))]
+    command = [sys.executable, "-m", "benchmarks.exact_runs", json.dumps(asdict(run))]
     try:
         done = subprocess.run(
             command,
+            cwd=ROOT,
             check=False,
             capture_output=True,
             encoding="utf-8",

@@ -6,11 +6,10 @@ import math
 from collections.abc import Sequence
 from statistics import median
 
-from contenders import CONTENDERS
-from exact_runs import Outcome
-
-from epsl_opt.csv_text import format_csv
-from epsl_opt.marked_text import markdown_table
+from benchmarks.contenders import CONTENDERS
+from benchmarks.exact_runs import Outcome
+from docs_tools.marked_text import markdown_table
+from epsl_opt.files.csv_text import format_csv
 
 REFERENCE = "exact"
 

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from epsl_opt.plots.comparison import KIND_COLOURS, OTHER_COLOUR
-from epsl_opt.plots.style import new_figure, shorten, styled
-from epsl_opt.ranking import RunRow
+from epsl_opt.campaigns.ranking import RunRow
+from epsl_opt.report.plots.comparison import KIND_COLOURS, OTHER_COLOUR
+from epsl_opt.report.plots.style import new_figure, shorten, styled
 
 LEAST_PERCENT = 1e-3
 """Smaller gaps, which a logarithmic axis cannot show, are drawn here."""

@@ -8,12 +8,12 @@ from collections.abc import Callable
 import gurobipy as gp
 import numpy as np
 from gurobipy import GRB, nlfunc
-from minlp_data import MinlpData, Phase, offer_rounded, promising_first
 
+from benchmarks.minlp_data import MinlpData, Phase, offer_rounded, promising_first
 from epsl_opt import Instance, SolveMonitor, Solver, SolverKind, SolverOptions, StopReason
-from epsl_opt.arrays import FloatArray
-from epsl_opt.latency import CutCosts
-from epsl_opt.solvers.cuts import bound_without_radio_s, feasible_cuts
+from epsl_opt.core.arrays import FloatArray
+from epsl_opt.core.latency import CutCosts
+from epsl_opt.solvers.primal.cuts import bound_without_radio_s, feasible_cuts
 
 TRUST = 1e-6
 """Gurobi's bounds hold up to its tolerances; they are lowered by this part."""

@@ -1,7 +1,7 @@
 """Time `epsl-opt solve --watch` from an instance file's arrival to its schedule, starting warm and cold.
 
-    python benchmarks/live.py            # writes the tables of docs/benchmarks.md
-    python benchmarks/live.py --quick    # few instances, into out/live
+    python -m benchmarks.live            # writes the tables of docs/benchmarks.md
+    python -m benchmarks.live --quick    # few instances, into out/live
 
 The loop runs in a process of its own. Files are renamed into its folder one at a time, the next when the line about the
 last has come and a short pause is over; the clock is the writer's, from the rename to that line. Exit code 1 says that
@@ -23,11 +23,11 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from destination import destination
 
+from benchmarks.destination import destination
+from docs_tools.marked_text import markdown_table, write_marked
 from epsl_opt import Instance, load_instance, write_record
-from epsl_opt.marked_text import markdown_table, write_marked
-from epsl_opt.provenance import cpu, versions
+from epsl_opt.solving.provenance import cpu, versions
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 OUT = Path("out/live")
@@ -169,7 +169,7 @@ def conditions(args: argparse.Namespace) -> str:
     """Say how and with what the runs were made."""
     software = ", ".join(f"{name} {version}" for name, version in versions()[:4])
     return (
-        f"`python benchmarks/live.py --instances {args.instances}`; {os.cpu_count()} processors ({cpu()}); {software}."
+        f"`python -m benchmarks.live --instances {args.instances}`; {os.cpu_count()} processors ({cpu()}); {software}."
     )
 
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from epsl_opt import FREE, Instance, SolveMonitor
-from epsl_opt.arrays import FloatArray
-from epsl_opt.latency import CutCosts
-from epsl_opt.solvers.allocation import equal_density_power_w, greedy_allocation
-from epsl_opt.solvers.evaluation import allocation_latencies_s
-from epsl_opt.solvers.offering import offer_allocation
+from epsl_opt.core.arrays import FloatArray
+from epsl_opt.core.latency import CutCosts
+from epsl_opt.solvers.primal.allocation import equal_density_power_w, greedy_allocation
+from epsl_opt.solvers.primal.evaluation import allocation_latencies_s
+from epsl_opt.solvers.primal.offering import offer_allocation
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,7 @@
 """Compare exact power control with the same problem solved by CVXPY and Clarabel: agreement and speed.
 
-    python benchmarks/power_control.py
-    python benchmarks/power_control.py --quick
+    python -m benchmarks.power_control
+    python -m benchmarks.power_control --quick
 
 All times of one size are taken in turns within one run, and the least of several rounds counts, so that a busy machine
 slows both sides alike. "Warm" is the program built once and solved again for new gains, given as parameters.
@@ -19,12 +19,12 @@ from functools import partial
 
 import numpy as np
 
+from docs_tools.marked_text import markdown_table
 from epsl_opt import Instance, load_instance
-from epsl_opt.arrays import FloatArray, IntArray
-from epsl_opt.latency import CutCosts, cut_costs
-from epsl_opt.marked_text import markdown_table
-from epsl_opt.solvers.power_control import rows_of, uplink_phase_s
-from epsl_opt.solvers.power_control_cvxpy import ReferencePowerControl
+from epsl_opt.core.arrays import FloatArray, IntArray
+from epsl_opt.core.latency import CutCosts, cut_costs
+from epsl_opt.solvers.convex.power_control import ReferencePowerControl
+from epsl_opt.solvers.primal.power_control import rows_of, uplink_phase_s
 
 SIZES = ((5, 20), (20, 80), (50, 200))
 CASES, ROUNDS = 200, 7

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from exact_runs import Outcome
-from exact_tables import by_solver
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
-from epsl_opt.plots.style import new_figure, styled
+from benchmarks.exact_runs import Outcome
+from benchmarks.exact_tables import by_solver
+from epsl_opt.report.plots.style import new_figure, styled
 
 STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
 

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from statistics import mean, median
 
+from docs_tools.marked_text import markdown_table
 from epsl_opt import SolverKind
-from epsl_opt.marked_text import markdown_table
-from epsl_opt.ranking import TIE_TOLERANCE, RunRow, best_latencies
+from epsl_opt.campaigns.ranking import TIE_TOLERANCE, RunRow, best_latencies
 
 Figure = Callable[[RunRow], float | None]
 NOTHING = "-"

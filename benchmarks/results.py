@@ -1,8 +1,8 @@
 """Run all registered solvers and write what they reach into `docs/results.md`, with a picture of the gaps.
 
-    python benchmarks/results.py
-    python benchmarks/results.py --quick
-    python benchmarks/results.py --engine dask --scheduler ADDRESS
+    python -m benchmarks.results
+    python -m benchmarks.results --quick
+    python -m benchmarks.results --engine dask --scheduler ADDRESS
 
 Finished runs are kept in `out/results/runs` and not run again, so that a run of this script may be interrupted; empty
 that folder after a change to a solver. `--quick` takes few instances and writes to `out/results/quick` instead.
@@ -18,22 +18,28 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import power_control
-import scale
-from destination import destination
-from engine_arguments import add_engine_arguments, chosen_engine
-from gap_picture import plot_gaps
-from result_tables import beaten_table, gap_table, latency_s, matrix_table, status_table, summary_table, time_s
-
+from benchmarks import power_control, scale
+from benchmarks.destination import destination
+from benchmarks.engine_arguments import add_engine_arguments, chosen_engine
+from benchmarks.gap_picture import plot_gaps
+from benchmarks.result_tables import (
+    beaten_table,
+    gap_table,
+    latency_s,
+    matrix_table,
+    status_table,
+    summary_table,
+    time_s,
+)
+from docs_tools.marked_text import write_marked
 from epsl_opt import InputError, Instance, Limits, SolveMonitor, load_instance
-from epsl_opt.compare import compare
-from epsl_opt.documents import ScheduleDocument
-from epsl_opt.engines import Engine
-from epsl_opt.marked_text import write_marked
-from epsl_opt.plots.save import save_picture
+from epsl_opt.campaigns.compare import compare
+from epsl_opt.campaigns.engines import Engine
+from epsl_opt.campaigns.ranking import RunRow, rank
+from epsl_opt.files.documents import ScheduleDocument
 from epsl_opt.problems import library
-from epsl_opt.provenance import cpu, versions
-from epsl_opt.ranking import RunRow, rank
+from epsl_opt.report.plots.save import save_picture
+from epsl_opt.solving.provenance import cpu, versions
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "results.md"
@@ -182,7 +188,7 @@ def conditions(settings: Settings) -> str:
     """Say how and with what the runs were made."""
     software = ", ".join(f"{name} {version}" for name, version in versions())
     options = f"--time-limit {settings.time_limit_s:g} --gap {settings.gap:g} --seeds {settings.seeds}"
-    return f"`python benchmarks/results.py {options}`; {os.cpu_count()} processors ({cpu()}); {software}."
+    return f"`python -m benchmarks.results {options}`; {os.cpu_count()} processors ({cpu()}); {software}."
 
 
 def scale_report(quick: bool) -> str:

@@ -1,7 +1,7 @@
 """Measure time and memory of the quick solvers on the largest library instances, each run in a process of its own.
 
-python benchmarks/scale.py
-python benchmarks/scale.py --solvers greedy,local-search --time-limit 30
+python -m benchmarks.scale
+python -m benchmarks.scale --solvers greedy,local-search --time-limit 30
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from docs_tools.marked_text import markdown_table
 from epsl_opt import Limits, load_instance, solve
-from epsl_opt.marked_text import markdown_table
+
+ROOT = Path(__file__).parents[1]
 
 INSTANCES = ("wide-c200-m800", "wide-c200-m800-rayleigh")
 SOLVERS = ("greedy", "bcd", "convex", "local-search", "exact")
@@ -64,8 +66,8 @@ def measure(instances: Sequence[str], solvers: Sequence[str], time_limit_s: floa
 
 def run_apart(instance: str, solver: str, time_limit_s: float) -> ScaleRun:
     """Run one solver in a process of its own, so that its peak memory is its own."""
-    command = [sys.executable, __file__, "--time-limit", str(time_limit_s), "--one", instance, solver]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    command = [sys.executable, "-m", "benchmarks.scale", "--time-limit", str(time_limit_s), "--one", instance, solver]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     return ScaleRun(**json.loads(done.stdout))
 
 

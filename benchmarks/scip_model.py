@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from minlp_data import MinlpData, Phase
 from pyscipopt import Expr, Model, Variable, log, quicksum
 
-from epsl_opt.arrays import FloatArray
+from benchmarks.minlp_data import MinlpData, Phase
+from epsl_opt.core.arrays import FloatArray
 
 BELOW = 0.999
 """Least time to transmit, relative to what all subchannels together would need: keeps 1 / time bounded."""

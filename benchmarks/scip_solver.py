@@ -6,14 +6,14 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from minlp_data import MinlpData, offer_rounded, promising_first
 from pydantic import Field
 from pyscipopt import SCIP_EVENTTYPE, Eventhdlr
-from scip_model import ScipModel
 
+from benchmarks.minlp_data import MinlpData, offer_rounded, promising_first
+from benchmarks.scip_model import ScipModel
 from epsl_opt import Instance, SolveMonitor, Solver, SolverKind, SolverOptions, StopReason
-from epsl_opt.latency import CutCosts
-from epsl_opt.solvers.cuts import bound_without_radio_s, feasible_cuts
+from epsl_opt.core.latency import CutCosts
+from epsl_opt.solvers.primal.cuts import bound_without_radio_s, feasible_cuts
 
 TRUST = 1e-6
 """SCIP's bounds hold up to its tolerances; they are lowered by this part."""

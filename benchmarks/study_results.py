@@ -1,7 +1,7 @@
 """Write the headline figure and the findings of every full study into `docs/results.md`.
 
     epsl-opt study --all --output DIR
-    python benchmarks/study_results.py DIR
+    python -m benchmarks.study_results DIR
 
 The figures, with their numbers as CSV, are copied to `docs/pictures`. Nothing is run: what DIR holds is told.
 """
@@ -14,12 +14,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from epsl_opt.errors import EpslOptError, InputError
-from epsl_opt.files import parse_record, read_json, write_bytes
-from epsl_opt.marked_text import markdown_table, write_marked
-from epsl_opt.study import StudySize, Verdict
-from epsl_opt.study_files import POINTS, SectionDocument, read_section
-from epsl_opt.study_points import PointDocument
+from docs_tools.marked_text import markdown_table, write_marked
+from epsl_opt.campaigns.study_points import PointDocument
+from epsl_opt.core.errors import EpslOptError, InputError
+from epsl_opt.files.json_files import parse_record, read_json, write_bytes
+from epsl_opt.plugins.study import StudySize, Verdict
+from epsl_opt.report.study_files import POINTS, SectionDocument, read_section
 
 PAGE = Path(__file__).parents[1] / "docs" / "results.md"
 

@@ -1,7 +1,7 @@
 """Train every framework on real images under certified schedules, and write what it came to into `docs/results.md`.
 
-    python benchmarks/training_results.py --mnist DIR
-    python benchmarks/training_results.py --quick
+    python -m benchmarks.training_results --mnist DIR
+    python -m benchmarks.training_results --quick
 
 DIR holds the files `t10k-images-idx3-ubyte.gz` and `t10k-labels-idx1-ubyte.gz`; without it, MNIST is left out and its
 part of the page stays as it is. Learning rates are tuned for each method with the same budget, on splits of their own.
@@ -20,20 +20,19 @@ from functools import partial
 from pathlib import Path
 from statistics import fmean
 
-from destination import destination
-from engine_arguments import add_engine_arguments, chosen_engine
-from training_methods import BACKEND, METHODS, Method, Setting, make_case
-from training_tables import Outcome, compare_table, method_table, picture, tuning_table
-
+from benchmarks.destination import destination
+from benchmarks.engine_arguments import add_engine_arguments, chosen_engine
+from benchmarks.training_methods import BACKEND, METHODS, Method, Setting, make_case
+from benchmarks.training_tables import Outcome, compare_table, method_table, picture, tuning_table
+from docs_tools.marked_text import write_marked
 from epsl_opt import InputError
-from epsl_opt.engines import Engine
-from epsl_opt.marked_text import write_marked
-from epsl_opt.plots.save import save_picture
-from epsl_opt.provenance import cpu, versions
-from epsl_opt.stop_request import StopRequest
-from epsl_opt.training_campaign import TrainedCase, train_cases
-from epsl_opt.training_cases import TrainingCase
-from epsl_opt.training_run import TrainingGoal, TrainingRun
+from epsl_opt.campaigns.engines import Engine
+from epsl_opt.campaigns.trainings import TrainedCase, train_cases
+from epsl_opt.core.stop_request import StopRequest
+from epsl_opt.report.plots.save import save_picture
+from epsl_opt.solving.provenance import cpu, versions
+from epsl_opt.training.cases import TrainingCase
+from epsl_opt.training.run import TrainingGoal, TrainingRun
 
 PAGE = Path(__file__).parents[1] / "docs" / "results.md"
 OUT = Path("out/training-results")
@@ -164,7 +163,7 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     software = ", ".join(f"{name} {version}" for name, version in versions())
-    made = f"`python benchmarks/training_results.py --mnist DIR`; {os.cpu_count()} processors ({cpu()}); {software}."
+    made = f"`python -m benchmarks.training_results --mnist DIR`; {os.cpu_count()} processors ({cpu()}); {software}."
     write_marked(page, {CONDITIONS: lambda: made})
     print(f"wrote {page}", file=sys.stderr)
     return 0

@@ -1,7 +1,7 @@
 """Time a round of PSL and EPSL against the limit and the usual idiom, and the server's part alone; measure memory.
 
-    python benchmarks/training_speed.py            # writes the tables of docs/benchmarks.md
-    python benchmarks/training_speed.py --quick    # small settings, into out/training-speed
+    python -m benchmarks.training_speed            # writes the tables of docs/benchmarks.md
+    python -m benchmarks.training_speed --quick    # small settings, into out/training-speed
 
 Contenders run in turns in one process, and the least of their times counts: other work on the machine only ever adds.
 """
@@ -19,15 +19,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from destination import destination
 from torch import nn
-from training_contenders import Round, Setting, our_round, per_client_loop, plain_step, server_part
 
+from benchmarks.destination import destination
+from benchmarks.training_contenders import Round, Setting, our_round, per_client_loop, plain_step, server_part
+from docs_tools.marked_text import markdown_table, write_marked
 from epsl_opt.backends.pytorch.options import Aggregation
 from epsl_opt.backends.pytorch.resnet import resnet18
 from epsl_opt.backends.pytorch.small_networks import CnnOptions, cnn
-from epsl_opt.marked_text import markdown_table, write_marked
-from epsl_opt.provenance import cpu
+from epsl_opt.solving.provenance import cpu
+
+ROOT = Path(__file__).parents[1]
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 OUT = Path("out/training-speed")
@@ -157,8 +159,8 @@ def _told(row: Callable[[Case], tuple[str, ...]], cases: tuple[Case, ...]) -> li
 
 def memory_line(clients: int) -> str:
     """Measure rounds with many clients in a process of their own; return a sentence."""
-    command = [sys.executable, __file__, "--memory", str(clients)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-m", "benchmarks.training_speed", "--memory", str(clients)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     mib = float(done.stdout)
     return (
         f"{clients} clients of `cnn` on 1x28x28 with 64 samples each: the process peaks at {mib:.0f} MiB over two "
@@ -190,7 +192,7 @@ def main() -> int:
     made_with = f"{os.cpu_count()} processors ({cpu()}), {threads} threads; torch {torch.__version__}."
     page = destination(PAGE, OUT if args.quick else None)
     parts = {
-        "training-conditions": lambda: f"`python benchmarks/training_speed.py --repeats {args.repeats}`; {made_with}",
+        "training-conditions": lambda: f"`python -m benchmarks.training_speed --repeats {args.repeats}`; {made_with}",
         "training-rounds": lambda: round_table(QUICK if args.quick else ROUNDS, args.repeats),
         "training-server": lambda: server_table(QUICK if args.quick else SERVERS, args.repeats),
         "training-memory": lambda: memory_line(5 if args.quick else MANY_CLIENTS),

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from matplotlib.figure import Figure
-from training_methods import Method, Setting
 
-from epsl_opt.marked_text import markdown_table
-from epsl_opt.plots.style import MARK, new_figure, styled
-from epsl_opt.plots.training import accuracy_curves
-from epsl_opt.training_campaign import TrainedCase
-from epsl_opt.training_records import first_reaching
+from benchmarks.training_methods import Method, Setting
+from docs_tools.marked_text import markdown_table
+from epsl_opt.campaigns.trainings import TrainedCase
+from epsl_opt.files.training_records import first_reaching
+from epsl_opt.report.plots.style import MARK, new_figure, styled
+from epsl_opt.report.plots.training import accuracy_curves
 
 REFERENCE = "PSL"
 

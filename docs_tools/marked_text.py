@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from epsl_opt.errors import InputError
-from epsl_opt.files import write_bytes
+from epsl_opt.core.errors import InputError
+from epsl_opt.files.json_files import write_bytes
 
 
 def write_marked(path: Path, parts: Mapping[str, Callable[[], str]]) -> None:

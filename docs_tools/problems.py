@@ -1,4 +1,4 @@
-"""Markdown tables of options, profiles and library; `python -m epsl_opt.problems.tables DOCUMENT` writes them anew.
+"""Markdown tables of options, profiles and library; `python -m docs_tools.problems DOCUMENT` writes them anew.
 
 A document says where a table belongs by two marker lines, `<!-- table: NAME -->` and `<!-- end of NAME -->`.
 """
@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from pathlib import Path
 
-from epsl_opt.errors import InputError
-from epsl_opt.instance import ModelProfile
-from epsl_opt.marked_text import markdown_table, write_marked
+from docs_tools.marked_text import markdown_table, write_marked
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.instance import ModelProfile
 from epsl_opt.problems import library, model_profiles
 from epsl_opt.problems.library import Library, LibraryEntry
 from epsl_opt.problems.network_costs import BITS_PER_NUMBER, FLOPS_PER_MULTIPLY_ADD

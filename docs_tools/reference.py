@@ -1,6 +1,6 @@
 """Reference tables of solvers, file formats and studies, generated from the models that read them.
 
-`python -m epsl_opt.reference` writes the tables of `docs/solvers.md`, `docs/files.md`, `docs/schedules.md` and
+`python -m docs_tools.reference` writes the tables of `docs/solvers.md`, `docs/files.md`, `docs/schedules.md` and
 `docs/studies.md` in the working directory anew.
 """
 
@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from epsl_opt import registry
+from docs_tools.marked_text import markdown_table, write_marked
 from epsl_opt.cli.option_rows import option_rows
-from epsl_opt.errors import InputError
-from epsl_opt.marked_text import markdown_table, write_marked
-from epsl_opt.schema import SchemaKind, json_schema
-from epsl_opt.solver import Solver, SolverKind
+from epsl_opt.core.errors import InputError
+from epsl_opt.files.schema import SchemaKind, json_schema
+from epsl_opt.plugins import registry
+from epsl_opt.plugins.solver import Solver, SolverKind
 
 UNITS = {
     "_w_per_hz": "W/Hz",

@@ -1,4 +1,4 @@
-"""The tables of `docs/tasks.md`; `python -m epsl_opt.backends.datasets.reference` writes them anew."""
+"""The tables of `docs/tasks.md`; `python -m docs_tools.tasks` writes them anew."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
 
+from docs_tools.marked_text import markdown_table, write_marked
 from epsl_opt.backends.datasets.tasks import TASKS, task_names
 from epsl_opt.cli.option_rows import option_rows
-from epsl_opt.errors import InputError
-from epsl_opt.marked_text import markdown_table, write_marked
+from epsl_opt.core.errors import InputError
 
 DOCUMENT = Path("docs/tasks.md")
 

@@ -6,67 +6,75 @@ Public names are imported on first use, so that importing the package costs noth
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from epsl_opt.core.moved import install
+
 if TYPE_CHECKING:
-    from epsl_opt.breakdown import ClientRow as ClientRow
-    from epsl_opt.breakdown import client_rows as client_rows
-    from epsl_opt.checker import Violation as Violation
-    from epsl_opt.checker import check as check
-    from epsl_opt.documents import ScheduleDocument as ScheduleDocument
-    from epsl_opt.errors import EpslOptError as EpslOptError
-    from epsl_opt.errors import InputError as InputError
-    from epsl_opt.files import read_instance as read_instance
-    from epsl_opt.files import read_schedule as read_schedule
-    from epsl_opt.files import write_record as write_record
-    from epsl_opt.instance import Instance as Instance
-    from epsl_opt.latency import RoundLatency as RoundLatency
-    from epsl_opt.latency import round_latency as round_latency
-    from epsl_opt.live import reschedule as reschedule
-    from epsl_opt.monitor import SolveMonitor as SolveMonitor
-    from epsl_opt.results import Limits as Limits
-    from epsl_opt.results import SolutionStatus as SolutionStatus
-    from epsl_opt.results import SolveResult as SolveResult
-    from epsl_opt.results import StopReason as StopReason
-    from epsl_opt.scenario import Scenario as Scenario
-    from epsl_opt.scenario import ScenarioOptions as ScenarioOptions
-    from epsl_opt.schedule import FREE as FREE
-    from epsl_opt.schedule import Schedule as Schedule
-    from epsl_opt.solver import Solver as Solver
-    from epsl_opt.solver import SolverKind as SolverKind
-    from epsl_opt.solver import SolverOptions as SolverOptions
-    from epsl_opt.solving import solve as solve
-    from epsl_opt.sources import load_instance as load_instance
+    from epsl_opt.core.checker import Violation as Violation
+    from epsl_opt.core.checker import check as check
+    from epsl_opt.core.errors import EpslOptError as EpslOptError
+    from epsl_opt.core.errors import InputError as InputError
+    from epsl_opt.core.instance import Instance as Instance
+    from epsl_opt.core.latency import RoundLatency as RoundLatency
+    from epsl_opt.core.latency import round_latency as round_latency
+    from epsl_opt.core.results import Limits as Limits
+    from epsl_opt.core.results import SolutionStatus as SolutionStatus
+    from epsl_opt.core.results import SolveResult as SolveResult
+    from epsl_opt.core.results import StopReason as StopReason
+    from epsl_opt.core.schedule import FREE as FREE
+    from epsl_opt.core.schedule import Schedule as Schedule
+    from epsl_opt.files.breakdown import ClientRow as ClientRow
+    from epsl_opt.files.breakdown import client_rows as client_rows
+    from epsl_opt.files.documents import ScheduleDocument as ScheduleDocument
+    from epsl_opt.files.json_files import read_instance as read_instance
+    from epsl_opt.files.json_files import read_schedule as read_schedule
+    from epsl_opt.files.json_files import write_record as write_record
+    from epsl_opt.plugins.monitor import SolveMonitor as SolveMonitor
+    from epsl_opt.plugins.scenario import Scenario as Scenario
+    from epsl_opt.plugins.scenario import ScenarioOptions as ScenarioOptions
+    from epsl_opt.plugins.solver import Solver as Solver
+    from epsl_opt.plugins.solver import SolverKind as SolverKind
+    from epsl_opt.plugins.solver import SolverOptions as SolverOptions
+    from epsl_opt.problems.sources import load_instance as load_instance
+    from epsl_opt.solving.live import reschedule as reschedule
+    from epsl_opt.solving.solve import solve as solve
+
+if not Path(__path__[0], "solvers").is_dir():  # a checkout whose links could not be made
+    __path__.append(str(Path(__path__[0]).parent))
+
+install()
 
 _HOME = {
-    "ClientRow": "breakdown",
-    "client_rows": "breakdown",
-    "Violation": "checker",
-    "check": "checker",
-    "ScheduleDocument": "documents",
-    "EpslOptError": "errors",
-    "InputError": "errors",
-    "read_instance": "files",
-    "read_schedule": "files",
-    "write_record": "files",
-    "Instance": "instance",
-    "RoundLatency": "latency",
-    "round_latency": "latency",
-    "SolveMonitor": "monitor",
-    "Limits": "results",
-    "SolutionStatus": "results",
-    "SolveResult": "results",
-    "StopReason": "results",
-    "Scenario": "scenario",
-    "ScenarioOptions": "scenario",
-    "FREE": "schedule",
-    "Schedule": "schedule",
-    "Solver": "solver",
-    "SolverKind": "solver",
-    "SolverOptions": "solver",
-    "reschedule": "live",
-    "solve": "solving",
-    "load_instance": "sources",
+    "ClientRow": "files.breakdown",
+    "client_rows": "files.breakdown",
+    "Violation": "core.checker",
+    "check": "core.checker",
+    "ScheduleDocument": "files.documents",
+    "EpslOptError": "core.errors",
+    "InputError": "core.errors",
+    "read_instance": "files.json_files",
+    "read_schedule": "files.json_files",
+    "write_record": "files.json_files",
+    "Instance": "core.instance",
+    "RoundLatency": "core.latency",
+    "round_latency": "core.latency",
+    "SolveMonitor": "plugins.monitor",
+    "Limits": "core.results",
+    "SolutionStatus": "core.results",
+    "SolveResult": "core.results",
+    "StopReason": "core.results",
+    "Scenario": "plugins.scenario",
+    "ScenarioOptions": "plugins.scenario",
+    "FREE": "core.schedule",
+    "Schedule": "core.schedule",
+    "Solver": "plugins.solver",
+    "SolverKind": "plugins.solver",
+    "SolverOptions": "plugins.solver",
+    "reschedule": "solving.live",
+    "solve": "solving.solve",
+    "load_instance": "problems.sources",
 }
 
 __all__ = sorted(_HOME)  # noqa: PLE0605

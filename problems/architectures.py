@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from math import prod
 
-from epsl_opt.files import format_json, write_bytes
-from epsl_opt.instance import ModelProfile
+from epsl_opt.core.instance import ModelProfile
+from epsl_opt.files.json_files import format_json, write_bytes
 from epsl_opt.problems.model_profiles import FOLDER
 from epsl_opt.problems.network_costs import Cost, Layer, Shape, convolution, linear, matrix_product, profile
 

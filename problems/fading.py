@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from epsl_opt.arrays import FloatArray
+from epsl_opt.core.arrays import FloatArray
 from epsl_opt.problems.streams import Concern, stream
 from epsl_opt.problems.units import db_to_linear
 

@@ -10,14 +10,14 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from epsl_opt.errors import InputError
-from epsl_opt.files import format_json, parse_record, read_json, write_bytes
-from epsl_opt.instance import Instance
-from epsl_opt.options import parse_options, unknown
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.options import parse_options, unknown
+from epsl_opt.core.record import AsTuple, Name, PositiveFloat, Record
+from epsl_opt.core.results import relative_gap
+from epsl_opt.files.json_files import format_json, parse_record, read_json, write_bytes
 from epsl_opt.problems.paper_options import PaperOptions
 from epsl_opt.problems.scenario import PaperScenario
-from epsl_opt.record import AsTuple, Name, PositiveFloat, Record
-from epsl_opt.results import relative_gap
 
 PATH = Path(__file__).parent / "library.json"
 

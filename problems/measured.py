@@ -6,9 +6,9 @@ import logging
 
 import numpy as np
 
-from epsl_opt.arrays import BoolArray, FloatArray
-from epsl_opt.errors import InputError
-from epsl_opt.instance import SMALLEST_GAIN
+from epsl_opt.core.arrays import BoolArray, FloatArray
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.instance import SMALLEST_GAIN
 from epsl_opt.problems.measured_table import read_table
 from epsl_opt.problems.paper_options import CsvQuantity, PaperOptions
 from epsl_opt.problems.radio import Radio

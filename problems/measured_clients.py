@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from epsl_opt.errors import InputError
-from epsl_opt.files import parse_fields, read_json
-from epsl_opt.instance import Client
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.instance import Client
+from epsl_opt.files.json_files import parse_fields, read_json
 
 
 def read_clients(path: str) -> tuple[Client, ...]:

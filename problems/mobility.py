@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from epsl_opt.arrays import FloatArray
+from epsl_opt.core.arrays import FloatArray
 from epsl_opt.problems.streams import Concern, stream
 
 SHADOWING_DISTANCE_M = 13.0

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from math import prod
 
-from epsl_opt.instance import CutLayer, ModelProfile
+from epsl_opt.core.instance import CutLayer, ModelProfile
 
 BITS_PER_NUMBER = 32
 FLOPS_PER_MULTIPLY_ADD = 2

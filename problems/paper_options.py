@@ -7,10 +7,10 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from epsl_opt.core.record import PositiveFloat, PositiveInt, UnitInterval
+from epsl_opt.plugins.scenario import ScenarioOptions
 from epsl_opt.problems.fading import Fading
 from epsl_opt.problems.path_loss import REFERENCE_DISTANCE_M
-from epsl_opt.record import PositiveFloat, PositiveInt, UnitInterval
-from epsl_opt.scenario import ScenarioOptions
 
 Decibels = Annotated[float, Field(ge=-500, le=500, allow_inf_nan=False)]
 MAX_GAINS = 10_000_000

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from epsl_opt.arrays import BoolArray, FloatArray
+from epsl_opt.core.arrays import BoolArray, FloatArray
 
 SPEED_OF_LIGHT_M_PER_S = 299_792_458.0
 REFERENCE_DISTANCE_M = 1.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from epsl_opt.arrays import BoolArray, FloatArray
+from epsl_opt.core.arrays import BoolArray, FloatArray
 from epsl_opt.problems import path_loss
 from epsl_opt.problems.fading import power_gains
 from epsl_opt.problems.mobility import Surroundings, moved

@@ -6,16 +6,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from epsl_opt.arrays import FloatArray
-from epsl_opt.errors import InputError
-from epsl_opt.instance import Channel, Client, Instance, Server, Subchannels, Training
+from epsl_opt.core.arrays import FloatArray
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.instance import Channel, Client, Instance, Server, Subchannels, Training
+from epsl_opt.plugins.scenario import Scenario
 from epsl_opt.problems import measured, model_profiles, radio
 from epsl_opt.problems.measured_clients import with_measured
 from epsl_opt.problems.paper_options import PaperOptions
 from epsl_opt.problems.radio import Radio
 from epsl_opt.problems.streams import Concern, stream, uniforms
 from epsl_opt.problems.units import dbm_to_w
-from epsl_opt.scenario import Scenario
 
 MAX_NAME = 200
 

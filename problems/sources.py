@@ -6,12 +6,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from epsl_opt import registry
-from epsl_opt.errors import InputError
-from epsl_opt.files import read_instance
-from epsl_opt.instance import Instance
-from epsl_opt.options import parse_options, split_pairs, unknown
-from epsl_opt.reading import is_readable
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.options import parse_options, split_pairs, unknown
+from epsl_opt.files.json_files import read_instance
+from epsl_opt.files.reading import is_readable
+from epsl_opt.plugins import registry
 
 
 def load_instance(source: str) -> Instance:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from epsl_opt.arrays import FloatArray
+from epsl_opt.core.arrays import FloatArray
 
 
 def db_to_linear(value_db: float) -> float:

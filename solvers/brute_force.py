@@ -6,13 +6,13 @@ import math
 
 from pydantic import Field
 
-from epsl_opt.checker import RELATIVE_TOLERANCE
-from epsl_opt.instance import Instance
-from epsl_opt.monitor import SolveMonitor
-from epsl_opt.results import StopReason
-from epsl_opt.solver import Solver, SolverKind, SolverOptions
-from epsl_opt.solvers.cuts import feasible_cuts
+from epsl_opt.core.checker import RELATIVE_TOLERANCE
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.results import StopReason
+from epsl_opt.plugins.monitor import SolveMonitor
+from epsl_opt.plugins.solver import Solver, SolverKind, SolverOptions
 from epsl_opt.solvers.enumeration import NO_ALLOCATION, allocations, enumerate_cut
+from epsl_opt.solvers.primal.cuts import feasible_cuts
 
 __all__ = ["BruteForce", "BruteForceOptions", "allocations"]
 

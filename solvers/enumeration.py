@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from epsl_opt.arrays import IntArray
-from epsl_opt.latency import CutCosts
-from epsl_opt.monitor import SolveMonitor
-from epsl_opt.solvers.certainty import latency_bound_s
-from epsl_opt.solvers.evaluation import allocation_latencies_s
-from epsl_opt.solvers.offering import offer_allocation
+from epsl_opt.core.arrays import IntArray
+from epsl_opt.core.latency import CutCosts
+from epsl_opt.plugins.monitor import SolveMonitor
+from epsl_opt.solvers.dual.certainty import latency_bound_s
+from epsl_opt.solvers.primal.evaluation import allocation_latencies_s
+from epsl_opt.solvers.primal.offering import offer_allocation
 
 BATCH = 4096
 NO_ALLOCATION = "no allocation gives every client the rates it needs"

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from epsl_opt import Instance, Schedule, SolveMonitor, Solver, SolverKind, SolverOptions, StopReason, registry
+from epsl_opt import Instance, Schedule, SolveMonitor, Solver, SolverKind, SolverOptions, StopReason
 from epsl_opt import write_record as write
-from epsl_opt.instance import Channel, Client, CutLayer, ModelProfile, Server, Subchannels, Training
+from epsl_opt.core.instance import Channel, Client, CutLayer, ModelProfile, Server, Subchannels, Training
+from epsl_opt.plugins import registry
 
 
 def small_instance(name: str = "small", clients: int = 3, subchannels: int = 5) -> Instance:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from strategies import instances
 
 from epsl_opt import Instance
-from epsl_opt.instance import Channel, CutLayer, Subchannels
+from epsl_opt.core.instance import Channel, CutLayer, Subchannels
 
 TINY_BITS = (1e-300, 1e-30, 1e-9, 1e-3)
 

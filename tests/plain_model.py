@@ -1,4 +1,4 @@
-"""The system model once more, in plain loops over scalars: an oracle that shares no code with `epsl_opt.latency`."""
+"""The system model once more, in loops over scalars: an oracle that shares no code with `epsl_opt.core.latency`."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from epsl_opt import FREE, Instance, Schedule, ScheduleDocument, round_latency
-from epsl_opt.documents import InstanceReference, cut_reference, owners, rates, stages
-from epsl_opt.instance import Channel, Client, CutLayer, ModelProfile, Server, Subchannels, Training
+from epsl_opt.core.instance import Channel, Client, CutLayer, ModelProfile, Server, Subchannels, Training
+from epsl_opt.files.documents import InstanceReference, cut_reference, owners, rates, stages
 
 AGGREGATION_RATIOS = (0.0, 0.3, 0.5, 1.0)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from epsl_opt.study import Finding, Picture, Point, Row, Section, Study, StudySize, Table, Verdict
+from epsl_opt.plugins.study import Finding, Picture, Point, Row, Section, Study, StudySize, Table, Verdict
 
 if TYPE_CHECKING:  # processes start quicker without
     import pytest
@@ -47,7 +47,7 @@ class Squares(Study):
 
     def conclude(self, rows: Sequence[Row], size: StudySize) -> Section:
         """Draw the squares and keep them in a table."""
-        from epsl_opt.plots.style import new_figure, styled
+        from epsl_opt.report.plots.style import new_figure, styled
 
         squares = [row for row in rows if row.get("word") is None]
         with styled():
@@ -127,7 +127,7 @@ def register_studies(monkeypatch: pytest.MonkeyPatch, *studies: type[Study]) -> 
     """Make these the only registered studies."""
     from cli_toys import FakeEntry
 
-    from epsl_opt import registry
+    from epsl_opt.plugins import registry
 
     genuine = registry._entries
     entries: dict[str, Any] = {study.name: FakeEntry(study) for study in studies}

@@ -13,8 +13,9 @@ from epsl_opt.backends.datasets.dataset import Dataset
 from epsl_opt.backends.pytorch.chain import Chain
 from epsl_opt.backends.pytorch.options import TorchOptions
 from epsl_opt.backends.pytorch.session import TorchSession
-from epsl_opt.instance import CutLayer, ModelProfile
-from epsl_opt.training import Framework, TrainingPlan
+from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.instance import CutLayer, ModelProfile
+from epsl_opt.plugins.backend import TrainingPlan
 
 FEATURES, HIDDEN, CLASSES, CLIENTS = 6, 5, 3, 3
 BITS = 32

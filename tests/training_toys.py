@@ -12,13 +12,13 @@ import pytest
 from cli_toys import FakeEntry, Steady, small_instance
 from pydantic import Field
 
-from epsl_opt import Instance, ScheduleDocument, registry, solve
-from epsl_opt.errors import InputError
-from epsl_opt.instance import ModelProfile
-from epsl_opt.solver import Solver
-from epsl_opt.training import (
+from epsl_opt import Instance, ScheduleDocument, solve
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.instance import ModelProfile
+from epsl_opt.plugins import registry
+from epsl_opt.plugins.backend import (
     DivergenceError,
-    Framework,
     Measurement,
     RoundOutcome,
     Scores,
@@ -27,6 +27,7 @@ from epsl_opt.training import (
     TrainingPlan,
     TrainingSession,
 )
+from epsl_opt.plugins.solver import Solver
 
 FEATURES, SAMPLES = 4, 60
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from epsl_opt.arrays import FloatArray, IntArray
+from epsl_opt.core.arrays import FloatArray, IntArray
 
 
 def apportion(weights: FloatArray | IntArray, total: int) -> IntArray:

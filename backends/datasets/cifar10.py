@@ -10,7 +10,7 @@ from pydantic import Field
 from epsl_opt.backends.datasets.dataset import Dataset
 from epsl_opt.backends.datasets.samples import Samples, normalised
 from epsl_opt.backends.datasets.task import Task, TaskOptions, require
-from epsl_opt.errors import InputError
+from epsl_opt.core.errors import InputError
 
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
 MD5 = "c32a1d4ab5d03f1284b67883e8d87530"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from epsl_opt.arrays import IntArray
+from epsl_opt.core.arrays import IntArray
 
 
 @dataclass(frozen=True, eq=False)

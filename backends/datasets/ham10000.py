@@ -23,7 +23,7 @@ from epsl_opt.backends.datasets.split import split
 from epsl_opt.backends.datasets.task import SplitOptions, Task, folder
 from epsl_opt.backends.datasets.telling import tell_once
 from epsl_opt.backends.datasets.twins import content_digest, tell_twins
-from epsl_opt.errors import InputError
+from epsl_opt.core.errors import InputError
 
 JPEG_SUFFIXES = frozenset((".jpg", ".jpeg", ".jpe", ".jfif"))
 PIXEL_FILE = re.compile(r"hmnist_(\d{1,3})_\1_(L|RGB)\.csv")

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from pydantic import Field
 
-from epsl_opt.arrays import IntArray
 from epsl_opt.backends.datasets.dataset import Dataset
 from epsl_opt.backends.datasets.picture_files import folders_in, pictures_below, suffixes_in, tell_left_out
 from epsl_opt.backends.datasets.pictures import read_pictures
@@ -18,7 +17,8 @@ from epsl_opt.backends.datasets.split import split
 from epsl_opt.backends.datasets.split_folders import find_sides
 from epsl_opt.backends.datasets.task import SplitOptions, Task, folder
 from epsl_opt.backends.datasets.twins import tell_twins
-from epsl_opt.errors import InputError
+from epsl_opt.core.arrays import IntArray
+from epsl_opt.core.errors import InputError
 
 
 class ImageOptions(SplitOptions):

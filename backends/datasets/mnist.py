@@ -14,7 +14,7 @@ from epsl_opt.backends.datasets.samples import Samples, normalised
 from epsl_opt.backends.datasets.split import split
 from epsl_opt.backends.datasets.task import SplitOptions, Task, require
 from epsl_opt.backends.datasets.telling import tell_once
-from epsl_opt.errors import InputError
+from epsl_opt.core.errors import InputError
 
 DIGITS = tuple(map(str, range(10)))
 CLOTHES = ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")

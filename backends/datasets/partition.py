@@ -7,10 +7,10 @@ from enum import StrEnum
 
 import numpy as np
 
-from epsl_opt.arrays import FloatArray, IntArray
 from epsl_opt.backends.datasets.apportion import apportion
 from epsl_opt.backends.datasets.streams import Concern, stream
-from epsl_opt.errors import InputError
+from epsl_opt.core.arrays import FloatArray, IntArray
+from epsl_opt.core.errors import InputError
 
 MIN_ALPHA, MAX_ALPHA = 1e-6, 1e6
 """Beyond, every class is with one client, or the proportions are the weights, whatever is drawn."""

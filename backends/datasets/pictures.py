@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from epsl_opt.backends.datasets.task import require
 from epsl_opt.backends.datasets.viewing import UnclearBrightnessError, as_shown
-from epsl_opt.errors import InputError
+from epsl_opt.core.errors import InputError
 
 NOT_READ = frozenset(("BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"))
 """Formats that Pillow opens but can't decode by itself, or decodes by running the file as a program (EPS)."""

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from epsl_opt.arrays import FloatArray, IntArray
 from epsl_opt.backends.datasets.dataset import Dataset
-from epsl_opt.errors import InputError
+from epsl_opt.core.arrays import FloatArray, IntArray
+from epsl_opt.core.errors import InputError
 
 ROWS_AT_ONCE = 1024
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from epsl_opt.arrays import IntArray
 from epsl_opt.backends.datasets.apportion import apportion
 from epsl_opt.backends.datasets.streams import Concern, stream
+from epsl_opt.core.arrays import IntArray
 
 
 def split(

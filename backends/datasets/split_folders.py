@@ -8,7 +8,7 @@ from pathlib import Path
 
 from epsl_opt.backends.datasets.picture_files import folders_in
 from epsl_opt.backends.datasets.telling import tell_once
-from epsl_opt.errors import InputError
+from epsl_opt.core.errors import InputError
 
 SIDE = re.compile(
     r"(?:seg|images?|imgs?|data|dataset)?[-_. ]?"

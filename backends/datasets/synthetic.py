@@ -7,12 +7,12 @@ from typing import Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from epsl_opt.arrays import FloatArray
 from epsl_opt.backends.datasets.dataset import Dataset
 from epsl_opt.backends.datasets.samples import Samples, normalised
 from epsl_opt.backends.datasets.split import split
 from epsl_opt.backends.datasets.streams import Concern, stream
 from epsl_opt.backends.datasets.task import SplitOptions, Task
+from epsl_opt.core.arrays import FloatArray
 
 COARSE = 4
 MAX_NUMBERS = 2**29

@@ -11,8 +11,8 @@ from typing import Any
 from pydantic import Field
 
 from epsl_opt.backends.datasets.dataset import Dataset
-from epsl_opt.errors import InputError
-from epsl_opt.options import Options
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.options import Options
 
 
 class TaskOptions(Options):

@@ -12,8 +12,8 @@ from epsl_opt.backends.datasets.image_folder import IMAGES
 from epsl_opt.backends.datasets.mnist import FASHION_MNIST, MNIST
 from epsl_opt.backends.datasets.synthetic import SYNTHETIC
 from epsl_opt.backends.datasets.task import Task, TaskOptions
-from epsl_opt.errors import InputError
-from epsl_opt.options import parse_options, split_pairs, unknown
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.options import parse_options, split_pairs, unknown
 
 TASKS = {task.name: task for task in (DIGITS, MNIST, FASHION_MNIST, CIFAR10, HAM10000, IMAGES, SYNTHETIC)}
 BETWEEN_OPTIONS = re.compile(r",(?=\s*[A-Za-z][\w-]*=)")

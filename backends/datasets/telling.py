@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from functools import cache
 
-from epsl_opt.plain_text import one_line
+from epsl_opt.core.plain_text import one_line
 
 log = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from epsl_opt.backends.distributed.group import DEFAULT_TIMEOUT_S, Group, join, 
 from epsl_opt.backends.distributed.wire import SERVER
 from epsl_opt.cli.app import run
 from epsl_opt.cli.exits import ExitCode
-from epsl_opt.errors import EpslOptError, InputError
+from epsl_opt.core.errors import EpslOptError, InputError
 
 _LAST_WORDS_S = 5.0
 """How long a client that is to end lets the server find out who was the first."""

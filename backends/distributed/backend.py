@@ -11,9 +11,10 @@ from epsl_opt.backends.distributed.wire import Command, Pair
 from epsl_opt.backends.pytorch import TorchBackend
 from epsl_opt.backends.pytorch.backend import materials
 from epsl_opt.backends.pytorch.options import TorchOptions
-from epsl_opt.errors import InputError
-from epsl_opt.instance import Instance
-from epsl_opt.training import Framework, TrainingPlan
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.instance import Instance
+from epsl_opt.plugins.backend import TrainingPlan
 
 
 class DistributedBackend(TorchBackend):

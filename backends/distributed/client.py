@@ -23,7 +23,7 @@ from epsl_opt.backends.pytorch.replicas import load_replica, replica_state
 from epsl_opt.backends.pytorch.session import held_segments
 from epsl_opt.backends.pytorch.split_step import LocalClientSides
 from epsl_opt.backends.pytorch.statistics import explained_batch_norm
-from epsl_opt.errors import EpslOptError
+from epsl_opt.core.errors import EpslOptError
 
 DONE = torch.ones(1)
 """What a client answers when it has done something."""

@@ -17,7 +17,7 @@ from torch import Tensor
 from epsl_opt.backends.distributed.failures import BroadcastError, LinkError, RankError, culprits
 from epsl_opt.backends.distributed.group import Group, ranks
 from epsl_opt.backends.distributed.wire import Command, Pair
-from epsl_opt.errors import EpslOptError, InputError
+from epsl_opt.core.errors import EpslOptError, InputError
 
 ResultT = TypeVar("ResultT")
 

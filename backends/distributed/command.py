@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from epsl_opt import registry
 from epsl_opt.backends.distributed.backend import DistributedBackend
 from epsl_opt.backends.distributed.clients import Clients
 from epsl_opt.backends.distributed.environment import missing_variables
@@ -20,7 +19,8 @@ from epsl_opt.cli.output import emit_tables
 from epsl_opt.cli.redirect import stdout_to_stderr
 from epsl_opt.cli.train import command as train
 from epsl_opt.cli.training_params import DEFAULT_BACKEND
-from epsl_opt.errors import InputError
+from epsl_opt.core.errors import InputError
+from epsl_opt.plugins import registry
 
 NAME = "torchrun ... -m epsl_opt.backends.distributed"
 TIMEOUT, INTERFACE = "--timeout-s", "--broadcast-interface"

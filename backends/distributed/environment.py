@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from epsl_opt.backends.distributed.wire import SERVER
-from epsl_opt.errors import InputError
+from epsl_opt.core.errors import InputError
 
 NEEDED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 INTERFACE = "GLOO_SOCKET_IFNAME"

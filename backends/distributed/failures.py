@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from epsl_opt.errors import EngineError
-from epsl_opt.plain_text import one_line
+from epsl_opt.core.errors import EngineError
+from epsl_opt.core.plain_text import one_line
 
 _TIMED_OUT = "timed out"
 _OWN_CLOSURE = "timeout caused pair closure"

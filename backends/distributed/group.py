@@ -16,7 +16,7 @@ from torch._C._distributed_c10d import PrefixStore, Store, TCPStore
 from epsl_opt.backends.distributed.environment import INTERFACE, Rendezvous, read_environment, refuse_dead_ends
 from epsl_opt.backends.distributed.failures import BroadcastError, RankError
 from epsl_opt.backends.distributed.wire import SERVER
-from epsl_opt.plain_text import one_line
+from epsl_opt.core.plain_text import one_line
 
 DEFAULT_TIMEOUT_S = 120.0
 _MAX_NOTE = 500

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from epsl_opt.arrays import FloatArray
 from epsl_opt.backends.distributed.round_times import ClientTimes, RoundTimes
 from epsl_opt.backends.pytorch.rounds import STRATEGIES
-from epsl_opt.files import format_json, write_bytes
-from epsl_opt.frameworks import psl_round, sfl_round, vanilla_sl_round
-from epsl_opt.latency import round_latency
-from epsl_opt.stage_times import StageTimes, stage_times
-from epsl_opt.training import Framework, TrainingPlan
+from epsl_opt.core.arrays import FloatArray
+from epsl_opt.core.frameworks import Framework, psl_round, sfl_round, vanilla_sl_round
+from epsl_opt.core.latency import round_latency
+from epsl_opt.core.stage_times import StageTimes, stage_times
+from epsl_opt.files.json_files import format_json, write_bytes
+from epsl_opt.plugins.backend import TrainingPlan
 
 FILE = "measured.json"
 STAGES = tuple(field.name for field in fields(StageTimes))

@@ -9,11 +9,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from epsl_opt.backends.pytorch.options import TorchOptions
-from epsl_opt.errors import InputError
-from epsl_opt.files import parse_record
-from epsl_opt.instance import Instance
-from epsl_opt.schedule import Schedule
-from epsl_opt.training import Framework, TrainingPlan
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.schedule import Schedule
+from epsl_opt.files.json_files import parse_record
+from epsl_opt.plugins.backend import TrainingPlan
 
 _SOURCE = "the server's plan"
 

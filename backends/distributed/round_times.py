@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from epsl_opt.arrays import FloatArray
 from epsl_opt.backends.distributed.stamps import ClientStamps
-from epsl_opt.stage_times import StageTimes
+from epsl_opt.core.arrays import FloatArray
+from epsl_opt.core.stage_times import StageTimes
 
 
 @dataclass(frozen=True, eq=False)

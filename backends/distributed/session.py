@@ -8,7 +8,6 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from epsl_opt.arrays import IntArray
 from epsl_opt.backends.datasets.dataset import Dataset
 from epsl_opt.backends.distributed.clients import Clients
 from epsl_opt.backends.distributed.measured import Measured
@@ -19,7 +18,9 @@ from epsl_opt.backends.pytorch.chain import Chain
 from epsl_opt.backends.pytorch.models import Batch
 from epsl_opt.backends.pytorch.options import TorchOptions
 from epsl_opt.backends.pytorch.session import TorchSession
-from epsl_opt.training import Framework, RoundOutcome, Scores, TrainingPlan
+from epsl_opt.core.arrays import IntArray
+from epsl_opt.core.frameworks import Framework
+from epsl_opt.plugins.backend import RoundOutcome, Scores, TrainingPlan
 
 
 class DistributedSession(TorchSession):

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import ValidationError
 
-from epsl_opt.arrays import IntArray
 from epsl_opt.backends.datasets.dataset import Dataset
 from epsl_opt.backends.pytorch.options import Aggregation, Linearisation, TorchOptions
-from epsl_opt.errors import InputError
-from epsl_opt.instance import CutLayer, Instance, ModelProfile
-from epsl_opt.training import Framework, Measurement, TrainingBackend, TrainingPlan, TrainingSession
+from epsl_opt.core.arrays import IntArray
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.instance import CutLayer, Instance, ModelProfile
+from epsl_opt.plugins.backend import Measurement, TrainingBackend, TrainingPlan, TrainingSession
 
 if TYPE_CHECKING:
     from epsl_opt.backends.pytorch.chain import Chain

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from epsl_opt.arrays import IntArray
-from epsl_opt.errors import InputError
+from epsl_opt.core.arrays import IntArray
+from epsl_opt.core.errors import InputError
 
 MAX_BATCH_SIZE = 2**24
 """Samples of one batch; a larger one is a slip, and would take hours to deal out before the memory ends."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from epsl_opt.errors import InputError
+from epsl_opt.core.errors import InputError
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from epsl_opt.errors import InputError
-from epsl_opt.files import parse_json
+from epsl_opt.core.errors import InputError
+from epsl_opt.files.json_files import parse_json
 
 SOURCE = "checkpoint"
 NOTE = "epsl-opt"

@@ -11,7 +11,7 @@ from torch import Tensor, fx, nn
 from epsl_opt.backends.pytorch.extraction import Facts, extract, gather
 from epsl_opt.backends.pytorch.segment_names import Head, segment_names
 from epsl_opt.backends.pytorch.tracing import OWNER, Traced
-from epsl_opt.errors import InputError
+from epsl_opt.core.errors import InputError
 
 Nodes = tuple[fx.Node, ...]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from epsl_opt.errors import InputError
+from epsl_opt.core.errors import InputError
 
 
 def ready_device(name: str) -> torch.device:

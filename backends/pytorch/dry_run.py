@@ -15,7 +15,7 @@ from epsl_opt.backends.pytorch.counting import FlopCounter, countable_kernels
 from epsl_opt.backends.pytorch.randomness import generators_restored, seed_generators
 from epsl_opt.backends.pytorch.tracing import Traced
 from epsl_opt.backends.pytorch.trial_inputs import what_failed
-from epsl_opt.errors import InputError
+from epsl_opt.core.errors import InputError
 
 T = TypeVar("T")
 

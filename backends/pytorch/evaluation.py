@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from epsl_opt.training import DivergenceError, Scores
+from epsl_opt.plugins.backend import DivergenceError, Scores
 
 ROWS = 1000
 """Samples of one pass."""

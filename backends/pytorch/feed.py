@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from epsl_opt.arrays import IntArray
 from epsl_opt.backends.datasets.dataset import Dataset
 from epsl_opt.backends.pytorch.batches import BatchStream
 from epsl_opt.backends.pytorch.models import Batch
 from epsl_opt.backends.pytorch.options import Pairing, TorchOptions
-from epsl_opt.training import Framework, TrainingPlan
+from epsl_opt.core.arrays import IntArray
+from epsl_opt.core.frameworks import Framework
+from epsl_opt.plugins.backend import TrainingPlan
 
 
 class Feed:

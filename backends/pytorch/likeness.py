@@ -14,7 +14,7 @@ from epsl_opt.backends.pytorch.counting import FlopCounter
 from epsl_opt.backends.pytorch.module_state import Watch, attributes, load, tensors
 from epsl_opt.backends.pytorch.randomness import OWN_GENERATORS, generators_restored, seed_generators
 from epsl_opt.backends.pytorch.trial_inputs import Inputs, runnable_inputs, what_failed
-from epsl_opt.errors import InputError
+from epsl_opt.core.errors import InputError
 
 Backward = Callable[[Tensor], object]
 Pass = Callable[[Tensor], tuple[Tensor, Backward]]

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from epsl_opt.backends.pytorch.chain import Chain
 from epsl_opt.backends.pytorch.profiling import segment_costs
-from epsl_opt.training import LayerTime, Measurement
+from epsl_opt.plugins.backend import LayerTime, Measurement
 
 WARM_UP = 1
 

@@ -16,13 +16,7 @@ from epsl_opt.backends.pytorch.averaging import average, model_bits
 from epsl_opt.backends.pytorch.optimisers import lr_factor, make_optimiser, set_learning_rate
 from epsl_opt.backends.pytorch.options import TorchOptions
 from epsl_opt.backends.pytorch.randomness import seed_generators
-from epsl_opt.backends.pytorch.split_step import (
-    ClientSides,
-    LocalClientSides,
-    SmashedData,
-    StepResult,
-    joint_step,
-)
+from epsl_opt.backends.pytorch.split_step import ClientSides, LocalClientSides, SmashedData, StepResult, joint_step
 from epsl_opt.backends.pytorch.statistics import training_mode
 
 _PARTY_BITS = 20

@@ -20,8 +20,8 @@ from epsl_opt.backends.pytorch.randomness import generators_restored, seed_gener
 from epsl_opt.backends.pytorch.resnet import resnet18
 from epsl_opt.backends.pytorch.row_independence import refuse_rows_that_mix
 from epsl_opt.backends.pytorch.small_networks import CnnOptions, MlpOptions, NetworkOptions, Shape, cnn, lenet5, mlp
-from epsl_opt.errors import InputError
-from epsl_opt.options import parse_options, split_pairs, unknown
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.options import parse_options, split_pairs, unknown
 
 
 @dataclass(frozen=True)

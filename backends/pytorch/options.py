@@ -8,8 +8,8 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from epsl_opt.backends.datasets.partition import PartitionKind
-from epsl_opt.record import NonNegativeFloat, PositiveFloat, PositiveInt, UnitInterval
-from epsl_opt.training import TrainingOptions
+from epsl_opt.core.record import NonNegativeFloat, PositiveFloat, PositiveInt, UnitInterval
+from epsl_opt.plugins.backend import TrainingOptions
 
 DEFAULT_LR = 0.1
 DEFAULT_MOMENTUM = 0.9

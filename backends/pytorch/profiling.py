@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from epsl_opt.backends.pytorch.chain import Chain
 from epsl_opt.backends.pytorch.counting import FlopCounter
 from epsl_opt.backends.pytorch.dry_run import on_copy
-from epsl_opt.instance import CutLayer, ModelProfile
+from epsl_opt.core.instance import CutLayer, ModelProfile
 
 log = logging.getLogger(__name__)
 

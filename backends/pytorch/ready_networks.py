@@ -10,7 +10,7 @@ from torch.nn.parameter import is_lazy
 from torch.nn.utils.weight_norm import WeightNorm
 
 from epsl_opt.backends.pytorch.trial_inputs import what_failed
-from epsl_opt.errors import InputError
+from epsl_opt.core.errors import InputError
 
 
 def ready(name: str, network: nn.Module, example: Tensor) -> nn.Module:

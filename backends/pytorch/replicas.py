@@ -7,7 +7,7 @@ import safetensors.torch
 from torch import Tensor, nn
 
 from epsl_opt.backends.pytorch.models import Models
-from epsl_opt.errors import InputError
+from epsl_opt.core.errors import InputError
 
 _NETWORK, _OPTIMISER = "network.", "optimiser."
 

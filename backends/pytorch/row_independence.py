@@ -12,7 +12,7 @@ from epsl_opt.backends.pytorch.options import BatchNorm
 from epsl_opt.backends.pytorch.randomness import generators_restored, seed_generators
 from epsl_opt.backends.pytorch.statistics import training_mode
 from epsl_opt.backends.pytorch.trial_inputs import Inputs, runnable_inputs, what_failed
-from epsl_opt.errors import InputError
+from epsl_opt.core.errors import InputError
 
 ROWS = 4
 

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from epsl_opt.arrays import IntArray
 from epsl_opt.backends.datasets.dataset import Dataset
 from epsl_opt.backends.pytorch.chain import Chain
 from epsl_opt.backends.pytorch.checkpoint import restore_models, save_models
@@ -23,8 +22,9 @@ from epsl_opt.backends.pytorch.randomness import generators_restored, seed_gener
 from epsl_opt.backends.pytorch.rounds import STRATEGIES, ClientSide, RoundResult
 from epsl_opt.backends.pytorch.split_step import CHECKED_STAGES
 from epsl_opt.backends.pytorch.statistics import explained_batch_norm
-from epsl_opt.errors import InputError
-from epsl_opt.training import DivergenceError, RoundOutcome, Scores, TrainingPlan, TrainingSession
+from epsl_opt.core.arrays import IntArray
+from epsl_opt.core.errors import InputError
+from epsl_opt.plugins.backend import DivergenceError, RoundOutcome, Scores, TrainingPlan, TrainingSession
 
 
 class TorchSession(TrainingSession):

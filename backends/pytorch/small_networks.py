@@ -9,8 +9,8 @@ from math import prod
 from pydantic import Field
 from torch import nn
 
-from epsl_opt.errors import InputError
-from epsl_opt.options import Options
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.options import Options
 
 Shape = tuple[int, ...]
 

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from epsl_opt.backends.pytorch.options import BatchNorm
-from epsl_opt.errors import InputError
+from epsl_opt.core.errors import InputError
 
 
 def batch_norms(network: nn.Module) -> list[_BatchNorm]:

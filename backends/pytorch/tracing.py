@@ -14,7 +14,7 @@ from epsl_opt.backends.pytorch.modes import TRAINING, merge, modes_restored
 from epsl_opt.backends.pytorch.module_state import Watch
 from epsl_opt.backends.pytorch.randomness import Generators
 from epsl_opt.backends.pytorch.surroundings import surroundings, what_differs
-from epsl_opt.errors import InputError
+from epsl_opt.core.errors import InputError
 
 OWNER = "owner"
 """Key of a node's `meta`: path of the module whose `forward` made the node."""

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from epsl_opt import registry
-from epsl_opt.comparison_runs import Campaign, Observer, Run
-from epsl_opt.documents import ScheduleDocument
-from epsl_opt.engines import Engine, ThisProcess
-from epsl_opt.errors import InputError
-from epsl_opt.instance import Instance
-from epsl_opt.options import parse_options, unknown
-from epsl_opt.results import Limits
-from epsl_opt.run_store import RunStore
-from epsl_opt.solver import Solver, SolverOptions
+from epsl_opt.campaigns.comparison_runs import Campaign, Observer, Run
+from epsl_opt.campaigns.engines import Engine, ThisProcess
+from epsl_opt.campaigns.run_store import RunStore
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.options import parse_options, unknown
+from epsl_opt.core.results import Limits
+from epsl_opt.files.documents import ScheduleDocument
+from epsl_opt.plugins import registry
+from epsl_opt.plugins.solver import Solver, SolverOptions
 
 log = logging.getLogger(__name__)
 

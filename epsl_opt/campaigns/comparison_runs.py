@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from epsl_opt.documents import ScheduleDocument
-from epsl_opt.engines import Done, Engine, Function, Outcome, Task, ThisProcess, run_tasks
-from epsl_opt.instance import Instance
-from epsl_opt.monitor import SolveMonitor
-from epsl_opt.provenance import provenance
-from epsl_opt.results import Limits, SolutionStatus, SolveResult, StopReason
-from epsl_opt.run_store import RunStore, run_key
-from epsl_opt.solver import Solver, SolverOptions
-from epsl_opt.solving import solve
+from epsl_opt.campaigns.engines import Done, Engine, Function, Outcome, Task, ThisProcess, run_tasks
+from epsl_opt.campaigns.run_store import RunStore, run_key
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.results import Limits, SolutionStatus, SolveResult, StopReason
+from epsl_opt.files.documents import ScheduleDocument
+from epsl_opt.plugins.monitor import SolveMonitor
+from epsl_opt.plugins.solver import Solver, SolverOptions
+from epsl_opt.solving.provenance import provenance
+from epsl_opt.solving.solve import solve
 
 
 class Observer(Protocol):

@@ -9,17 +9,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
-from epsl_opt.errors import InputError
-from epsl_opt.files import prepare_folder, write_bytes
-from epsl_opt.stop_request import StopRequest
-from epsl_opt.stored_record import load_stored
-from epsl_opt.training import TrainingBackend
-from epsl_opt.training_cases import TrainingCase
-from epsl_opt.training_document import TrainingDocument, TrainingStop, refuse_differences
-from epsl_opt.training_files import open_training, run_training
-from epsl_opt.training_folder import TrainingFolder
-from epsl_opt.training_records import RoundRecord
-from epsl_opt.training_run import DEFAULT_CHECKPOINT_EVERY, Listener, TrainingGoal, TrainingRun, plan_reference
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.stop_request import StopRequest
+from epsl_opt.files.json_files import prepare_folder, write_bytes
+from epsl_opt.files.stored_record import load_stored
+from epsl_opt.files.training_document import TrainingDocument, TrainingStop, refuse_differences
+from epsl_opt.files.training_records import RoundRecord
+from epsl_opt.plugins.backend import TrainingBackend
+from epsl_opt.training.cases import TrainingCase
+from epsl_opt.training.files import open_training, run_training
+from epsl_opt.training.folder import TrainingFolder
+from epsl_opt.training.run import DEFAULT_CHECKPOINT_EVERY, Listener, TrainingGoal, TrainingRun, plan_reference
 
 log = logging.getLogger(__name__)
 

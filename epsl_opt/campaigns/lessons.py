@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from epsl_opt.engines import Done, Engine, Task, ThisProcess, run_tasks
-from epsl_opt.plain_text import one_line
-from epsl_opt.stop_request import StopRequest
-from epsl_opt.training_document import TrainingStop
-from epsl_opt.training_lesson import Learning, Lesson, learn_apart
-from epsl_opt.training_run import TrainingRun
+from epsl_opt.campaigns.engines import Done, Engine, Task, ThisProcess, run_tasks
+from epsl_opt.campaigns.lesson import Learning, Lesson, learn_apart
+from epsl_opt.core.plain_text import one_line
+from epsl_opt.core.stop_request import StopRequest
+from epsl_opt.files.training_document import TrainingStop
+from epsl_opt.training.run import TrainingRun
 
 
 class TrainingObserver(Protocol):

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, fields
 from statistics import median
 from typing import Any
 
-from epsl_opt.checker import Violation, check_bound
-from epsl_opt.documents import ScheduleDocument
-from epsl_opt.results import relative_gap
+from epsl_opt.core.checker import Violation, check_bound
+from epsl_opt.core.results import relative_gap
+from epsl_opt.files.documents import ScheduleDocument
 
 TIE_TOLERANCE = 1e-9
 """Latencies that differ by less, relatively, are one win each."""

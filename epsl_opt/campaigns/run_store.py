@@ -7,21 +7,21 @@ import json
 import logging
 import math
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
-from epsl_opt.documents import ScheduleDocument, check_document
-from epsl_opt.errors import InputError, field_path
-from epsl_opt.files import prepare_folder, write_record
-from epsl_opt.instance import Instance
-from epsl_opt.record import NonNegativeFloat, Record
-from epsl_opt.registry import SOLVERS, plugin_version
-from epsl_opt.results import Limits
-from epsl_opt.solver import Solver, SolverOptions
-from epsl_opt.stored_record import Digest, StoredRecord, load_stored
+from epsl_opt.core.distribution import version
+from epsl_opt.core.errors import InputError, field_path
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.record import NonNegativeFloat, Record
+from epsl_opt.core.results import Limits
+from epsl_opt.files.documents import ScheduleDocument, check_document
+from epsl_opt.files.json_files import prepare_folder, write_record
+from epsl_opt.files.stored_record import Digest, StoredRecord, load_stored
+from epsl_opt.plugins.registry import SOLVERS, plugin_version
+from epsl_opt.plugins.solver import Solver, SolverOptions
 
 log = logging.getLogger(__name__)
 

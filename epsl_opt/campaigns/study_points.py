@@ -7,18 +7,18 @@ import json
 import math
 import time
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
 
-from epsl_opt.errors import InputError
-from epsl_opt.record import AsTuple, JsonObject, Name, NonNegativeFloat
-from epsl_opt.registry import STUDIES, plugin_version
-from epsl_opt.stored_record import Digest, StoredRecord, load_stored
-from epsl_opt.study import Cell, Point, Study
+from epsl_opt.core.distribution import version
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.record import AsTuple, JsonObject, Name, NonNegativeFloat
+from epsl_opt.files.stored_record import Digest, StoredRecord, load_stored
+from epsl_opt.plugins.registry import STUDIES, plugin_version
+from epsl_opt.plugins.study import Cell, Point, Study
 
 _Integer = Annotated[int, Field(ge=-(10**300), le=10**300)]
 _Number = Annotated[float, Field(allow_inf_nan=False)]

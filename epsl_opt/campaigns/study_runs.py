@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from epsl_opt.engines import LOCAL, Done, Engine, Task, open_engine, run_tasks
-from epsl_opt.errors import InputError
-from epsl_opt.files import write_record
-from epsl_opt.plain_text import one_line
-from epsl_opt.study import Point, Row, Study, StudySize
-from epsl_opt.study_points import PointDocument, load_point, point_key, run_point
+from epsl_opt.campaigns.engines import LOCAL, Done, Engine, Task, open_engine, run_tasks
+from epsl_opt.campaigns.study_points import PointDocument, load_point, point_key, run_point
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.plain_text import one_line
+from epsl_opt.files.json_files import write_record
+from epsl_opt.plugins.study import Point, Row, Study, StudySize
 
 log = logging.getLogger(__name__)
 

@@ -7,17 +7,17 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from epsl_opt.engines import Engine, ThisProcess
-from epsl_opt.stage_times import StageTimes
-from epsl_opt.stop_request import StopRequest
-from epsl_opt.training import TrainingBackend
-from epsl_opt.training_cases import TrainingCase, learning_key
-from epsl_opt.training_document import TrainingDocument
-from epsl_opt.training_lesson import Lesson
-from epsl_opt.training_lessons import TrainingObserver, learn_all
-from epsl_opt.training_records import RoundRecord, simulated_time_s
-from epsl_opt.training_run import DEFAULT_CHECKPOINT_EVERY, TrainingGoal, finite_stage_times
-from epsl_opt.training_summary import score
+from epsl_opt.campaigns.engines import Engine, ThisProcess
+from epsl_opt.campaigns.lesson import Lesson
+from epsl_opt.campaigns.lessons import TrainingObserver, learn_all
+from epsl_opt.core.stage_times import StageTimes
+from epsl_opt.core.stop_request import StopRequest
+from epsl_opt.files.training_document import TrainingDocument
+from epsl_opt.files.training_records import RoundRecord, simulated_time_s
+from epsl_opt.plugins.backend import TrainingBackend
+from epsl_opt.training.cases import TrainingCase, learning_key
+from epsl_opt.training.run import DEFAULT_CHECKPOINT_EVERY, TrainingGoal, finite_stage_times
+from epsl_opt.training.summary import score
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ import click
 from click.core import ParameterSource
 
 from epsl_opt.cli.exits import ExitCode
-from epsl_opt.errors import EngineError, EpslOptError, InputError
-from epsl_opt.plain_text import shorten, shown
+from epsl_opt.core.errors import EngineError, EpslOptError, InputError
+from epsl_opt.core.plain_text import shorten, shown
 
 PROGRAM = "epsl-opt"
 
@@ -87,7 +87,7 @@ class LazyGroup(click.Group):
 
 def _show_version(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
-        from importlib.metadata import version
+        from epsl_opt.core.distribution import version
 
         click.echo(f"{PROGRAM} {version(PROGRAM)}")
         ctx.exit()

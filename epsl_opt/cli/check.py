@@ -12,9 +12,9 @@ from epsl_opt.cli.params import format_option, instance_argument
 from epsl_opt.cli.units import number
 
 if TYPE_CHECKING:
-    from epsl_opt.checker import Violation
-    from epsl_opt.documents import ScheduleDocument
-    from epsl_opt.instance import Instance
+    from epsl_opt.core.checker import Violation
+    from epsl_opt.core.instance import Instance
+    from epsl_opt.files.documents import ScheduleDocument
 
 _COLUMNS = ("constraint", "entity", "amount", "unit", "tolerance")
 
@@ -36,10 +36,10 @@ def command(instance: str, schedule: str, form: str) -> int:
 
     The exit code is 0 if all holds, 5 if a constraint or claim is violated, 2 if the schedule is for another instance.
     """
-    from epsl_opt.documents import check_document
-    from epsl_opt.files import read_schedule
-    from epsl_opt.latency import round_latency
-    from epsl_opt.sources import load_instance
+    from epsl_opt.core.latency import round_latency
+    from epsl_opt.files.documents import check_document
+    from epsl_opt.files.json_files import read_schedule
+    from epsl_opt.problems.sources import load_instance
 
     _refuse_two_stdins(instance, schedule)
     problem = load_instance(instance)
@@ -53,7 +53,7 @@ def command(instance: str, schedule: str, form: str) -> int:
 
 
 def _decision(document: ScheduleDocument, source: str) -> Any:
-    from epsl_opt.errors import InputError
+    from epsl_opt.core.errors import InputError
 
     decision = document.schedule()
     if decision is None:

@@ -27,15 +27,15 @@ from epsl_opt.cli.params import (
 from epsl_opt.cli.progress import live_progress
 from epsl_opt.cli.redirect import stdout_to_stderr
 from epsl_opt.cli.talk import complain, note, warn
-from epsl_opt.cli.training_params import FrameworkList, RatioList, training_options
+from epsl_opt.cli.training_params import FrameworkList, RatioList, is_training, training_options
 
 if TYPE_CHECKING:
-    from epsl_opt.compare import Comparison
-    from epsl_opt.engines import Engine
-    from epsl_opt.instance import Instance
+    from epsl_opt.campaigns.compare import Comparison
+    from epsl_opt.campaigns.engines import Engine
+    from epsl_opt.campaigns.ranking import RunRow
+    from epsl_opt.core.instance import Instance
+    from epsl_opt.core.results import Limits
     from epsl_opt.problems.library import BestKnown
-    from epsl_opt.ranking import RunRow
-    from epsl_opt.results import Limits
 
 Options = dict[str, dict[str, str]]
 
@@ -112,9 +112,9 @@ def command(
     The exit code is 0 if every run is verified or unsupported, else the first of these that applies to a run:
     130 interrupted, 1 error (or a training that diverged), 5 rejected, 4 no schedule, 3 infeasible.
     """
-    from epsl_opt.cut_limits import limit_cuts
-    from epsl_opt.folder_lock import locked
-    from epsl_opt.ranking import rank
+    from epsl_opt.campaigns.ranking import rank
+    from epsl_opt.core.cut_limits import limit_cuts
+    from epsl_opt.files.folder_lock import locked
 
     if not train:
         _refuse_options(training)
@@ -137,7 +137,7 @@ def command(
         _tell_records(rows, known)
         _print(rows, form)
         if folder is not None and rows:
-            from epsl_opt.comparison_files import write_comparison
+            from epsl_opt.report.comparison_files import write_comparison
 
             write_comparison(folder, comparison, rows)
             note(f"wrote {folder}")
@@ -161,8 +161,8 @@ def load_instances(sources: Sequence[str], seeds: Sequence[int] | None) -> list[
     InputError
         If a source is wrong, or seeds are given and there is no scenario to draw, or it has a seed already.
     """
-    from epsl_opt.errors import InputError
-    from epsl_opt.sources import load_instance
+    from epsl_opt.core.errors import InputError
+    from epsl_opt.problems.sources import load_instance
 
     specs = [spec for source in sources for spec in _with_seeds(source, seeds)]
     if seeds is not None and len(specs) == len(sources) and list(sources) == specs:
@@ -181,8 +181,8 @@ def split_solver_pairs(pairs: Sequence[str]) -> Options:
     InputError
         If a text has another form.
     """
-    from epsl_opt.errors import InputError
-    from epsl_opt.options import split_pairs
+    from epsl_opt.core.errors import InputError
+    from epsl_opt.core.options import split_pairs
 
     options: Options = {}
     for key, value in split_pairs(pairs, "compare").items():
@@ -195,7 +195,7 @@ def split_solver_pairs(pairs: Sequence[str]) -> Options:
 
 def _own(options: Options, solvers: Sequence[str] | None, *, train: bool) -> Options:
     """Return the options but those that a configuration file has for solvers, or trainings, that are not to run now."""
-    from epsl_opt import registry
+    from epsl_opt.plugins import registry
 
     if not is_configured("pairs"):
         return options
@@ -203,17 +203,10 @@ def _own(options: Options, solvers: Sequence[str] | None, *, train: bool) -> Opt
     return {owner: own for owner, own in options.items() if owner not in idle and (train or not is_training(owner))}
 
 
-def is_training(owner: str) -> bool:
-    """Return whether options are for trainings, not for a solver."""
-    from epsl_opt.training_cases import FOR_ALL
-
-    return owner.partition(".")[0] == FOR_ALL
-
-
 def _with_seeds(source: str, seeds: Sequence[int] | None) -> Iterator[str]:
-    from epsl_opt import registry
-    from epsl_opt.errors import InputError
-    from epsl_opt.reading import is_readable
+    from epsl_opt.core.errors import InputError
+    from epsl_opt.files.reading import is_readable
+    from epsl_opt.plugins import registry
 
     name, _, options = source.partition(":")
     is_scenario = name in registry.names(registry.SCENARIOS) and not is_readable(source)
@@ -234,7 +227,7 @@ def _compare(
     folder: Path | None,
     engine: Engine,
 ) -> Comparison:
-    from epsl_opt.compare import compare
+    from epsl_opt.campaigns.compare import compare
 
     runs = None if folder is None else folder / "runs"
     with live_progress() as line, stdout_to_stderr():
@@ -252,7 +245,7 @@ def _best_known(instances: Sequence[Instance]) -> dict[str, BestKnown]:
 
 def _tell_records(rows: Sequence[RunRow], known: Mapping[str, BestKnown]) -> None:
     """Say which runs are better than the library's best known result, or show that its bound is wrong."""
-    from epsl_opt.checker import RELATIVE_TOLERANCE, check_bound
+    from epsl_opt.core.checker import RELATIVE_TOLERANCE, check_bound
 
     for row in rows:
         best = known.get(row.instance_sha256)
@@ -267,8 +260,8 @@ def _tell_records(rows: Sequence[RunRow], known: Mapping[str, BestKnown]) -> Non
 
 
 def _print(rows: Sequence[RunRow], form: str) -> None:
+    from epsl_opt.campaigns.ranking import COLUMNS
     from epsl_opt.cli.comparison_view import comparison_tables
-    from epsl_opt.ranking import COLUMNS
 
     records = [row.to_dict() for row in rows]
     if form == "json":

@@ -8,28 +8,35 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from epsl_opt.cli.compare import is_training
+from epsl_opt.campaigns.compare import Comparison, compare
+from epsl_opt.campaigns.engines import Engine, ThisProcess
+from epsl_opt.campaigns.trainings import TRAINING_COLUMNS, TrainingCampaign, train_cases
 from epsl_opt.cli.exits import ExitCode, exit_code, worst
 from epsl_opt.cli.output import emit_csv, emit_json, emit_tables
 from epsl_opt.cli.params import DEFAULT_SOLVER
 from epsl_opt.cli.progress import live, live_progress
 from epsl_opt.cli.redirect import stdout_to_stderr
 from epsl_opt.cli.talk import complain, note
-from epsl_opt.cli.training_params import DEFAULT_BACKEND, DEFAULT_FRAMEWORKS, DEFAULT_TASK, checkpoint_rounds, make_goal
+from epsl_opt.cli.training_params import (
+    DEFAULT_BACKEND,
+    DEFAULT_FRAMEWORKS,
+    DEFAULT_TASK,
+    checkpoint_rounds,
+    is_training,
+    make_goal,
+)
 from epsl_opt.cli.training_progress import TrainingLine
 from epsl_opt.cli.training_view import campaign_tables
-from epsl_opt.compare import Comparison, compare
-from epsl_opt.cut_limits import limit_cuts
-from epsl_opt.engines import Engine, ThisProcess
-from epsl_opt.instance import Instance
-from epsl_opt.results import Limits
-from epsl_opt.stop_request import StopRequest, deferred_interrupt
-from epsl_opt.training import Framework, TrainingBackend
-from epsl_opt.training_campaign import TRAINING_COLUMNS, TrainingCampaign, train_cases
-from epsl_opt.training_campaign_files import TRAININGS, write_campaign
-from epsl_opt.training_cases import FOR_ALL, FittedInstance, fit_instances, make_cases, make_variants
-from epsl_opt.training_run import TrainingGoal
-from epsl_opt.training_setup import ready_backend
+from epsl_opt.core.cut_limits import limit_cuts
+from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.results import Limits
+from epsl_opt.core.stop_request import StopRequest, deferred_interrupt
+from epsl_opt.plugins.backend import TrainingBackend
+from epsl_opt.report.training_files import TRAININGS, write_campaign
+from epsl_opt.training.cases import FOR_ALL, FittedInstance, fit_instances, make_cases, make_variants
+from epsl_opt.training.run import TrainingGoal
+from epsl_opt.training.setup import ready_backend
 
 Options = Mapping[str, Mapping[str, str]]
 

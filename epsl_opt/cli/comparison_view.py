@@ -11,7 +11,7 @@ from epsl_opt.cli.units import NOTHING, fixed, number, percent
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from epsl_opt.ranking import RunRow
+    from epsl_opt.campaigns.ranking import RunRow
 
 _COLUMNS = ("solver", "status", "stop reason", "latency s", "bound s", "gap", "gap to best bound", "time s", "note")
 _SUMMARY = ("solver", "wins", "verified", "median latency s", "median gap to best bound", "median time s")
@@ -49,7 +49,7 @@ def _cells(row: RunRow) -> tuple[str, ...]:
 
 
 def _summary_table(rows: Sequence[RunRow]) -> Table:
-    from epsl_opt.ranking import summarise
+    from epsl_opt.campaigns.ranking import summarise
 
     lines = (
         (

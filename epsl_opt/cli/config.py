@@ -11,9 +11,9 @@ from typing import Any, cast
 
 import click
 
-from epsl_opt.errors import InputError
-from epsl_opt.plain_text import shown
-from epsl_opt.reading import read_text
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.plain_text import shown
+from epsl_opt.files.reading import read_text
 
 OptionMap = dict[str, click.Option]
 
@@ -124,7 +124,7 @@ def _normal(key: str) -> str:
 
 
 def _unknown(path: str, field: str, known: list[str], name: str | None = None) -> InputError:
-    from epsl_opt.options import unknown
+    from epsl_opt.core.options import unknown
 
     return InputError(path, unknown(name or field, known), field)
 

@@ -10,7 +10,7 @@ from epsl_opt.cli.units import number
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from epsl_opt.instance import ModelProfile
+    from epsl_opt.core.instance import ModelProfile
 
 CUT_COLUMNS = (
     "index",

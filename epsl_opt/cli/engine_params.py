@@ -10,10 +10,10 @@ from epsl_opt.cli.numbers import COUNT
 from epsl_opt.cli.params import CommandT, Decorator
 
 if TYPE_CHECKING:
-    from epsl_opt.engines import Engine
+    from epsl_opt.campaigns.engines import Engine
 
 LOCAL, DASK = "local", "dask"
-"""The same as in `epsl_opt.engines`, without importing it (a test compares them)."""
+"""The same as in `epsl_opt.campaigns.engines`, without importing it (a test compares them)."""
 
 
 def engine_options(jobs_help: str) -> Decorator[CommandT]:
@@ -47,7 +47,7 @@ def chosen_engine(
     InputError
         If the engine can't be used.
     """
-    from epsl_opt.engines import open_engine
+    from epsl_opt.campaigns.engines import open_engine
 
     if engine == DASK and scheduler is None:
         raise click.UsageError("--engine dask needs --scheduler ADDRESS")

@@ -10,7 +10,7 @@ from epsl_opt.cli.output import emit
 from epsl_opt.cli.params import complete_instance, output_option, pairs_option, quiet_option
 from epsl_opt.cli.schedule_source import load_breakdown
 from epsl_opt.cli.talk import note
-from epsl_opt.writing import refuse_unwritable
+from epsl_opt.files.writing import refuse_unwritable
 
 
 @click.command()
@@ -49,7 +49,7 @@ def command(
       epsl-opt export paper --to lp -o paper.lp
       epsl-opt export paper --to nl --cut 10 -o paper.nl
     """
-    from epsl_opt.files import write_bytes
+    from epsl_opt.files.json_files import write_bytes
 
     refuse_unwritable(output, source)
     _refuse_binary_talk(target, output)
@@ -65,14 +65,14 @@ def command(
 
 
 def _refuse_binary_talk(target: str, output: str | None) -> None:
-    from epsl_opt.exports import BINARY
+    from epsl_opt.files.exports import BINARY
 
     if target in BINARY and output is None:
         raise click.UsageError(f"{target} is no text; name a file with -o")
 
 
 def _converted(source: str, target: str, instance: str | None, pairs: Sequence[str]) -> bytes:
-    from epsl_opt.exports import EXPORTS
+    from epsl_opt.files.exports import EXPORTS
 
     if target not in EXPORTS:
         if instance is not None:
@@ -84,12 +84,12 @@ def _converted(source: str, target: str, instance: str | None, pairs: Sequence[s
 
 
 def _model(source: str, target: str, pairs: Sequence[str]) -> bytes:
-    from epsl_opt import registry
-    from epsl_opt.errors import InputError
-    from epsl_opt.exporter import Exporter
-    from epsl_opt.exports import EXPORTS
-    from epsl_opt.options import parse_options, split_pairs, unknown
-    from epsl_opt.sources import load_instance
+    from epsl_opt.core.errors import InputError
+    from epsl_opt.core.options import parse_options, split_pairs, unknown
+    from epsl_opt.files.exports import EXPORTS
+    from epsl_opt.plugins import registry
+    from epsl_opt.plugins.exporter import Exporter
+    from epsl_opt.problems.sources import load_instance
 
     known = registry.names(registry.EXPORTERS)
     if target not in known:

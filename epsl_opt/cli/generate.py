@@ -8,7 +8,7 @@ from epsl_opt.cli.numbers import SEED
 from epsl_opt.cli.output import emit, emit_csv, emit_json, emit_tables, table
 from epsl_opt.cli.params import complete_scenario, format_option, output_option, pairs_option, quiet_option
 from epsl_opt.cli.talk import note
-from epsl_opt.writing import refuse_unwritable
+from epsl_opt.files.writing import refuse_unwritable
 
 _LIST_COLUMNS = ("name", "kind", "summary")
 
@@ -62,8 +62,8 @@ def command(
 
 def _spec(scenario: str, pairs: tuple[str, ...], seed: int | None) -> str:
     """Join the name and options into one source, `paper:clients=10,seed=3`."""
-    from epsl_opt.errors import InputError
-    from epsl_opt.options import split_pairs
+    from epsl_opt.core.errors import InputError
+    from epsl_opt.core.options import split_pairs
 
     options = [*pairs, *([f"seed={seed}"] if seed is not None else [])]
     split_pairs(options, f"scenario {scenario}")
@@ -75,8 +75,8 @@ def _spec(scenario: str, pairs: tuple[str, ...], seed: int | None) -> str:
 
 
 def _write(spec: str, output: str | None) -> None:
-    from epsl_opt.files import format_json, write_record
-    from epsl_opt.sources import load_instance
+    from epsl_opt.files.json_files import format_json, write_record
+    from epsl_opt.problems.sources import load_instance
 
     instance = load_instance(spec)
     if output is None:
@@ -87,9 +87,9 @@ def _write(spec: str, output: str | None) -> None:
 
 
 def _print_list(form: str) -> None:
-    from epsl_opt import registry
+    from epsl_opt.plugins import registry
+    from epsl_opt.plugins.registry import load_scenario
     from epsl_opt.problems import library
-    from epsl_opt.registry import load_scenario
 
     rows = [
         {"name": name, "kind": "scenario", "summary": load_scenario(name).summary}
@@ -108,7 +108,7 @@ def _print_list(form: str) -> None:
 
 def _print_options(scenario: str, form: str) -> None:
     from epsl_opt.cli.option_rows import COLUMNS, option_cells, option_rows
-    from epsl_opt.registry import load_scenario
+    from epsl_opt.plugins.registry import load_scenario
 
     chosen = load_scenario(scenario.partition(":")[0])
     rows = option_rows(chosen.options_type)

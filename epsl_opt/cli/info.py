@@ -52,7 +52,7 @@ def command(form: str) -> int:
 
 
 def _collect() -> dict[str, dict[str, Any]]:
-    from epsl_opt.provenance import cpu, versions
+    from epsl_opt.solving.provenance import cpu, versions
 
     return {
         "versions": dict(versions()) | {package: _version(package) for package in _PACKAGES},
@@ -66,7 +66,9 @@ def _texts(group: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _version(package: str) -> str | None:
-    from importlib.metadata import PackageNotFoundError, version
+    from importlib.metadata import PackageNotFoundError
+
+    from epsl_opt.core.distribution import version
 
     try:
         return version(package)

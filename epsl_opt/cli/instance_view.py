@@ -13,8 +13,8 @@ from epsl_opt.cli.units import NOTHING, dbm, decibels, number
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from epsl_opt.arrays import FloatArray
-    from epsl_opt.instance import Instance
+    from epsl_opt.core.arrays import FloatArray
+    from epsl_opt.core.instance import Instance
 
 MAX_CLIENT_ROWS = 20
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from epsl_opt.plain_text import shown
+from epsl_opt.core.plain_text import shown
 
 MAX_COUNT = 2**53
 """The same as `record.PositiveInt` takes: beyond it, numbers of JSON are no longer whole."""

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from epsl_opt.plain_text import one_line, shorten
+from epsl_opt.core.plain_text import one_line, shorten
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -36,7 +36,7 @@ def emit(text: str) -> None:
     except BrokenPipeError:
         close_stdout()
     except OSError as error:
-        from epsl_opt.errors import InputError
+        from epsl_opt.core.errors import InputError
 
         close_stdout()
         raise InputError.from_os("standard output", error) from error
@@ -51,14 +51,14 @@ def close_stdout() -> None:
 
 def emit_json(data: Any) -> None:
     """Write one JSON document."""
-    from epsl_opt.files import format_json
+    from epsl_opt.files.json_files import format_json
 
     emit(format_json(data))
 
 
 def emit_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
     """Write rows as CSV with a header."""
-    from epsl_opt.csv_text import format_csv
+    from epsl_opt.files.csv_text import format_csv
 
     emit(format_csv(columns, rows))
 

@@ -10,7 +10,7 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from epsl_opt.cli.numbers import MAX_SEED, SECONDS, SEED, THREADS, listed
-from epsl_opt.plain_text import shown
+from epsl_opt.core.plain_text import shown
 
 DEFAULT_SOLVER = "exact"
 """The same as `solving.DEFAULT_SOLVER`, without importing it (a test compares them)."""
@@ -65,14 +65,14 @@ def _seed_range(text: str) -> range:
 
 def complete_solver(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete a solver's name."""
-    from epsl_opt import registry
+    from epsl_opt.plugins import registry
 
     return _matching(registry.names(registry.SOLVERS), incomplete)
 
 
 def complete_scenario(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete the name of a scenario or library instance."""
-    from epsl_opt import registry
+    from epsl_opt.plugins import registry
     from epsl_opt.problems import library
 
     return _matching([*registry.names(registry.SCENARIOS), *library.names()], incomplete)
@@ -158,7 +158,7 @@ def make_limits(time_limit: float, gap: float, seed: int, threads: int | None) -
     click.UsageError
         Naming the option with a bad value.
     """
-    from epsl_opt.results import Limits
+    from epsl_opt.core.results import Limits
 
     try:
         return Limits(time_s=time_limit, rel_gap=gap, threads=threads, seed=seed)

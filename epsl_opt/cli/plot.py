@@ -10,12 +10,12 @@ import click
 from epsl_opt.cli.params import complete_instance, quiet_option
 from epsl_opt.cli.schedule_source import load_breakdown
 from epsl_opt.cli.talk import note
-from epsl_opt.writing import refuse_unwritable
+from epsl_opt.files.writing import refuse_unwritable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from epsl_opt.breakdown import Breakdown
+    from epsl_opt.files.breakdown import Breakdown
 
 SUFFIXES = (".png", ".svg", ".pdf")
 
@@ -46,9 +46,9 @@ def command(schedule: str, kind: str, instance: str | None, output: str, quiet: 
       epsl-opt plot schedule.json --kind allocation --instance instance.json -o allocation.png
       epsl-opt plot schedule.json --kind gap -o gap.pdf
     """
-    from epsl_opt.errors import found_in
-    from epsl_opt.plots.save import save_figure
-    from epsl_opt.reading import source_name
+    from epsl_opt.core.errors import found_in
+    from epsl_opt.files.reading import source_name
+    from epsl_opt.report.plots.save import save_figure
 
     if Path(output).suffix.lower() not in SUFFIXES:
         raise click.UsageError(f"--output must end in {', '.join(SUFFIXES)}, got {output!r}")
@@ -63,13 +63,13 @@ def command(schedule: str, kind: str, instance: str | None, output: str, quiet: 
 
 def _draw(kind: str, breakdown: Breakdown) -> Figure:
     if kind == "gantt":
-        from epsl_opt.plots.gantt import plot_gantt
+        from epsl_opt.report.plots.gantt import plot_gantt
 
         return plot_gantt(breakdown)
     if kind == "gap":
-        from epsl_opt.plots.gap import plot_gap
+        from epsl_opt.report.plots.gap import plot_gap
 
         return plot_gap(breakdown.document)
-    from epsl_opt.plots.allocation import plot_allocation
+    from epsl_opt.report.plots.allocation import plot_allocation
 
     return plot_allocation(breakdown)

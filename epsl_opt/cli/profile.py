@@ -14,12 +14,12 @@ from epsl_opt.cli.params import format_option, output_option, quiet_option
 from epsl_opt.cli.redirect import stdout_to_stderr
 from epsl_opt.cli.talk import note
 from epsl_opt.cli.training_params import DEFAULT_BACKEND, complete_backend
-from epsl_opt.plain_text import shown
-from epsl_opt.writing import refuse_unwritable
+from epsl_opt.core.plain_text import shown
+from epsl_opt.files.writing import refuse_unwritable
 
 if TYPE_CHECKING:
-    from epsl_opt.instance import Client, ModelProfile
-    from epsl_opt.training import Measurement
+    from epsl_opt.core.instance import Client, ModelProfile
+    from epsl_opt.plugins.backend import Measurement
 
 DEFAULTS: dict[str, Any] = {
     "batch_size": 64,
@@ -99,8 +99,8 @@ def command(
     With --measure every layer is timed forward and backward in training, and the machine becomes a client as instances
     list them: its simulated time for the whole network is the measured one.
     """
-    from epsl_opt.measured_client import client_of
-    from epsl_opt.training_setup import ready_backend
+    from epsl_opt.files.measured_client import client_of
+    from epsl_opt.training.setup import ready_backend
 
     options = _measuring_options(measuring, measure)
     client = _unmeasured(options)
@@ -129,8 +129,8 @@ def _unmeasured(options: dict[str, Any]) -> Client:
     """Return the client as far as options tell; nothing is measured for one that does not exist."""
     from pydantic import ValidationError
 
-    from epsl_opt.errors import InputError
-    from epsl_opt.instance import Client
+    from epsl_opt.core.errors import InputError
+    from epsl_opt.core.instance import Client
 
     try:
         return Client(
@@ -145,7 +145,7 @@ def _unmeasured(options: dict[str, Any]) -> Client:
 
 
 def _write(profile: ModelProfile, output: str | None, client: Client | None, client_output: str | None) -> None:
-    from epsl_opt.files import write_record
+    from epsl_opt.files.json_files import write_record
 
     for path, record in ((output, profile), (client_output, client)):
         if path is not None and record is not None:

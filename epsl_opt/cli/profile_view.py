@@ -12,8 +12,8 @@ from epsl_opt.cli.units import NOTHING, number
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from epsl_opt.instance import Client, ModelProfile
-    from epsl_opt.training import LayerTime, Measurement
+    from epsl_opt.core.instance import Client, ModelProfile
+    from epsl_opt.plugins.backend import LayerTime, Measurement
 
 LAYER_COLUMNS = ("name", "forward_s", "backward_s", "forward_flops", "backward_flops")
 

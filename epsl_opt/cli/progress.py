@@ -15,7 +15,7 @@ from epsl_opt.cli.units import NOTHING, number, percent
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from epsl_opt.monitor import SolveMonitor
+    from epsl_opt.plugins.monitor import SolveMonitor
 
 
 class LiveLine(ABC):

@@ -8,7 +8,7 @@ import click
 
 from epsl_opt.cli.params import quiet_option
 from epsl_opt.cli.talk import note
-from epsl_opt.writing import refuse_unwritable
+from epsl_opt.files.writing import refuse_unwritable
 
 
 @click.command()
@@ -25,8 +25,8 @@ def command(folder: str, output: str | None, quiet: bool) -> int:
       epsl-opt study resource-management --quick --output studies
       epsl-opt report studies
     """
-    from epsl_opt import registry
-    from epsl_opt.report import write_report
+    from epsl_opt.plugins import registry
+    from epsl_opt.report.page import write_report
 
     target = Path(folder) / "report.html" if output is None else Path(output)
     refuse_unwritable(str(target))

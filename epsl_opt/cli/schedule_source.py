@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from epsl_opt.breakdown import Breakdown
-    from epsl_opt.documents import ScheduleDocument
-    from epsl_opt.marginal_values import MarginalValues
+    from epsl_opt.core.marginal_values import MarginalValues
+    from epsl_opt.files.breakdown import Breakdown
+    from epsl_opt.files.documents import ScheduleDocument
 
 
 def load_breakdown(schedule: str, instance: str | None) -> Breakdown:
@@ -18,10 +18,10 @@ def load_breakdown(schedule: str, instance: str | None) -> Breakdown:
     InputError
         If a file is wrong, the schedule is for another instance, or there is none in it.
     """
-    from epsl_opt.breakdown import Breakdown
-    from epsl_opt.errors import found_in
-    from epsl_opt.files import read_schedule, source_name
-    from epsl_opt.sources import load_instance
+    from epsl_opt.core.errors import found_in
+    from epsl_opt.files.breakdown import Breakdown
+    from epsl_opt.files.json_files import read_schedule, source_name
+    from epsl_opt.problems.sources import load_instance
 
     problem = None if instance is None else load_instance(instance)
     document = read_schedule(schedule, instance=problem)
@@ -38,9 +38,9 @@ def marginal_values(document: ScheduleDocument) -> MarginalValues | None:
     InputError
         If it is malformed.
     """
-    from epsl_opt.errors import SCHEDULE
-    from epsl_opt.files import parse_fields
-    from epsl_opt.marginal_values import MarginalValues
+    from epsl_opt.core.errors import SCHEDULE
+    from epsl_opt.core.marginal_values import MarginalValues
+    from epsl_opt.files.json_files import parse_fields
 
     found = document.provenance.get("marginal_values")
     return None if found is None else parse_fields(MarginalValues, found, SCHEDULE, "provenance.marginal_values")

@@ -10,9 +10,9 @@ from epsl_opt.cli.units import NOTHING, dbm, fixed, megabits, number, percent
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from epsl_opt.breakdown import Breakdown, ClientRow
-    from epsl_opt.documents import ScheduleDocument
-    from epsl_opt.marginal_values import MarginalValues
+    from epsl_opt.core.marginal_values import MarginalValues
+    from epsl_opt.files.breakdown import Breakdown, ClientRow
+    from epsl_opt.files.documents import ScheduleDocument
 
 VALUES_SHOWN = 10
 """Rows of the table of marginal values, the largest."""

@@ -21,7 +21,7 @@ def command(kind: Literal["instance", "schedule", "training"]) -> int:
       epsl-opt schema instance > instance.schema.json
       epsl-opt schema schedule | python -m json.tool
     """
-    from epsl_opt.schema import json_schema
+    from epsl_opt.files.schema import json_schema
 
     emit_json(json_schema(kind))
     return 0

@@ -11,8 +11,8 @@ from epsl_opt.cli.output import emit_csv, emit_json, emit_tables
 from epsl_opt.cli.params import complete_instance, format_option
 
 if TYPE_CHECKING:
-    from epsl_opt.documents import ScheduleDocument
-    from epsl_opt.instance import Instance
+    from epsl_opt.core.instance import Instance
+    from epsl_opt.files.documents import ScheduleDocument
 
 
 @click.command()
@@ -33,8 +33,8 @@ def command(source: str, form: str) -> int:
 
     CSV has the cut layers of an instance, or the clients of a schedule.
     """
-    from epsl_opt.errors import found_in
-    from epsl_opt.files import source_name
+    from epsl_opt.core.errors import found_in
+    from epsl_opt.files.json_files import source_name
 
     found = _load(source)
     with found_in(source_name(source)):
@@ -44,11 +44,11 @@ def command(source: str, form: str) -> int:
 
 def _load(source: str) -> Instance | ScheduleDocument:
     """Read a file as what its `format` field says it is; anything else is an instance by name."""
-    from epsl_opt.documents import ScheduleDocument
-    from epsl_opt.files import parse_record, read_json, source_name
-    from epsl_opt.instance import Instance
-    from epsl_opt.reading import is_readable
-    from epsl_opt.sources import load_instance
+    from epsl_opt.core.instance import Instance
+    from epsl_opt.files.documents import ScheduleDocument
+    from epsl_opt.files.json_files import parse_record, read_json, source_name
+    from epsl_opt.files.reading import is_readable
+    from epsl_opt.problems.sources import load_instance
 
     if not is_readable(source):
         return load_instance(source)
@@ -60,7 +60,7 @@ def _load(source: str) -> Instance | ScheduleDocument:
 
 
 def _show(found: Instance | ScheduleDocument, form: str) -> None:
-    from epsl_opt.instance import Instance
+    from epsl_opt.core.instance import Instance
 
     if isinstance(found, Instance):
         _show_instance(found, form)
@@ -81,10 +81,10 @@ def _show_instance(instance: Instance, form: str) -> None:
 
 
 def _show_schedule(document: ScheduleDocument, form: str) -> None:
-    from epsl_opt.breakdown import Breakdown
     from epsl_opt.cli.schedule_source import marginal_values
     from epsl_opt.cli.schedule_view import client_table, phase_table, summary, value_table
-    from epsl_opt.exports import CLIENT_COLUMNS, flat
+    from epsl_opt.files.breakdown import Breakdown
+    from epsl_opt.files.exports import CLIENT_COLUMNS, flat
 
     if document.status != "verified" and form == "table":
         emit_tables(summary(document))

@@ -26,12 +26,12 @@ from epsl_opt.cli.progress import live_progress
 from epsl_opt.cli.redirect import stdout_to_stderr
 from epsl_opt.cli.talk import complain, note, warn
 from epsl_opt.cli.watch import refuse_watch_options, run_watch, watch_options
-from epsl_opt.writing import refuse_unwritable
+from epsl_opt.files.writing import refuse_unwritable
 
 if TYPE_CHECKING:
-    from epsl_opt.documents import ScheduleDocument
-    from epsl_opt.instance import Instance
-    from epsl_opt.results import Limits
+    from epsl_opt.core.instance import Instance
+    from epsl_opt.core.results import Limits
+    from epsl_opt.files.documents import ScheduleDocument
 
 
 @click.command()
@@ -93,16 +93,16 @@ def command(
     that took. Files should be renamed into DIR. If several wait, the newest is solved and the others are left out,
     unless --every. Ctrl-C ends it, with exit code 0.
     """
-    from epsl_opt.cut_limits import limit_cuts
-    from epsl_opt.options import split_pairs
-    from epsl_opt.sources import load_instance
+    from epsl_opt.core.cut_limits import limit_cuts
+    from epsl_opt.core.options import split_pairs
+    from epsl_opt.problems.sources import load_instance
 
     limits = make_limits(time_limit, gap, seed, threads)
     options = split_pairs(_own(pairs, solver), f"solver {solver}")
     if watch is not None:
         if instance is not None:
             raise click.UsageError("give either INSTANCE or --watch, not both")
-        from epsl_opt.live import Rescheduler
+        from epsl_opt.solving.live import Rescheduler
 
         rescheduler = Rescheduler(solver, options, warm=not cold)
         prepare = partial(limit_cuts, cut_layers=cut_layers, min_cut_layer=min_cut)
@@ -128,8 +128,8 @@ def _own(pairs: tuple[str, ...], solver: str) -> tuple[str, ...]:
 
 
 def _solve(problem: Instance, solver: str, limits: Limits, options: dict[str, str]) -> ScheduleDocument:
-    from epsl_opt.documents import ScheduleDocument
-    from epsl_opt.solving import solve
+    from epsl_opt.files.documents import ScheduleDocument
+    from epsl_opt.solving.solve import solve
 
     with live_progress() as line, stdout_to_stderr():
         line.start(solver)
@@ -138,7 +138,7 @@ def _solve(problem: Instance, solver: str, limits: Limits, options: dict[str, st
 
 
 def _save(document: ScheduleDocument, output: str | None) -> None:
-    from epsl_opt.files import write_record
+    from epsl_opt.files.json_files import write_record
 
     message = document.provenance.get("message")
     if document.status != "verified":
@@ -157,7 +157,7 @@ def _print(problem: Instance, document: ScheduleDocument, form: str) -> None:
     if form == "json":
         emit_json(document.to_document())
     elif form == "csv":
-        from epsl_opt.ranking import COLUMNS, rank
+        from epsl_opt.campaigns.ranking import COLUMNS, rank
 
         emit_csv(COLUMNS, [row.to_dict() for row in rank([document])])
     else:
@@ -165,8 +165,8 @@ def _print(problem: Instance, document: ScheduleDocument, form: str) -> None:
 
 
 def _print_tables(problem: Instance, document: ScheduleDocument) -> None:
-    from epsl_opt.breakdown import Breakdown
     from epsl_opt.cli.schedule_view import client_table, summary
+    from epsl_opt.files.breakdown import Breakdown
 
     parts = [summary(document)]
     if document.status == "verified":

@@ -36,14 +36,14 @@ def command(name: str | None, form: str) -> int:
 
 
 def _names() -> list[str]:
-    from epsl_opt import registry
+    from epsl_opt.plugins import registry
 
     return registry.names(registry.SOLVERS)
 
 
 def _describe(name: str) -> dict[str, Any]:
-    from epsl_opt.errors import InputError
-    from epsl_opt.registry import load_solver
+    from epsl_opt.core.errors import InputError
+    from epsl_opt.plugins.registry import load_solver
 
     try:
         solver = load_solver(name)
@@ -64,7 +64,7 @@ def _print_all(rows: list[dict[str, Any]], form: str) -> None:
 
 def _print_one(name: str, form: str) -> None:
     from epsl_opt.cli.option_rows import COLUMNS, option_cells, option_rows
-    from epsl_opt.registry import load_solver
+    from epsl_opt.plugins.registry import load_solver
 
     solver = load_solver(name)
     rows = option_rows(solver.options_type)

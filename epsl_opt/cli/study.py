@@ -16,15 +16,15 @@ from epsl_opt.cli.params import format_option, quiet_option
 from epsl_opt.cli.progress import LiveLine, live
 from epsl_opt.cli.redirect import stdout_to_stderr
 from epsl_opt.cli.talk import complain, note, warn
-from epsl_opt.errors import EpslOptError
+from epsl_opt.core.errors import EpslOptError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from epsl_opt.engines import Engine
-    from epsl_opt.study import Study, StudySize
-    from epsl_opt.study_files import SectionDocument
-    from epsl_opt.study_runs import StudyRuns
+    from epsl_opt.campaigns.engines import Engine
+    from epsl_opt.campaigns.study_runs import StudyRuns
+    from epsl_opt.plugins.study import Study, StudySize
+    from epsl_opt.report.study_files import SectionDocument
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class _StudyLine(LiveLine):
 
 
 def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from epsl_opt import registry
+    from epsl_opt.plugins import registry
 
     return [CompletionItem(name) for name in registry.names(registry.STUDIES) if name.startswith(incomplete)]
 
@@ -88,7 +88,7 @@ def command(
     The exit code is 1 if a run failed (what the others say is written all the same), 130 if the study was interrupted.
     With --all, a study that can't run here is told and left out.
     """
-    from epsl_opt import registry
+    from epsl_opt.plugins import registry
 
     known = registry.names(registry.STUDIES)
     if every and names:
@@ -108,7 +108,7 @@ def command(
 
 def _loaded(names: list[str]) -> dict[str, Study | str]:
     """Return each study, or why it does not load here."""
-    from epsl_opt import registry
+    from epsl_opt.plugins import registry
 
     found: dict[str, Study | str] = {}
     for name in names:
@@ -143,7 +143,7 @@ def _list(known: list[str], form: str) -> int:
 
 
 def _run(studies: list[Study], quick: bool, folder: Path, engine: Engine, form: str) -> int:
-    from epsl_opt.study import StudySize
+    from epsl_opt.plugins.study import StudySize
 
     size = StudySize.QUICK if quick else StudySize.FULL
     code, sections = ExitCode.OK, []
@@ -166,10 +166,10 @@ def _run(studies: list[Study], quick: bool, folder: Path, engine: Engine, form: 
 
 def _study(study: Study, size: StudySize, folder: Path, engine: Engine) -> tuple[StudyRuns, SectionDocument | None]:
     """Run a study and write its section, None if there is nothing to conclude from."""
-    from epsl_opt.files import prepare_folder
-    from epsl_opt.folder_lock import locked
-    from epsl_opt.study_files import POINTS
-    from epsl_opt.study_runs import run_points
+    from epsl_opt.campaigns.study_runs import run_points
+    from epsl_opt.files.folder_lock import locked
+    from epsl_opt.files.json_files import prepare_folder
+    from epsl_opt.report.study_files import POINTS
 
     line = _StudyLine(study.name)
     points = folder / POINTS
@@ -183,7 +183,7 @@ def _study(study: Study, size: StudySize, folder: Path, engine: Engine) -> tuple
 
 
 def _conclude(study: Study, size: StudySize, folder: Path, runs: StudyRuns) -> SectionDocument | None:
-    from epsl_opt.study_files import write_study
+    from epsl_opt.report.study_files import write_study
 
     try:
         section = write_study(folder, study, size, runs)

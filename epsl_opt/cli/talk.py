@@ -8,8 +8,8 @@ from contextlib import suppress
 
 import click
 
-from epsl_opt.errors import MAX_LINE
-from epsl_opt.plain_text import one_line, shorten
+from epsl_opt.core.errors import MAX_LINE
+from epsl_opt.core.plain_text import one_line, shorten
 
 LOGGER, PYTHON_WARNINGS = "epsl_opt", "py.warnings"
 

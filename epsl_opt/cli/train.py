@@ -30,8 +30,8 @@ from epsl_opt.cli.training_params import (
 )
 
 if TYPE_CHECKING:
-    from epsl_opt.training_document import TrainingDocument
-    from epsl_opt.training_run import TrainingRun
+    from epsl_opt.files.training_document import TrainingDocument
+    from epsl_opt.training.run import TrainingRun
 
 _SOLVER_HELP = f"Who makes the schedule [default: {DEFAULT_SOLVER}]."
 
@@ -117,7 +117,7 @@ def command(
         return _describe(backend or DEFAULT_BACKEND, form)
     _refuse_usage(instance, solver, schedule, output, resume=resume)
     from epsl_opt.cli.train_flow import Wish, train_as
-    from epsl_opt.training import Framework
+    from epsl_opt.core.frameworks import Framework
 
     wish = Wish(
         instance=instance or "",
@@ -156,7 +156,7 @@ def _refuse_usage(
 
 def _print(run: TrainingRun, document: TrainingDocument, form: str) -> None:
     from epsl_opt.cli.training_view import training_facts
-    from epsl_opt.training_records import COLUMNS
+    from epsl_opt.files.training_records import COLUMNS
 
     if form == "json":
         emit_json(document.to_document())
@@ -169,7 +169,7 @@ def _print(run: TrainingRun, document: TrainingDocument, form: str) -> None:
 def _describe(name: str, form: str) -> int:
     from epsl_opt.cli.option_rows import COLUMNS, option_rows
     from epsl_opt.cli.training_view import backend_tables
-    from epsl_opt.registry import load_backend
+    from epsl_opt.plugins.registry import load_backend
 
     backend = load_backend(name)
     rows = option_rows(backend.options_type)

@@ -13,22 +13,23 @@ from epsl_opt.cli.progress import live, live_progress
 from epsl_opt.cli.redirect import stdout_to_stderr
 from epsl_opt.cli.talk import complain, note, warn
 from epsl_opt.cli.training_progress import TrainingLine
-from epsl_opt.cut_limits import limit_cuts
-from epsl_opt.documents import ScheduleDocument, check_document
-from epsl_opt.errors import InputError
-from epsl_opt.files import read_schedule, source_name
-from epsl_opt.folder_lock import locked
-from epsl_opt.instance import Instance
-from epsl_opt.results import Limits
-from epsl_opt.solving import solve
-from epsl_opt.sources import load_instance
-from epsl_opt.stop_request import deferred_interrupt
-from epsl_opt.training import Framework, TrainingBackend, TrainingOptions, TrainingPlan
-from epsl_opt.training_document import TrainingDocument, TrainingStop
-from epsl_opt.training_files import open_training, run_training
-from epsl_opt.training_folder import FolderState, TrainingFolder
-from epsl_opt.training_run import TrainingGoal, TrainingRun
-from epsl_opt.training_setup import (
+from epsl_opt.core.cut_limits import limit_cuts
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.results import Limits
+from epsl_opt.core.stop_request import deferred_interrupt
+from epsl_opt.files.documents import ScheduleDocument, check_document
+from epsl_opt.files.folder_lock import locked
+from epsl_opt.files.json_files import read_schedule, source_name
+from epsl_opt.files.training_document import TrainingDocument, TrainingStop
+from epsl_opt.plugins.backend import TrainingBackend, TrainingOptions, TrainingPlan
+from epsl_opt.problems.sources import load_instance
+from epsl_opt.solving.solve import solve
+from epsl_opt.training.files import open_training, run_training
+from epsl_opt.training.folder import FolderState, TrainingFolder
+from epsl_opt.training.run import TrainingGoal, TrainingRun
+from epsl_opt.training.setup import (
     instance_for,
     parse_training_options,
     ready_backend,

@@ -9,10 +9,10 @@ import click
 from click.shell_completion import CompletionItem
 
 from epsl_opt.cli.numbers import COUNT, Real, listed
-from epsl_opt.plain_text import shown
+from epsl_opt.core.plain_text import shown
 
 if TYPE_CHECKING:
-    from epsl_opt.training_run import TrainingGoal
+    from epsl_opt.training.run import TrainingGoal
 
 FRAMEWORKS = ("epsl", "psl", "sfl", "sfl-v2", "sl", "fl", "centralised")
 """The same as `training.Framework`, without importing it (a test compares them)."""
@@ -67,12 +67,7 @@ def make_goal(rounds: int | None, target_accuracy: float | None, evaluate_every:
     click.UsageError
         Naming the option with a bad value.
     """
-    from epsl_opt.training_run import (
-        DEFAULT_EVALUATE_EVERY,
-        DEFAULT_ROUNDS,
-        DEFAULT_ROUNDS_TO_TARGET,
-        TrainingGoal,
-    )
+    from epsl_opt.training.run import DEFAULT_EVALUATE_EVERY, DEFAULT_ROUNDS, DEFAULT_ROUNDS_TO_TARGET, TrainingGoal
 
     default_rounds = DEFAULT_ROUNDS if target_accuracy is None else DEFAULT_ROUNDS_TO_TARGET
     try:
@@ -84,7 +79,7 @@ def make_goal(rounds: int | None, target_accuracy: float | None, evaluate_every:
 
 def checkpoint_rounds(checkpoint_every: int | None) -> int:
     """Return how many rounds lie between checkpoints."""
-    from epsl_opt.training_run import DEFAULT_CHECKPOINT_EVERY
+    from epsl_opt.training.run import DEFAULT_CHECKPOINT_EVERY
 
     return checkpoint_every or DEFAULT_CHECKPOINT_EVERY
 
@@ -97,16 +92,23 @@ def split_options(pairs: Sequence[str], network: str | None) -> dict[str, str]:
     InputError
         If an option has no value or comes twice.
     """
-    from epsl_opt.options import split_pairs
+    from epsl_opt.core.options import split_pairs
 
     return split_pairs([*pairs, *([] if network is None else [f"network={network}"])], "train")
 
 
 def complete_backend(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete a training backend's name."""
-    from epsl_opt import registry
+    from epsl_opt.plugins import registry
 
     return [CompletionItem(name) for name in registry.names(registry.BACKENDS) if name.startswith(incomplete)]
+
+
+def is_training(owner: str) -> bool:
+    """Return whether options are for trainings, not for a solver."""
+    from epsl_opt.training.cases import FOR_ALL
+
+    return owner.partition(".")[0] == FOR_ALL
 
 
 _OPTIONS = (

@@ -8,8 +8,8 @@ from epsl_opt.cli.progress import LiveLine
 from epsl_opt.cli.units import NOTHING, fixed, number, percent
 
 if TYPE_CHECKING:
-    from epsl_opt.stop_request import StopRequest
-    from epsl_opt.training_run import TrainingRun
+    from epsl_opt.core.stop_request import StopRequest
+    from epsl_opt.training.run import TrainingRun
 
 
 class TrainingLine(LiveLine):

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from epsl_opt.cli.output import facts, table
 from epsl_opt.cli.units import NOTHING, fixed, number, percent
-from epsl_opt.training_cases import method_name
+from epsl_opt.training.cases import method_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.table import Table
 
-    from epsl_opt.training import TrainingBackend
-    from epsl_opt.training_campaign import TrainingRow
-    from epsl_opt.training_document import TrainingDocument
+    from epsl_opt.campaigns.trainings import TrainingRow
+    from epsl_opt.files.training_document import TrainingDocument
+    from epsl_opt.plugins.backend import TrainingBackend
 
 CAMPAIGN_COLUMNS = (
     "framework",

@@ -18,10 +18,10 @@ from epsl_opt.cli.talk import complain, note
 from epsl_opt.cli.units import number
 
 if TYPE_CHECKING:
-    from epsl_opt.instance import Instance
-    from epsl_opt.live import Rescheduler
-    from epsl_opt.results import Limits
-    from epsl_opt.watch import Reaction
+    from epsl_opt.core.instance import Instance
+    from epsl_opt.core.results import Limits
+    from epsl_opt.solving.live import Rescheduler
+    from epsl_opt.solving.watch import Reaction
 
 DEADLINE_S = 0.1
 """The same as `watch.DEADLINE_S`, without importing it (a test compares them)."""
@@ -91,10 +91,10 @@ def run_watch(
     form: str,
 ) -> int:
     """React to files until told to stop; tell of each on stdout, and in the end how quick it was."""
-    from epsl_opt.arrivals import Folder
-    from epsl_opt.stop_request import deferred_interrupt
-    from epsl_opt.watch import Station, refuse_same_folder
-    from epsl_opt.watch import watch as reactions
+    from epsl_opt.core.stop_request import deferred_interrupt
+    from epsl_opt.solving.arrivals import Folder
+    from epsl_opt.solving.watch import Station, refuse_same_folder
+    from epsl_opt.solving.watch import watch as reactions
 
     if output is None:
         raise click.UsageError("--watch needs --output, a folder for the schedules")
@@ -133,7 +133,7 @@ class _Tally:
         if self._form == "json":
             emit(json.dumps(record, allow_nan=False) + "\n")
         elif self._form == "csv":
-            from epsl_opt.csv_text import format_csv
+            from epsl_opt.files.csv_text import format_csv
 
             text = format_csv(COLUMNS, [record])
             emit(text if not self.reactions_s else text.partition("\n")[2])

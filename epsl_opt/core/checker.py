@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from epsl_opt.instance import Instance
-from epsl_opt.latency import client_memory_bits, round_latency
-from epsl_opt.schedule import FREE, Schedule
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.latency import client_memory_bits, round_latency
+from epsl_opt.core.schedule import FREE, Schedule
 
 RELATIVE_TOLERANCE = 1e-9
 

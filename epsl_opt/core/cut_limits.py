@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
-from epsl_opt.errors import InputError
-from epsl_opt.instance import Instance
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.instance import Instance
 
 
 def limit_cuts(instance: Instance, cut_layers: Sequence[str] | None, min_cut_layer: str | None) -> Instance:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from epsl_opt.plain_text import one_line, shorten, shown
+from epsl_opt.core.plain_text import one_line, shorten, shown
 
 if TYPE_CHECKING:
     from pydantic import ValidationError

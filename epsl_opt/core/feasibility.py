@@ -6,12 +6,12 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
-from epsl_opt.arrays import FloatArray, IntArray
-from epsl_opt.checker import check
-from epsl_opt.instance import Instance
-from epsl_opt.latency import CutCosts, client_memory_bits, cut_costs
-from epsl_opt.schedule import FREE, Schedule
-from epsl_opt.serving import serving_allocation
+from epsl_opt.core.arrays import FloatArray, IntArray
+from epsl_opt.core.checker import check
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.latency import CutCosts, client_memory_bits, cut_costs
+from epsl_opt.core.schedule import FREE, Schedule
+from epsl_opt.core.serving import serving_allocation
 
 
 def infeasibility(instance: Instance) -> str | None:

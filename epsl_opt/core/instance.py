@@ -15,10 +15,10 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from epsl_opt.arrays import FloatArray, NonNegativeMatrix, PositiveVector, frozen
-from epsl_opt.errors import InputError
-from epsl_opt.options import unknown
-from epsl_opt.record import (
+from epsl_opt.core.arrays import FloatArray, NonNegativeMatrix, PositiveVector, frozen
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.options import unknown
+from epsl_opt.core.record import (
     AsTuple,
     JsonObject,
     Name,
@@ -164,7 +164,7 @@ class Instance(Record):
     @model_validator(mode="after")
     def _check_numbers(self) -> Self:
         """All that follows from the fields stays within the numbers that latencies can be computed with."""
-        from epsl_opt.number_range import out_of_range
+        from epsl_opt.core.number_range import out_of_range
 
         if problem := out_of_range(self):
             raise ValueError(problem)

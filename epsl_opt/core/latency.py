@@ -11,9 +11,9 @@ from functools import cached_property
 
 import numpy as np
 
-from epsl_opt.arrays import FloatArray, IntArray
-from epsl_opt.instance import Instance
-from epsl_opt.schedule import FREE, Schedule
+from epsl_opt.core.arrays import FloatArray, IntArray
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.schedule import FREE, Schedule
 
 
 @dataclass(frozen=True, eq=False)

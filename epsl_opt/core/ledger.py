@@ -6,12 +6,12 @@ import math
 import time
 from collections.abc import Callable
 
-from epsl_opt.checker import Violation, check, check_bound
-from epsl_opt.instance import Instance
-from epsl_opt.latency import RoundLatency, round_latency
-from epsl_opt.marginal_values import MarginalValues
-from epsl_opt.results import Limits, TracePoint
-from epsl_opt.schedule import Schedule
+from epsl_opt.core.checker import Violation, check, check_bound
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.latency import RoundLatency, round_latency
+from epsl_opt.core.marginal_values import MarginalValues
+from epsl_opt.core.results import Limits, TracePoint
+from epsl_opt.core.schedule import Schedule
 
 
 class Ledger:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from epsl_opt.arrays import NonNegativeVector
-from epsl_opt.record import NonNegativeFloat, Record
+from epsl_opt.core.arrays import NonNegativeVector
+from epsl_opt.core.record import NonNegativeFloat, Record
 
 
 class MarginalValues(Record):

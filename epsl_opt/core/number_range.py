@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from epsl_opt.arrays import FloatArray
-from epsl_opt.instance import Instance
-from epsl_opt.latency import cut_costs, transmission_time_s
+from epsl_opt.core.arrays import FloatArray
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.latency import cut_costs, transmission_time_s
 
 LEAST, MOST = 1e-100, 1e100
 """Rates, speeds and noise lie between them, and times below `MOST` seconds; nothing real comes near."""

@@ -8,8 +8,8 @@ from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from epsl_opt.errors import InputError
-from epsl_opt.plain_text import shown
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.plain_text import shown
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 

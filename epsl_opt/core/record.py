@@ -12,7 +12,7 @@ from typing import Annotated, Any, Self, cast
 import numpy as np
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from epsl_opt.arrays import frozen
+from epsl_opt.core.arrays import frozen
 
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from epsl_opt.checker import RELATIVE_TOLERANCE, Violation
-from epsl_opt.latency import RoundLatency
-from epsl_opt.schedule import Schedule
+from epsl_opt.core.checker import RELATIVE_TOLERANCE, Violation
+from epsl_opt.core.latency import RoundLatency
+from epsl_opt.core.schedule import Schedule
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from epsl_opt.arrays import FloatArray, IntArray, frozen
+from epsl_opt.core.arrays import FloatArray, IntArray, frozen
 
 FREE = -1
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array, vstack
 
-from epsl_opt.arrays import BoolArray, IntArray
-from epsl_opt.instance import Instance
-from epsl_opt.latency import CutCosts
-from epsl_opt.schedule import FREE
+from epsl_opt.core.arrays import BoolArray, IntArray
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.latency import CutCosts
+from epsl_opt.core.schedule import FREE
 
 LARGEST_SEARCH = 20_000
 MOST_NODES = 10_000

@@ -6,11 +6,18 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 
-from epsl_opt.frameworks import SflRound, VanillaSlRound, fl_round, psl_round, sfl_round, vanilla_sl_round
-from epsl_opt.instance import Instance
-from epsl_opt.latency import RoundLatency, round_latency
-from epsl_opt.schedule import Schedule
-from epsl_opt.training import Framework
+from epsl_opt.core.frameworks import (
+    Framework,
+    SflRound,
+    VanillaSlRound,
+    fl_round,
+    psl_round,
+    sfl_round,
+    vanilla_sl_round,
+)
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.latency import RoundLatency, round_latency
+from epsl_opt.core.schedule import Schedule
 
 
 @dataclass(frozen=True)

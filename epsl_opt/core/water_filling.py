@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from epsl_opt.arrays import FloatArray, IntArray
+from epsl_opt.core.arrays import FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,10 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
-from epsl_opt.arrays import FloatArray, IntArray
-from epsl_opt.documents import CutReference, Rates, ScheduleDocument, Stages, refuse_foreign
-from epsl_opt.errors import SCHEDULE, InputError
-from epsl_opt.instance import Instance
+from epsl_opt.core.arrays import FloatArray, IntArray
+from epsl_opt.core.errors import SCHEDULE, InputError
+from epsl_opt.core.instance import Instance
+from epsl_opt.files.documents import CutReference, Rates, ScheduleDocument, Stages, refuse_foreign
 
 TIE_TOLERANCE = 1e-6
 """Clients that reach a barrier within this fraction of its phase reach it together."""

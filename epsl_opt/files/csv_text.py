@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from epsl_opt.errors import InputError
-from epsl_opt.plain_text import one_line
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.plain_text import one_line
 
 DELIMITERS = ",;\t|"
 

@@ -8,13 +8,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from epsl_opt.arrays import NonNegativeVector
-from epsl_opt.checker import Violation, check, check_bound, check_claim
-from epsl_opt.errors import InputError
-from epsl_opt.instance import Instance
-from epsl_opt.latency import RoundLatency, round_latency
-from epsl_opt.record import AsTuple, JsonObject, Name, NonNegativeFloat, PositiveInt, Record, UnitInterval
-from epsl_opt.results import (
+from epsl_opt.core.arrays import NonNegativeVector
+from epsl_opt.core.checker import Violation, check, check_bound, check_claim
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.latency import RoundLatency, round_latency
+from epsl_opt.core.record import AsTuple, JsonObject, Name, NonNegativeFloat, PositiveInt, Record, UnitInterval
+from epsl_opt.core.results import (
     SolutionStatus,
     SolveResult,
     StopReason,
@@ -23,7 +23,7 @@ from epsl_opt.results import (
     refuse_impossible_pair,
     relative_gap,
 )
-from epsl_opt.schedule import FREE, Schedule
+from epsl_opt.core.schedule import FREE, Schedule
 
 ClientIndex = Annotated[int, Field(ge=0, lt=2**31)]
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import asdict, fields
 from typing import Any
 
-from epsl_opt.breakdown import Breakdown, ClientRow
-from epsl_opt.csv_text import format_csv
+from epsl_opt.files.breakdown import Breakdown, ClientRow
+from epsl_opt.files.csv_text import format_csv
 
 SUBCHANNEL_COLUMNS = ("subchannel", "client", "client_name", "power_w")
 CLIENT_COLUMNS = tuple(field.name for field in fields(ClientRow))
@@ -59,7 +59,7 @@ def flat(row: Row) -> Row:
 
 
 def _parquet(breakdown: Breakdown, rows: list[Row]) -> bytes:
-    from epsl_opt.parquet import format_parquet
+    from epsl_opt.files.parquet import format_parquet
 
     return format_parquet(rows, breakdown.document)
 

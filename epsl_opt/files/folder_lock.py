@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from epsl_opt.errors import InputError
+from epsl_opt.core.errors import InputError
 
 log = logging.getLogger(__name__)
 

@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from epsl_opt.documents import ScheduleDocument, refuse_foreign
-from epsl_opt.errors import InputError
-from epsl_opt.instance import Instance
-from epsl_opt.plain_text import is_visible, shown
-from epsl_opt.reading import STDIN, read_text, source_name
-from epsl_opt.record import Record
-from epsl_opt.writing import write_bytes
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.plain_text import is_visible, shown
+from epsl_opt.core.record import Record
+from epsl_opt.files.documents import ScheduleDocument, refuse_foreign
+from epsl_opt.files.reading import STDIN, read_text, source_name
+from epsl_opt.files.writing import write_bytes
 
 __all__ = (
     "STDIN",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from epsl_opt.instance import Client
-from epsl_opt.training import Measurement
+from epsl_opt.core.instance import Client
+from epsl_opt.plugins.backend import Measurement
 
 MAX_CLOCK = Path("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq")
 """In kHz; where Linux on ARM boards tells the clock."""

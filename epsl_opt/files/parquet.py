@@ -6,8 +6,8 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from epsl_opt.documents import ScheduleDocument
-from epsl_opt.errors import InputError
+from epsl_opt.core.errors import InputError
+from epsl_opt.files.documents import ScheduleDocument
 
 
 def format_parquet(rows: Sequence[Mapping[str, Any]], document: ScheduleDocument) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from epsl_opt.errors import InputError
+from epsl_opt.core.errors import InputError
 
 STDIN = "-"
 

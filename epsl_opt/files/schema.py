@@ -1,6 +1,6 @@
 """The published JSON Schemas of the file formats, generated from the records that read them.
 
-`python -m epsl_opt.schema` writes the copies in `epsl_opt/schemas/` anew.
+`python -m epsl_opt.files.schema` writes the copies in `epsl_opt/files/schemas/` anew.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from epsl_opt.documents import ScheduleDocument
-from epsl_opt.files import format_json, write_bytes
-from epsl_opt.instance import Instance
-from epsl_opt.record import Record
-from epsl_opt.training_document import TrainingDocument
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.record import Record
+from epsl_opt.files.documents import ScheduleDocument
+from epsl_opt.files.json_files import format_json, write_bytes
+from epsl_opt.files.training_document import TrainingDocument
 
 SchemaKind = Literal["instance", "schedule", "training"]
 KINDS: tuple[SchemaKind, ...] = get_args(SchemaKind)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import Field
 
-from epsl_opt.errors import InputError
-from epsl_opt.files import parse_record, read_json
-from epsl_opt.record import Record
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.record import Record
+from epsl_opt.files.json_files import parse_record, read_json
 
 log = logging.getLogger(__name__)
 

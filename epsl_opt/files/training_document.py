@@ -11,13 +11,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from epsl_opt.documents import CutReference, InstanceReference
-from epsl_opt.errors import InputError
-from epsl_opt.record import JsonObject, Name, NonNegativeFloat, PositiveInt, Record, UnitInterval
-from epsl_opt.schedule import Schedule
-from epsl_opt.stored_record import Digest, Sha256, StoredRecord
-from epsl_opt.training import Framework
-from epsl_opt.training_records import Bits
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.record import JsonObject, Name, NonNegativeFloat, PositiveInt, Record, UnitInterval
+from epsl_opt.core.schedule import Schedule
+from epsl_opt.files.documents import CutReference, InstanceReference
+from epsl_opt.files.stored_record import Digest, Sha256, StoredRecord
+from epsl_opt.files.training_records import Bits
 
 _SHA256 = "^[0-9a-f]{64}$"
 FrameworkName = Annotated[str, Field(pattern=f"^({'|'.join(Framework)})$")]

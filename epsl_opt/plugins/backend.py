@@ -4,35 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any, ClassVar, Generic, TypeVar
 
-from epsl_opt.errors import EpslOptError, InputError
-from epsl_opt.instance import Instance, ModelProfile
-from epsl_opt.options import Options
-from epsl_opt.schedule import Schedule
+from epsl_opt.core.errors import EpslOptError, InputError
+from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.instance import Instance, ModelProfile
+from epsl_opt.core.options import Options
+from epsl_opt.core.schedule import Schedule
 
 MAX_SEED = 2**64 - 1
 """The largest that random generators take."""
-
-
-class Framework(StrEnum):
-    """How clients and server train together; see `stage_times` for what a round of each takes."""
-
-    EPSL = "epsl"
-    """Efficient parallel split learning: the first m = ceil(phi b) last-layer gradients are aggregated."""
-    PSL = "psl"
-    """Parallel split learning: EPSL that aggregates nothing."""
-    SFL = "sfl"
-    """SplitFed, version 1: PSL, then the client-side models are averaged."""
-    SFL_V2 = "sfl-v2"
-    """SplitFed, version 2: the server-side model learns from one client after another."""
-    SL = "sl"
-    """Vanilla split learning: one client after another, handing on a single client-side model."""
-    FL = "fl"
-    """Federated averaging: every client trains the whole network on its batch, then all are averaged."""
-    CENTRALISED = "centralised"
-    """The server has all data and trains alone: the reference curve."""
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar, Generic, TypeVar
 
-from epsl_opt.instance import Instance
-from epsl_opt.options import Options
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.options import Options
 
 
 class ExporterOptions(Options):

@@ -6,13 +6,13 @@ import logging
 from collections.abc import Callable
 from typing import Any, Self
 
-from epsl_opt.checker import RELATIVE_TOLERANCE, Violation, check
-from epsl_opt.instance import Instance
-from epsl_opt.latency import RoundLatency
-from epsl_opt.ledger import Ledger
-from epsl_opt.marginal_values import MarginalValues
-from epsl_opt.results import Limits, TracePoint, relative_gap
-from epsl_opt.schedule import Schedule
+from epsl_opt.core.checker import RELATIVE_TOLERANCE, Violation, check
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.latency import RoundLatency
+from epsl_opt.core.ledger import Ledger
+from epsl_opt.core.marginal_values import MarginalValues
+from epsl_opt.core.results import Limits, TracePoint, relative_gap
+from epsl_opt.core.schedule import Schedule
 
 log = logging.getLogger(__name__)
 

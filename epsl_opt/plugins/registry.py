@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import Any
 
-from epsl_opt.errors import InputError
-from epsl_opt.options import unknown
-from epsl_opt.scenario import Scenario
-from epsl_opt.solver import Solver
-from epsl_opt.study import Study
-from epsl_opt.training import TrainingBackend
+from epsl_opt.core.distribution import entry_points
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.options import unknown
+from epsl_opt.plugins.backend import TrainingBackend
+from epsl_opt.plugins.scenario import Scenario
+from epsl_opt.plugins.solver import Solver
+from epsl_opt.plugins.study import Study
 
 SOLVERS = "epsl_opt.solvers"
 BACKENDS = "epsl_opt.backends"

@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import ConfigDict
 
-from epsl_opt.instance import Instance
-from epsl_opt.options import Options
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.options import Options
 
 
 class ScenarioOptions(Options):

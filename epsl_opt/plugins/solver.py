@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Generic, TypeVar
 
-from epsl_opt.instance import Instance
-from epsl_opt.monitor import SolveMonitor
-from epsl_opt.options import Options
-from epsl_opt.results import StopReason
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.options import Options
+from epsl_opt.core.results import StopReason
+from epsl_opt.plugins.monitor import SolveMonitor
 
 
 class SolverKind(StrEnum):

@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from epsl_opt.breakdown import Breakdown
-from epsl_opt.compare import Comparison
-from epsl_opt.csv_text import format_csv
-from epsl_opt.documents import ScheduleDocument
-from epsl_opt.files import format_json, prepare_folder, write_bytes, write_record
-from epsl_opt.instance import Instance
-from epsl_opt.ranking import COLUMNS, RunRow, summarise
+from epsl_opt.campaigns.compare import Comparison
+from epsl_opt.campaigns.ranking import COLUMNS, RunRow, summarise
+from epsl_opt.core.instance import Instance
+from epsl_opt.files.breakdown import Breakdown
+from epsl_opt.files.csv_text import format_csv
+from epsl_opt.files.documents import ScheduleDocument
+from epsl_opt.files.json_files import format_json, prepare_folder, write_bytes, write_record
 
 SCHEDULES, PICTURES = "schedules", "pictures"
 
@@ -46,8 +46,8 @@ def file_labels(instances: Sequence[Instance]) -> dict[str, str]:
 
 
 def _write_pictures(folder: Path, comparison: Comparison, rows: Sequence[RunRow], labels: dict[str, str]) -> None:
-    from epsl_opt.plots.comparison import plot_instance, plot_overview
-    from epsl_opt.plots.save import save_picture
+    from epsl_opt.report.plots.comparison import plot_instance, plot_overview
+    from epsl_opt.report.plots.save import save_picture
 
     if not any(row.latency_s is not None for row in rows):
         return
@@ -64,9 +64,9 @@ def _write_pictures(folder: Path, comparison: Comparison, rows: Sequence[RunRow]
 
 def _write_best(folder: Path, label: str, instance: Instance, best: ScheduleDocument) -> None:
     """Draw the best schedule of an instance."""
-    from epsl_opt.plots.allocation import plot_allocation
-    from epsl_opt.plots.gantt import plot_gantt
-    from epsl_opt.plots.save import save_picture
+    from epsl_opt.report.plots.allocation import plot_allocation
+    from epsl_opt.report.plots.gantt import plot_gantt
+    from epsl_opt.report.plots.save import save_picture
 
     breakdown = Breakdown(best, [client.name for client in instance.clients])
     save_picture(plot_allocation(breakdown), folder / f"{label}--allocation")

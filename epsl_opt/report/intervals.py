@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from epsl_opt.study import Verdict
+from epsl_opt.plugins.study import Verdict
 
 CONFIDENCE = 0.95
 

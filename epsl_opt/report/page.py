@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from epsl_opt.errors import InputError
-from epsl_opt.files import write_bytes
-from epsl_opt.reading import read_text
-from epsl_opt.report_tables import csv_table, findings_table
-from epsl_opt.study import Verdict
-from epsl_opt.study_files import SECTION, PictureRecord, SectionDocument, TableRecord, read_section
+from epsl_opt.core.errors import InputError
+from epsl_opt.files.json_files import write_bytes
+from epsl_opt.files.reading import read_text
+from epsl_opt.plugins.study import Verdict
+from epsl_opt.report.study_files import SECTION, PictureRecord, SectionDocument, TableRecord, read_section
+from epsl_opt.report.tables import csv_table, findings_table
 
-ASSETS = Path(__file__).parent / "report_assets"
+ASSETS = Path(__file__).parent / "assets"
 
 COUNTED = {Verdict.HOLDS: "hold", Verdict.FAILS: "do not hold", Verdict.OPEN: "left open", Verdict.OBSERVED: "observed"}
 

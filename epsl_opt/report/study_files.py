@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from epsl_opt.csv_text import format_csv
-from epsl_opt.files import parse_record, read_json, write_bytes, write_record
-from epsl_opt.provenance import cpu, versions
-from epsl_opt.record import AsTuple, JsonObject, Name, PositiveInt, Record
-from epsl_opt.study import Row, Section, Study, StudySize, Verdict
-from epsl_opt.study_runs import StudyRuns
+from epsl_opt.campaigns.study_runs import StudyRuns
+from epsl_opt.core.record import AsTuple, JsonObject, Name, PositiveInt, Record
+from epsl_opt.files.csv_text import format_csv
+from epsl_opt.files.json_files import parse_record, read_json, write_bytes, write_record
+from epsl_opt.plugins.study import Row, Section, Study, StudySize, Verdict
+from epsl_opt.solving.provenance import cpu, versions
 
 SECTION = "section.json"
 ROWS = "rows"
@@ -83,7 +83,7 @@ def write_study(folder: Path, study: Study, size: StudySize, runs: StudyRuns) ->
     ValueError
         If what the study concludes does not fit together: a name twice, a row without one of its table's columns.
     """
-    from epsl_opt.plots.save import save_picture
+    from epsl_opt.report.plots.save import save_picture
 
     _write_table(folder / f"{ROWS}.csv", columns_of(runs.rows), runs.rows)
     section = study.conclude(runs.rows, size)

@@ -7,9 +7,9 @@ import io
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from epsl_opt.csv_text import original
-from epsl_opt.study import Verdict
-from epsl_opt.study_files import FindingRecord
+from epsl_opt.files.csv_text import original
+from epsl_opt.plugins.study import Verdict
+from epsl_opt.report.study_files import FindingRecord
 
 MAX_ROWS = 400
 """Of a table in the report; its CSV file has all."""

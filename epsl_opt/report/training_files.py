@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from epsl_opt.comparison_files import PICTURES, SCHEDULES, file_labels
-from epsl_opt.csv_text import format_csv
-from epsl_opt.files import format_json, prepare_folder, write_bytes, write_record
-from epsl_opt.training_campaign import TRAINING_COLUMNS, TrainedCase, TrainingCampaign
-from epsl_opt.training_records import format_records
+from epsl_opt.campaigns.trainings import TRAINING_COLUMNS, TrainedCase, TrainingCampaign
+from epsl_opt.files.csv_text import format_csv
+from epsl_opt.files.json_files import format_json, prepare_folder, write_bytes, write_record
+from epsl_opt.files.training_records import format_records
+from epsl_opt.report.comparison_files import PICTURES, SCHEDULES, file_labels
 
 INSTANCES, RECORDS, TRAININGS = "instances", "records", "trainings"
 
@@ -52,7 +52,7 @@ def _write_inputs(folder: Path, label: str, cases: Sequence[TrainedCase]) -> Non
 
 
 def _write_picture(stem: Path, cases: Sequence[TrainedCase]) -> None:
-    from epsl_opt.plots.save import save_picture
-    from epsl_opt.plots.training import plot_training
+    from epsl_opt.report.plots.save import save_picture
+    from epsl_opt.report.plots.training import plot_training
 
     save_picture(plot_training(cases), stem)

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from epsl_opt.errors import InputError
-from epsl_opt.files import parse_record, read_json
-from epsl_opt.instance import Instance
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.instance import Instance
+from epsl_opt.files.json_files import parse_record, read_json
 
 SUFFIX = ".json"
 

@@ -6,12 +6,13 @@ import math
 import os
 import platform
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
-from epsl_opt.results import Limits
-from epsl_opt.solver import Solver, SolverOptions
+from epsl_opt.core.distribution import version
+from epsl_opt.core.results import Limits
+from epsl_opt.plugins.solver import Solver, SolverOptions
 
 PACKAGES = ("epsl-opt", "numpy", "scipy", "highspy", "pyomo", "cvxpy", "clarabel")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from epsl_opt.documents import ScheduleDocument
-from epsl_opt.instance import Instance
-from epsl_opt.results import Limits
-from epsl_opt.solving import DEFAULT_SOLVER, solve
-from epsl_opt.stage_times import stage_times
-from epsl_opt.training import Framework
+from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.results import Limits
+from epsl_opt.core.stage_times import stage_times
+from epsl_opt.files.documents import ScheduleDocument
+from epsl_opt.solving.solve import DEFAULT_SOLVER, solve
 
 
 def solve_at_quickest_cut(

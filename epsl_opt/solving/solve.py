@@ -7,18 +7,18 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from epsl_opt.checker import Violation, check, check_bound
-from epsl_opt.feasibility import infeasibility, witness
-from epsl_opt.instance import Instance
-from epsl_opt.latency import round_latency
-from epsl_opt.ledger import Ledger
-from epsl_opt.monitor import Listener, SolveMonitor
-from epsl_opt.options import parse_options
-from epsl_opt.provenance import provenance
-from epsl_opt.registry import load_solver
-from epsl_opt.results import Limits, SolutionStatus, SolveResult, StopReason, check_proof, relative_gap
-from epsl_opt.schedule import Schedule
-from epsl_opt.solver import Solver, SolverOptions
+from epsl_opt.core.checker import Violation, check, check_bound
+from epsl_opt.core.feasibility import infeasibility, witness
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.latency import round_latency
+from epsl_opt.core.ledger import Ledger
+from epsl_opt.core.options import parse_options
+from epsl_opt.core.results import Limits, SolutionStatus, SolveResult, StopReason, check_proof, relative_gap
+from epsl_opt.core.schedule import Schedule
+from epsl_opt.plugins.monitor import Listener, SolveMonitor
+from epsl_opt.plugins.registry import load_solver
+from epsl_opt.plugins.solver import Solver, SolverOptions
+from epsl_opt.solving.provenance import provenance
 
 log = logging.getLogger(__name__)
 

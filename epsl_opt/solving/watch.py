@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from epsl_opt.arrivals import Arrival, Folder
-from epsl_opt.documents import ScheduleDocument
-from epsl_opt.errors import InputError
-from epsl_opt.files import format_json, prepare_folder, write_bytes
-from epsl_opt.live import Rescheduler
-from epsl_opt.provenance import cpu, versions
-from epsl_opt.results import Limits, SolveResult
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.results import Limits, SolveResult
+from epsl_opt.files.documents import ScheduleDocument
+from epsl_opt.files.json_files import format_json, prepare_folder, write_bytes
+from epsl_opt.solving.arrivals import Arrival, Folder
+from epsl_opt.solving.live import Rescheduler
+from epsl_opt.solving.provenance import cpu, versions
 
 POLL_S = 0.005
 BUSY = 4

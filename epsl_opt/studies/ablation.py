@@ -8,24 +8,24 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from epsl_opt.instance import Instance
-from epsl_opt.intervals import Interval, judge_at_least, paired_ratio
-from epsl_opt.latency import CutCosts, round_latency
-from epsl_opt.plots.style import new_figure, styled
-from epsl_opt.results import Limits
-from epsl_opt.schedule import Schedule
-from epsl_opt.solvers.allocation import (
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.latency import CutCosts, round_latency
+from epsl_opt.core.results import Limits
+from epsl_opt.core.schedule import Schedule
+from epsl_opt.plugins.study import Finding, Picture, Point, Row, Section, Study, StudySize, Table
+from epsl_opt.problems.sources import load_instance
+from epsl_opt.report.intervals import Interval, judge_at_least, paired_ratio
+from epsl_opt.report.plots.style import new_figure, styled
+from epsl_opt.solvers.primal.allocation import (
     equal_density_power_w,
     equal_power_w,
     greedy_allocation,
     strongest_signal_allocation,
 )
-from epsl_opt.solvers.cuts import feasible_cuts
-from epsl_opt.solvers.power_control import best_schedule
-from epsl_opt.solvers.studies.channels import CHANNELS
-from epsl_opt.solving import solve
-from epsl_opt.sources import load_instance
-from epsl_opt.study import Finding, Picture, Point, Row, Section, Study, StudySize, Table
+from epsl_opt.solvers.primal.cuts import feasible_cuts
+from epsl_opt.solvers.primal.power_control import best_schedule
+from epsl_opt.solving.solve import solve
+from epsl_opt.studies.shared.channels import CHANNELS
 
 PARTS = ("allocation", "power", "cut", "aggregation")
 LABELS = {

@@ -8,16 +8,16 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from epsl_opt import registry
-from epsl_opt.checker import RELATIVE_TOLERANCE, check
-from epsl_opt.errors import InputError
-from epsl_opt.files import format_json
-from epsl_opt.instance import Instance
-from epsl_opt.latency import round_latency
-from epsl_opt.results import Limits, SolutionStatus, SolveResult, StopReason
-from epsl_opt.schedule import Schedule
-from epsl_opt.solver import SolverKind
-from epsl_opt.solving import solve
+from epsl_opt.core.checker import RELATIVE_TOLERANCE, check
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.latency import round_latency
+from epsl_opt.core.results import Limits, SolutionStatus, SolveResult, StopReason
+from epsl_opt.core.schedule import Schedule
+from epsl_opt.files.json_files import format_json
+from epsl_opt.plugins import registry
+from epsl_opt.plugins.solver import SolverKind
+from epsl_opt.solving.solve import solve
 from epsl_opt.testing.instances import crossed_instance, medium_instance, tiny_instances
 
 ORACLE = "brute-force"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from epsl_opt.instance import Channel, Client, CutLayer, Instance, ModelProfile, Server, Subchannels, Training
+from epsl_opt.core.instance import Channel, Client, CutLayer, Instance, ModelProfile, Server, Subchannels, Training
 
 NOISE_W_PER_HZ = 3.98e-21
 

@@ -6,16 +6,17 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from typing import Any
 
-from epsl_opt.documents import ScheduleDocument
-from epsl_opt.errors import InputError
-from epsl_opt.instance import Instance
-from epsl_opt.options import unknown
-from epsl_opt.training import Framework, TrainingBackend, TrainingOptions, TrainingPlan
-from epsl_opt.training_run import TrainingGoal, plan_reference
-from epsl_opt.training_setup import instance_for, parse_training_options
+from epsl_opt.core.distribution import version
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.options import unknown
+from epsl_opt.files.documents import ScheduleDocument
+from epsl_opt.plugins.backend import TrainingBackend, TrainingOptions, TrainingPlan
+from epsl_opt.training.run import TrainingGoal, plan_reference
+from epsl_opt.training.setup import instance_for, parse_training_options
 
 FOR_ALL = "train"
 """Owner of the options of every framework; `train.FRAMEWORK` owns those of one."""

@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from epsl_opt.errors import InputError
-from epsl_opt.files import parse_json, parse_record
-from epsl_opt.record import AsTuple, NonNegativeFloat, Record
-from epsl_opt.training_document import PlanReference, refuse_differences
-from epsl_opt.training_records import RoundRecord, check_order
-from epsl_opt.training_run import TrainingRun, plan_reference
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.record import AsTuple, NonNegativeFloat, Record
+from epsl_opt.files.json_files import parse_json, parse_record
+from epsl_opt.files.training_document import PlanReference, refuse_differences
+from epsl_opt.files.training_records import RoundRecord, check_order
+from epsl_opt.training.run import TrainingRun, plan_reference
 
 
 class CheckpointMetadata(Record):

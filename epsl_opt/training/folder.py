@@ -10,16 +10,16 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from epsl_opt.documents import ScheduleDocument
-from epsl_opt.errors import InputError
-from epsl_opt.files import prepare_folder, read_instance, read_schedule, write_bytes, write_record
-from epsl_opt.instance import Instance
-from epsl_opt.stored_record import read_stored
-from epsl_opt.training import TrainingBackend, TrainingOptions, TrainingPlan
-from epsl_opt.training_checkpoint import checkpoint_metadata, restore_checkpoint
-from epsl_opt.training_document import TrainingDocument, refuse_differences
-from epsl_opt.training_records import RoundRecord, format_records, read_records
-from epsl_opt.training_run import TrainingRun, plan_reference
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.instance import Instance
+from epsl_opt.files.documents import ScheduleDocument
+from epsl_opt.files.json_files import prepare_folder, read_instance, read_schedule, write_bytes, write_record
+from epsl_opt.files.stored_record import read_stored
+from epsl_opt.files.training_document import TrainingDocument, refuse_differences
+from epsl_opt.files.training_records import RoundRecord, format_records, read_records
+from epsl_opt.plugins.backend import TrainingBackend, TrainingOptions, TrainingPlan
+from epsl_opt.training.checkpoint import checkpoint_metadata, restore_checkpoint
+from epsl_opt.training.run import TrainingRun, plan_reference
 
 FoundT = TypeVar("FoundT")
 

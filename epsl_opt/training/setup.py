@@ -7,12 +7,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from epsl_opt.documents import ScheduleDocument
-from epsl_opt.errors import InputError
-from epsl_opt.instance import Instance
-from epsl_opt.options import parse_options
-from epsl_opt.registry import load_backend
-from epsl_opt.training import Framework, TrainingBackend, TrainingOptions, TrainingPlan
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.options import parse_options
+from epsl_opt.files.documents import ScheduleDocument
+from epsl_opt.plugins.backend import TrainingBackend, TrainingOptions, TrainingPlan
+from epsl_opt.plugins.registry import load_backend
 
 
 def ready_backend(name: str) -> TrainingBackend[Any]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from epsl_opt.documents import InstanceReference, cut_reference
-from epsl_opt.latency import round_latency
-from epsl_opt.provenance import versions
-from epsl_opt.training_document import ScheduleReference, TrainingDocument, TrainingStop, schedule_sha256
-from epsl_opt.training_records import RoundRecord, first_reaching
-from epsl_opt.training_run import TrainingGoal, TrainingRun
+from epsl_opt.core.latency import round_latency
+from epsl_opt.files.documents import InstanceReference, cut_reference
+from epsl_opt.files.training_document import ScheduleReference, TrainingDocument, TrainingStop, schedule_sha256
+from epsl_opt.files.training_records import RoundRecord, first_reaching
+from epsl_opt.solving.provenance import versions
+from epsl_opt.training.run import TrainingGoal, TrainingRun
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from typing import Any
 import cvxpy as cp
 import numpy as np
 
-from epsl_opt.arrays import FloatArray
-from epsl_opt.solvers.conic import solve_conic
-from epsl_opt.solvers.lagrangian import CutProblem, Prices
+from epsl_opt.core.arrays import FloatArray
+from epsl_opt.solvers.convex.conic import solve_conic
+from epsl_opt.solvers.dual.lagrangian import CutProblem, Prices
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,11 +7,11 @@ from typing import Any
 import cvxpy as cp
 import numpy as np
 
-from epsl_opt.arrays import FloatArray, IntArray
-from epsl_opt.instance import Instance
-from epsl_opt.latency import CutCosts, transmission_time_s
-from epsl_opt.solvers.allocation import equal_power_w
-from epsl_opt.solvers.conic import solve_conic
+from epsl_opt.core.arrays import FloatArray, IntArray
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.latency import CutCosts, transmission_time_s
+from epsl_opt.solvers.convex.conic import solve_conic
+from epsl_opt.solvers.primal.allocation import equal_power_w
 
 # The program is of order one as it is built; Clarabel's own scaling makes it stall short of these tolerances.
 SETTINGS: dict[str, Any] = {"tol_gap_abs": 1e-10, "tol_gap_rel": 1e-10, "tol_feas": 1e-10, "equilibrate_enable": False}

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from epsl_opt.arrays import FloatArray
-from epsl_opt.instance import Instance
-from epsl_opt.monitor import SolveMonitor
-from epsl_opt.results import StopReason
-from epsl_opt.solver import Solver, SolverKind, SolverOptions
-from epsl_opt.solvers.cut_bounds import CutBounds
-from epsl_opt.solvers.lagrangian import CutProblem
-from epsl_opt.solvers.offering import offer_allocation
-from epsl_opt.solvers.perspective import solve_relaxation
-from epsl_opt.solvers.rounding import round_allocation
+from epsl_opt.core.arrays import FloatArray
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.results import StopReason
+from epsl_opt.plugins.monitor import SolveMonitor
+from epsl_opt.plugins.solver import Solver, SolverKind, SolverOptions
+from epsl_opt.solvers.convex.perspective import solve_relaxation
+from epsl_opt.solvers.dual.cut_bounds import CutBounds
+from epsl_opt.solvers.dual.lagrangian import CutProblem
+from epsl_opt.solvers.primal.offering import offer_allocation
+from epsl_opt.solvers.primal.rounding import round_allocation
 
 POLISH_SPREAD = 1e-2
 

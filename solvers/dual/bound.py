@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from epsl_opt.errors import InputError
-from epsl_opt.feasibility import infeasibility
-from epsl_opt.instance import Instance
-from epsl_opt.solvers.cut_bounds import ACCURACY, CutBounds
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.feasibility import infeasibility
+from epsl_opt.core.instance import Instance
+from epsl_opt.solvers.dual.cut_bounds import ACCURACY, CutBounds
 
 
 def lower_bound_s(

@@ -16,8 +16,8 @@ import math
 
 import numpy as np
 
-from epsl_opt.arrays import BoolArray, FloatArray
-from epsl_opt.checker import RELATIVE_TOLERANCE
+from epsl_opt.core.arrays import BoolArray, FloatArray
+from epsl_opt.core.checker import RELATIVE_TOLERANCE
 
 MARGIN = 0.99
 """Prune at a little less than the gap asked for, so that rounding never leaves it unproved."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from epsl_opt.arrays import IntArray
-from epsl_opt.instance import Instance
-from epsl_opt.solvers.allocation import equal_density_power_w, filled, greedy_allocation
-from epsl_opt.solvers.certainty import exceeds
-from epsl_opt.solvers.cuts import bound_without_radio_s, feasible_cuts
-from epsl_opt.solvers.evaluation import allocation_latencies_s
-from epsl_opt.solvers.interior_point import DualSolutions, maximise_duals
-from epsl_opt.solvers.lagrangian import CutProblem, Prices, certified_bounds_s
-from epsl_opt.solvers.starting_prices import starting_prices, transferred_prices
+from epsl_opt.core.arrays import IntArray
+from epsl_opt.core.instance import Instance
+from epsl_opt.solvers.dual.certainty import exceeds
+from epsl_opt.solvers.dual.interior_point import DualSolutions, maximise_duals
+from epsl_opt.solvers.dual.lagrangian import CutProblem, Prices, certified_bounds_s
+from epsl_opt.solvers.dual.starting_prices import starting_prices, transferred_prices
+from epsl_opt.solvers.primal.allocation import equal_density_power_w, filled, greedy_allocation
+from epsl_opt.solvers.primal.cuts import bound_without_radio_s, feasible_cuts
+from epsl_opt.solvers.primal.evaluation import allocation_latencies_s
 
 COLD = 0.3
 ACCURACY = 1e-7

@@ -16,8 +16,16 @@ from functools import cached_property
 
 import numpy as np
 
-from epsl_opt.arrays import BoolArray, FloatArray
-from epsl_opt.solvers.lagrangian import CutProblem, PhaseEnds, Prices, Regions, phase_ends, responses, subchannel_values
+from epsl_opt.core.arrays import BoolArray, FloatArray
+from epsl_opt.solvers.dual.lagrangian import (
+    CutProblem,
+    PhaseEnds,
+    Prices,
+    Regions,
+    phase_ends,
+    responses,
+    subchannel_values,
+)
 
 FLOOR = 1e-4
 """Prices start at no less than this part of the largest of their kind: nearer to zero they would be stuck there."""

@@ -16,9 +16,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 from scipy.linalg import LinAlgWarning, lu_factor, lu_solve
 
-from epsl_opt.arrays import BoolArray, FloatArray, IntArray
-from epsl_opt.solvers.dual_model import DualModel, DualPoint
-from epsl_opt.solvers.lagrangian import CutProblem, Prices, Regions, certified_bounds_s
+from epsl_opt.core.arrays import BoolArray, FloatArray, IntArray
+from epsl_opt.solvers.dual.dual_model import DualModel, DualPoint
+from epsl_opt.solvers.dual.lagrangian import CutProblem, Prices, Regions, certified_bounds_s
 
 MOST_STEPS = 150
 TO_BOUNDARY = 0.97

@@ -22,11 +22,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from epsl_opt.arrays import BoolArray, FloatArray, IntArray
-from epsl_opt.instance import Instance
-from epsl_opt.latency import CutCosts
-from epsl_opt.solvers.certainty import certain
-from epsl_opt.solvers.cuts import bound_without_radio_s
+from epsl_opt.core.arrays import BoolArray, FloatArray, IntArray
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.latency import CutCosts
+from epsl_opt.solvers.dual.certainty import certain
+from epsl_opt.solvers.primal.cuts import bound_without_radio_s
 
 ROUNDING = 1e-10
 """Relative allowance for floating-point rounding: sums of n non-negative terms err by less than n * 1.2e-16."""

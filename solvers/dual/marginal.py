@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from epsl_opt.arrays import FloatArray
-from epsl_opt.instance import Instance
-from epsl_opt.marginal_values import MarginalValues
-from epsl_opt.solvers.lagrangian import CutProblem, Prices, phase_ends, subchannel_values
+from epsl_opt.core.arrays import FloatArray
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.marginal_values import MarginalValues
+from epsl_opt.solvers.dual.lagrangian import CutProblem, Prices, phase_ends, subchannel_values
 
 GIGA = 1e9
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from epsl_opt.arrays import FloatArray, IntArray
+from epsl_opt.core.arrays import FloatArray, IntArray
 from epsl_opt.solvers.exact.node import Node
 
 WHOLE = 0.02

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from epsl_opt.arrays import IntArray
-from epsl_opt.solvers.lagrangian import CutProblem
+from epsl_opt.core.arrays import IntArray
+from epsl_opt.solvers.dual.lagrangian import CutProblem
 
 
 def copies_of(problem: CutProblem) -> tuple[IntArray, ...]:

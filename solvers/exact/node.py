@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from epsl_opt.arrays import BoolArray, IntArray
-from epsl_opt.solvers.lagrangian import Prices, Regions
+from epsl_opt.core.arrays import BoolArray, IntArray
+from epsl_opt.solvers.dual.lagrangian import Prices, Regions
 
 
 @dataclass(frozen=True, eq=False)

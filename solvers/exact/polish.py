@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from epsl_opt.arrays import IntArray
-from epsl_opt.instance import Instance
-from epsl_opt.monitor import SolveMonitor
+from epsl_opt.core.arrays import IntArray
+from epsl_opt.core.instance import Instance
+from epsl_opt.plugins.monitor import SolveMonitor
 from epsl_opt.solvers.local_search.descent import descend
 from epsl_opt.solvers.local_search.problem import SearchProblem
 from epsl_opt.solvers.local_search.states import evaluate

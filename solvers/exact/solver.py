@@ -7,20 +7,20 @@ from functools import cached_property
 
 from pydantic import Field
 
-from epsl_opt.arrays import FloatArray, IntArray
-from epsl_opt.instance import Instance
-from epsl_opt.monitor import SolveMonitor
-from epsl_opt.results import StopReason
-from epsl_opt.solver import Solver, SolverKind, SolverOptions
-from epsl_opt.solvers.certainty import cutoff_s, exceeds
-from epsl_opt.solvers.cut_bounds import ACCURACY, CutBounds
-from epsl_opt.solvers.cuts import feasible_cuts
+from epsl_opt.core.arrays import FloatArray, IntArray
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.results import StopReason
+from epsl_opt.plugins.monitor import SolveMonitor
+from epsl_opt.plugins.solver import Solver, SolverKind, SolverOptions
+from epsl_opt.solvers.dual.certainty import cutoff_s, exceeds
+from epsl_opt.solvers.dual.cut_bounds import ACCURACY, CutBounds
+from epsl_opt.solvers.dual.marginal import marginal_values
 from epsl_opt.solvers.enumeration import NO_ALLOCATION, enumerate_cut
 from epsl_opt.solvers.exact.polish import polish
 from epsl_opt.solvers.exact.tree import CutTree
-from epsl_opt.solvers.marginal import marginal_values
-from epsl_opt.solvers.offering import offer_allocation, offer_start
-from epsl_opt.solvers.rounding import round_allocation
+from epsl_opt.solvers.primal.cuts import feasible_cuts
+from epsl_opt.solvers.primal.offering import offer_allocation, offer_start
+from epsl_opt.solvers.primal.rounding import round_allocation
 
 LARGE = 1_000_000
 """With more (client, subchannel) pairs a relaxation takes minutes: seek a first schedule without it."""

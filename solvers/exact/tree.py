@@ -9,18 +9,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from epsl_opt.arrays import FloatArray, IntArray
-from epsl_opt.instance import Instance
-from epsl_opt.monitor import SolveMonitor
-from epsl_opt.solvers.certainty import ClosedRegions, certain, exceeds, latency_bound_s
-from epsl_opt.solvers.evaluation import allocation_latencies_s
+from epsl_opt.core.arrays import FloatArray, IntArray
+from epsl_opt.core.instance import Instance
+from epsl_opt.plugins.monitor import SolveMonitor
+from epsl_opt.solvers.dual.certainty import ClosedRegions, certain, exceeds, latency_bound_s
+from epsl_opt.solvers.dual.interior_point import DualSolutions, maximise_duals
+from epsl_opt.solvers.dual.lagrangian import CutProblem, Regions, subchannel_values
 from epsl_opt.solvers.exact.branching import branch
 from epsl_opt.solvers.exact.copies import copies_of
 from epsl_opt.solvers.exact.node import Node, prices_of, regions_of
-from epsl_opt.solvers.interior_point import DualSolutions, maximise_duals
-from epsl_opt.solvers.lagrangian import CutProblem, Regions, subchannel_values
-from epsl_opt.solvers.offering import offer_allocation
-from epsl_opt.solvers.rounding import assign_counts, nearest_counts
+from epsl_opt.solvers.primal.evaluation import allocation_latencies_s
+from epsl_opt.solvers.primal.offering import offer_allocation
+from epsl_opt.solvers.primal.rounding import assign_counts, nearest_counts
 
 UNDECIDED = 0.1
 WARM = 0.05

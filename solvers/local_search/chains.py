@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from epsl_opt.arrays import IntArray
+from epsl_opt.core.arrays import IntArray
 from epsl_opt.solvers.local_search.descent import descend
 from epsl_opt.solvers.local_search.perturbation import perturbed
 from epsl_opt.solvers.local_search.problem import SearchProblem

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from epsl_opt.arrays import FloatArray, IntArray
+from epsl_opt.core.arrays import FloatArray, IntArray
 from epsl_opt.solvers.local_search.estimate import Moves, estimate
 from epsl_opt.solvers.local_search.filled import NONE
 from epsl_opt.solvers.local_search.neighbourhood import neighbourhood

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from epsl_opt.arrays import BoolArray, FloatArray, IntArray
+from epsl_opt.core.arrays import BoolArray, FloatArray, IntArray
 from epsl_opt.solvers.local_search.filled import NONE, Band
 from epsl_opt.solvers.local_search.problem import SearchProblem
 from epsl_opt.solvers.local_search.smoothing import Smoothed

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from epsl_opt.arrays import BoolArray, FloatArray, IntArray
+from epsl_opt.core.arrays import BoolArray, FloatArray, IntArray
 from epsl_opt.solvers.local_search.problem import SILENT_W_PER_HZ, SearchProblem
 
 NONE = -1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from epsl_opt.arrays import FloatArray, IntArray
+from epsl_opt.core.arrays import FloatArray, IntArray
 from epsl_opt.solvers.local_search.estimate import Moves
 from epsl_opt.solvers.local_search.filled import NONE
 from epsl_opt.solvers.local_search.problem import SearchProblem

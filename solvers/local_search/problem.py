@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from epsl_opt.arrays import FloatArray, IntArray
-from epsl_opt.instance import Instance
-from epsl_opt.solvers.cuts import feasible_cuts
+from epsl_opt.core.arrays import FloatArray, IntArray
+from epsl_opt.core.instance import Instance
+from epsl_opt.solvers.primal.cuts import feasible_cuts
 
 SILENT_W_PER_HZ = 1e150
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from epsl_opt.arrays import BoolArray, FloatArray, IntArray
+from epsl_opt.core.arrays import BoolArray, FloatArray, IntArray
 from epsl_opt.solvers.local_search.filled import Band, Filled
 from epsl_opt.solvers.local_search.problem import SILENT_W_PER_HZ, SearchProblem
 

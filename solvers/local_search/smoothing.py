@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from epsl_opt.arrays import FloatArray, IntArray
+from epsl_opt.core.arrays import FloatArray, IntArray
 from epsl_opt.solvers.local_search.problem import SearchProblem
 from epsl_opt.solvers.local_search.states import States
 

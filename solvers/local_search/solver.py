@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from epsl_opt.instance import Instance
-from epsl_opt.latency import cut_costs
-from epsl_opt.monitor import SolveMonitor
-from epsl_opt.results import StopReason
-from epsl_opt.solver import Solver, SolverKind, SolverOptions
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.latency import cut_costs
+from epsl_opt.core.results import StopReason
+from epsl_opt.plugins.monitor import SolveMonitor
+from epsl_opt.plugins.solver import Solver, SolverKind, SolverOptions
 from epsl_opt.solvers.local_search.chains import Chains
 from epsl_opt.solvers.local_search.enumeration import is_tiny, try_all
 from epsl_opt.solvers.local_search.problem import SearchProblem
 from epsl_opt.solvers.local_search.starts import starts
 from epsl_opt.solvers.local_search.work import patience_rounds, step_work, work_limit
-from epsl_opt.solvers.offering import offer_allocation
+from epsl_opt.solvers.primal.offering import offer_allocation
 
 
 class LocalSearchOptions(SolverOptions):

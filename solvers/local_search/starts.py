@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from epsl_opt.arrays import BoolArray, IntArray
-from epsl_opt.instance import Instance
-from epsl_opt.latency import CutCosts, cut_costs
-from epsl_opt.monitor import SolveMonitor
-from epsl_opt.solvers.allocation import equal_density_power_w, filled, greedy_allocation
-from epsl_opt.solvers.cut_bounds import CutBounds
-from epsl_opt.solvers.cuts import promising_cuts
+from epsl_opt.core.arrays import BoolArray, IntArray
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.latency import CutCosts, cut_costs
+from epsl_opt.plugins.monitor import SolveMonitor
+from epsl_opt.solvers.dual.cut_bounds import CutBounds
 from epsl_opt.solvers.local_search.problem import SearchProblem
 from epsl_opt.solvers.local_search.states import States, evaluate
-from epsl_opt.solvers.offering import offer_allocation, offer_start
-from epsl_opt.solvers.rounding import round_allocation
+from epsl_opt.solvers.primal.allocation import equal_density_power_w, filled, greedy_allocation
+from epsl_opt.solvers.primal.cuts import promising_cuts
+from epsl_opt.solvers.primal.offering import offer_allocation, offer_start
+from epsl_opt.solvers.primal.rounding import round_allocation
 
 ACCURACY = 1e-2
 """How far the relaxation is solved before it is rounded (relative gap)."""

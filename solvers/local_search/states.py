@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from epsl_opt.arrays import FloatArray, IntArray
+from epsl_opt.core.arrays import FloatArray, IntArray
 from epsl_opt.solvers.local_search.filled import Band, Filled
 from epsl_opt.solvers.local_search.problem import SearchProblem
 from epsl_opt.solvers.local_search.rows import Rows

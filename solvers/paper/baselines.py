@@ -7,22 +7,22 @@ from abc import abstractmethod
 
 import numpy as np
 
-from epsl_opt.arrays import IntArray
-from epsl_opt.instance import Instance
-from epsl_opt.latency import CutCosts, round_latency
-from epsl_opt.monitor import SolveMonitor
-from epsl_opt.results import StopReason
-from epsl_opt.schedule import Schedule
-from epsl_opt.solver import Solver, SolverKind, SolverOptions
-from epsl_opt.solvers.allocation import (
+from epsl_opt.core.arrays import IntArray
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.latency import CutCosts, round_latency
+from epsl_opt.core.results import StopReason
+from epsl_opt.core.schedule import Schedule
+from epsl_opt.plugins.monitor import SolveMonitor
+from epsl_opt.plugins.solver import Solver, SolverKind, SolverOptions
+from epsl_opt.solvers.paper.bcd import best_cut
+from epsl_opt.solvers.primal.allocation import (
     equal_density_power_w,
     equal_power_w,
     greedy_allocation,
     strongest_signal_allocation,
 )
-from epsl_opt.solvers.bcd import best_cut
-from epsl_opt.solvers.cuts import feasible_cuts
-from epsl_opt.solvers.power_control import best_schedule
+from epsl_opt.solvers.primal.cuts import feasible_cuts
+from epsl_opt.solvers.primal.power_control import best_schedule
 
 
 class _Baseline(Solver[SolverOptions]):

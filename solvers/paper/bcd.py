@@ -6,17 +6,17 @@ import math
 
 from pydantic import Field
 
-from epsl_opt.arrays import FloatArray, IntArray
-from epsl_opt.instance import Instance
-from epsl_opt.latency import CutCosts, round_latency
-from epsl_opt.monitor import SolveMonitor
-from epsl_opt.results import StopReason
-from epsl_opt.schedule import Schedule
-from epsl_opt.solver import Solver, SolverKind, SolverOptions
-from epsl_opt.solvers.allocation import equal_density_power_w, equal_power_w, greedy_allocation
-from epsl_opt.solvers.cuts import feasible_cuts
-from epsl_opt.solvers.offering import offer_start
-from epsl_opt.solvers.power_control import best_schedule
+from epsl_opt.core.arrays import FloatArray, IntArray
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.latency import CutCosts, round_latency
+from epsl_opt.core.results import StopReason
+from epsl_opt.core.schedule import Schedule
+from epsl_opt.plugins.monitor import SolveMonitor
+from epsl_opt.plugins.solver import Solver, SolverKind, SolverOptions
+from epsl_opt.solvers.primal.allocation import equal_density_power_w, equal_power_w, greedy_allocation
+from epsl_opt.solvers.primal.cuts import feasible_cuts
+from epsl_opt.solvers.primal.offering import offer_start
+from epsl_opt.solvers.primal.power_control import best_schedule
 
 
 class BcdOptions(SolverOptions):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from epsl_opt.instance import Instance
-from epsl_opt.monitor import SolveMonitor
-from epsl_opt.results import StopReason
-from epsl_opt.solver import Solver, SolverKind, SolverOptions
-from epsl_opt.solvers.allocation import equal_density_power_w, greedy_allocation
-from epsl_opt.solvers.cuts import feasible_cuts, promising_cuts
-from epsl_opt.solvers.offering import offer_allocation, offer_start
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.results import StopReason
+from epsl_opt.plugins.monitor import SolveMonitor
+from epsl_opt.plugins.solver import Solver, SolverKind, SolverOptions
+from epsl_opt.solvers.primal.allocation import equal_density_power_w, greedy_allocation
+from epsl_opt.solvers.primal.cuts import feasible_cuts, promising_cuts
+from epsl_opt.solvers.primal.offering import offer_allocation, offer_start
 
 
 class Greedy(Solver[SolverOptions]):

@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 
-from epsl_opt.arrays import BoolArray, FloatArray, IntArray
-from epsl_opt.instance import Instance
-from epsl_opt.latency import CutCosts
-from epsl_opt.schedule import FREE
-from epsl_opt.serving import served_on, serving_allocation
+from epsl_opt.core.arrays import BoolArray, FloatArray, IntArray
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.latency import CutCosts
+from epsl_opt.core.schedule import FREE
+from epsl_opt.core.serving import served_on, serving_allocation
 
 
 def equal_density_power_w(instance: Instance) -> FloatArray:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from epsl_opt.feasibility import cut_infeasibility
-from epsl_opt.instance import Instance
-from epsl_opt.latency import CutCosts, cut_costs
-from epsl_opt.monitor import SolveMonitor
+from epsl_opt.core.feasibility import cut_infeasibility
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.latency import CutCosts, cut_costs
+from epsl_opt.plugins.monitor import SolveMonitor
 
 
 def feasible_cuts(instance: Instance) -> dict[int, CutCosts]:

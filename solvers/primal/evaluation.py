@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from epsl_opt.arrays import FloatArray, IntArray
-from epsl_opt.instance import Instance
-from epsl_opt.latency import CutCosts, transmission_time_s
-from epsl_opt.schedule import FREE
-from epsl_opt.solvers.power_control import rows_of, uplink_phase_s
+from epsl_opt.core.arrays import FloatArray, IntArray
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.latency import CutCosts, transmission_time_s
+from epsl_opt.core.schedule import FREE
+from epsl_opt.solvers.primal.power_control import rows_of, uplink_phase_s
 
 
 def allocation_latencies_s(instance: Instance, costs: CutCosts, owners: IntArray) -> FloatArray:

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 
 from numpy.typing import ArrayLike
 
-from epsl_opt.arrays import IntArray
-from epsl_opt.latency import CutCosts
-from epsl_opt.monitor import SolveMonitor
-from epsl_opt.solvers.allocation import filled
-from epsl_opt.solvers.cuts import promising_cuts
-from epsl_opt.solvers.power_control import best_schedule
+from epsl_opt.core.arrays import IntArray
+from epsl_opt.core.latency import CutCosts
+from epsl_opt.plugins.monitor import SolveMonitor
+from epsl_opt.solvers.primal.allocation import filled
+from epsl_opt.solvers.primal.cuts import promising_cuts
+from epsl_opt.solvers.primal.power_control import best_schedule
 
 
 def offer_allocation(monitor: SolveMonitor, costs: CutCosts, cut_layer: int, owner: ArrayLike) -> float:

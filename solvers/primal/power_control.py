@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from epsl_opt.arrays import FloatArray, IntArray
-from epsl_opt.instance import Instance
-from epsl_opt.latency import CutCosts, round_latency
-from epsl_opt.schedule import FREE, Schedule
-from epsl_opt.water_filling import WaterFilling
+from epsl_opt.core.arrays import FloatArray, IntArray
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.latency import CutCosts, round_latency
+from epsl_opt.core.schedule import FREE, Schedule
+from epsl_opt.core.water_filling import WaterFilling
 
 NEWTON_STEPS = 100
 ROOT_TOLERANCE = 4e-15

@@ -7,13 +7,13 @@ from collections.abc import Callable
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from epsl_opt.arrays import BoolArray, FloatArray, IntArray
-from epsl_opt.instance import Instance
-from epsl_opt.latency import CutCosts
-from epsl_opt.schedule import FREE
-from epsl_opt.serving import serving_allocation
-from epsl_opt.solvers.allocation import usable
-from epsl_opt.solvers.evaluation import allocation_latencies_s
+from epsl_opt.core.arrays import BoolArray, FloatArray, IntArray
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.latency import CutCosts
+from epsl_opt.core.schedule import FREE
+from epsl_opt.core.serving import serving_allocation
+from epsl_opt.solvers.primal.allocation import usable
+from epsl_opt.solvers.primal.evaluation import allocation_latencies_s
 
 WHOLE = 0.99
 MOST_CANDIDATES = 32

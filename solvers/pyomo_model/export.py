@@ -9,12 +9,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from epsl_opt.arrays import FloatArray
-from epsl_opt.errors import InputError
-from epsl_opt.exporter import Exporter, ExporterOptions
-from epsl_opt.feasibility import infeasibility
-from epsl_opt.instance import Instance
-from epsl_opt.solvers.cut_bounds import CutBounds
+from epsl_opt.core.arrays import FloatArray
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.feasibility import infeasibility
+from epsl_opt.core.instance import Instance
+from epsl_opt.plugins.exporter import Exporter, ExporterOptions
+from epsl_opt.solvers.dual.cut_bounds import CutBounds
 from epsl_opt.solvers.pyomo_model.scaled import ScaledCut, scaled_cut
 
 LONGEST_REASON = 100

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
-from epsl_opt.arrays import FloatArray
+from epsl_opt.core.arrays import FloatArray
 from epsl_opt.solvers.pyomo_model.rates import downlink_rate, uplink_rate
 from epsl_opt.solvers.pyomo_model.scaled import LONGEST, ScaledCut, ScaledPhase
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
-from epsl_opt.arrays import FloatArray
+from epsl_opt.core.arrays import FloatArray
 from epsl_opt.solvers.pyomo_model.scaled import ScaledCut, ScaledPhase
 
 

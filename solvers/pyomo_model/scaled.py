@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from epsl_opt.arrays import BoolArray, FloatArray
-from epsl_opt.instance import Instance
-from epsl_opt.latency import cut_costs
-from epsl_opt.solvers.lagrangian import CutProblem
-from epsl_opt.water_filling import max_rate_bps
+from epsl_opt.core.arrays import BoolArray, FloatArray
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.latency import cut_costs
+from epsl_opt.core.water_filling import max_rate_bps
+from epsl_opt.solvers.dual.lagrangian import CutProblem
 
 SLACK = 1e-6
 """Relative widening of the ranges of variables, so that a range never cuts an optimum off."""

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from epsl_opt.arrays import FloatArray
-from epsl_opt.monitor import SolveMonitor
-from epsl_opt.solvers.certainty import cutoff_s, exceeds
-from epsl_opt.solvers.cut_bounds import CutBounds
-from epsl_opt.solvers.offering import offer_allocation
+from epsl_opt.core.arrays import FloatArray
+from epsl_opt.plugins.monitor import SolveMonitor
+from epsl_opt.solvers.dual.certainty import cutoff_s, exceeds
+from epsl_opt.solvers.dual.cut_bounds import CutBounds
+from epsl_opt.solvers.primal.offering import offer_allocation
+from epsl_opt.solvers.primal.rounding import round_allocation
 from epsl_opt.solvers.pyomo_model.bounds import safe_bound_s
 from epsl_opt.solvers.pyomo_model.running import Interrupted, Outcome, RunLimits, run
 from epsl_opt.solvers.pyomo_model.scaled import FINEST, ScaledCut, scaled_cut
 from epsl_opt.solvers.pyomo_model.subsolvers import MILP, MINLP, Subsolver
-from epsl_opt.solvers.rounding import round_allocation
 
 if TYPE_CHECKING:
     from epsl_opt.solvers.pyomo_model.tangents import OuterApproximation

@@ -7,13 +7,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from epsl_opt.instance import Instance
-from epsl_opt.monitor import SolveMonitor
-from epsl_opt.results import StopReason
-from epsl_opt.solver import Details, Solver, SolverKind, SolverOptions
-from epsl_opt.solvers.allocation import equal_density_power_w, greedy_allocation
-from epsl_opt.solvers.cut_bounds import CutBounds
-from epsl_opt.solvers.offering import offer_allocation
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.results import StopReason
+from epsl_opt.plugins.monitor import SolveMonitor
+from epsl_opt.plugins.solver import Details, Solver, SolverKind, SolverOptions
+from epsl_opt.solvers.dual.cut_bounds import CutBounds
+from epsl_opt.solvers.primal.allocation import equal_density_power_w, greedy_allocation
+from epsl_opt.solvers.primal.offering import offer_allocation
 from epsl_opt.solvers.pyomo_model.search import CutSearch
 from epsl_opt.solvers.pyomo_model.subsolvers import MILP, SUBSOLVERS, available_subsolvers, unusable
 

@@ -123,7 +123,7 @@ def available_subsolvers() -> list[Availability]:
 
 def unusable(name: str, form: str) -> str | None:
     """Return in one line why a subsolver can't solve a form here, or None if it can."""
-    from epsl_opt.options import unknown
+    from epsl_opt.core.options import unknown
 
     subsolver = SUBSOLVERS.get(name)
     if subsolver is None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
-from epsl_opt.arrays import BoolArray, FloatArray
+from epsl_opt.core.arrays import BoolArray, FloatArray
 from epsl_opt.solvers.pyomo_model.model import blocks
 from epsl_opt.solvers.pyomo_model.phases import deadline_tangent, first_ends, phases
 from epsl_opt.solvers.pyomo_model.rates import capacity, capacity_tangent

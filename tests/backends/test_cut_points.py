@@ -12,7 +12,7 @@ from sample_networks import BRANCHING, CLASSES, IMAGE, Branching, Overwriting, T
 from torch import Tensor, nn
 
 from epsl_opt.backends.pytorch.chain import Chain, chain_of
-from epsl_opt.errors import InputError
+from epsl_opt.core.errors import InputError
 
 EXAMPLE = torch.zeros(1, *IMAGE)
 

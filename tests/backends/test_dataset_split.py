@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from epsl_opt import InputError
-from epsl_opt.arrays import IntArray
 from epsl_opt.backends.datasets import samples as samples_module
 from epsl_opt.backends.datasets.samples import Samples, moments, normalised
 from epsl_opt.backends.datasets.split import split
+from epsl_opt.core.arrays import IntArray
 
 FRACTIONS = st.floats(0.05, 0.5)
 SEEDS = st.integers(0, 2**32)

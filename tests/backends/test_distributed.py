@@ -21,9 +21,9 @@ from distributed_jobs import TRAIN, Job, module_job, rows_done, run_several
 
 from epsl_opt.backends.distributed.round_times import RoundTimes
 from epsl_opt.backends.distributed.stamps import ClientStamps
+from epsl_opt.campaigns.engines.threads import pinned_threads
 from epsl_opt.cli.app import run
-from epsl_opt.engines.threads import pinned_threads
-from epsl_opt.stage_times import StageTimes
+from epsl_opt.core.stage_times import StageTimes
 
 NETWORK = """
 from torch import nn

@@ -11,7 +11,7 @@ from torch import nn
 
 from epsl_opt.backends.pytorch.chain import Chain
 from epsl_opt.backends.pytorch.networks import build_chain, network_names
-from epsl_opt.errors import InputError
+from epsl_opt.core.errors import InputError
 
 SHAPES = {"mlp": (12,), "cnn": (1, 8, 8), "lenet5": (1, 28, 28), "resnet18": (3, 32, 32)}
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from epsl_opt.backends.pytorch.chain import chain_of
 from epsl_opt.backends.pytorch.row_independence import refuse_rows_that_mix
-from epsl_opt.errors import InputError
+from epsl_opt.core.errors import InputError
 
 EXAMPLE = torch.zeros(2, *INPUT)
 CLASSES = 3

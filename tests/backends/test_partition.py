@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from epsl_opt import InputError
-from epsl_opt.arrays import IntArray
 from epsl_opt.backends.datasets.apportion import apportion
 from epsl_opt.backends.datasets.partition import PartitionKind, partition, shares
+from epsl_opt.core.arrays import IntArray
 
 KINDS = st.sampled_from(list(PartitionKind))
 SEEDS = st.integers(0, 2**64)

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from docs_tools.marked_text import write_marked
+from docs_tools.tasks import DOCUMENT, TABLES, options_table
 from epsl_opt import InputError
 from epsl_opt.backends.datasets.dataset import Dataset
-from epsl_opt.backends.datasets.reference import DOCUMENT, TABLES, options_table
 from epsl_opt.backends.datasets.streams import Concern, stream
 from epsl_opt.backends.datasets.task import require
 from epsl_opt.backends.datasets.tasks import TASKS, load_task, task_names, task_options
-from epsl_opt.marked_text import write_marked
 
 ROOT = Path(__file__).parents[2]
 
@@ -162,7 +162,7 @@ def test_streams_of_a_seed_are_apart() -> None:
 
 
 def test_the_documentation_is_current(tmp_path: Path) -> None:
-    """Writing the tables anew (`python -m epsl_opt.backends.datasets.reference`) changes no byte."""
+    """Writing the tables anew (`python -m docs_tools.tasks`) changes no byte."""
     copy = Path(shutil.copy(ROOT / DOCUMENT, tmp_path))
     write_marked(copy, TABLES)
     assert copy.read_bytes() == (ROOT / DOCUMENT).read_bytes()

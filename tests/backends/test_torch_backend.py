@@ -11,9 +11,10 @@ from epsl_opt import InputError, load_instance, round_latency, solve
 from epsl_opt.backends.pytorch import TorchBackend
 from epsl_opt.backends.pytorch.backend import default_network
 from epsl_opt.backends.pytorch.options import TorchOptions
-from epsl_opt.registry import load_backend
-from epsl_opt.stage_times import stage_times
-from epsl_opt.training import Framework, TrainingPlan
+from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.stage_times import stage_times
+from epsl_opt.plugins.backend import TrainingPlan
+from epsl_opt.plugins.registry import load_backend
 
 TASK = "synthetic:samples=300,size=8,classes=4"
 
@@ -28,7 +29,7 @@ def test_is_registered() -> None:
 def test_asking_for_it_does_not_import_torch() -> None:
     """Loading the backend, its options and what is missing costs no import of PyTorch."""
     code = (
-        "import sys; from epsl_opt.registry import load_backend; b = load_backend('torch'); b.missing(); "
+        "import sys; from epsl_opt.plugins.registry import load_backend; b = load_backend('torch'); b.missing(); "
         "b.tasks(); b.options_type(); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

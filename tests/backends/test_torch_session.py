@@ -11,8 +11,9 @@ from torch import Tensor
 from torch_sessions import BITS, CLASSES, CLIENTS, HIDDEN, dataset, profile, session
 
 from epsl_opt.backends.pytorch.session import TorchSession
-from epsl_opt.errors import InputError
-from epsl_opt.training import DivergenceError, Framework, RoundOutcome
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.frameworks import Framework
+from epsl_opt.plugins.backend import DivergenceError, RoundOutcome
 
 ROUNDS = 6
 ALL = list(Framework)

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks import best_known as script
 from epsl_opt import SolutionStatus, StopReason
 from epsl_opt.problems import library
 from epsl_opt.problems.library import BestKnown, Library, LibraryEntry
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "best_known.py"
 NAME = "tiny-c2-m3"
 
 Run = Callable[..., int]
-
-
-def load_script() -> ModuleType:
-    """Import the script from its file."""
-    spec = importlib.util.spec_from_file_location("best_known_script", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-script = load_script()
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -16,13 +14,8 @@ pytest.importorskip("pyscipopt")
 @pytest.fixture(scope="module")
 def benchmark_modules() -> dict[str, ModuleType]:
     """The benchmark's random instances and its SCIP model."""
-    folder = str(Path(__file__).parents[2] / "benchmarks")
-    sys.path.append(folder)
-    try:
-        import agreement
-        import scip_solver
-    finally:
-        sys.path.remove(folder)
+    from benchmarks import agreement, scip_solver
+
     return {"agreement": agreement, "scip_solver": scip_solver}
 
 

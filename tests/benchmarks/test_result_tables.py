@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -15,28 +13,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from epsl_opt import registry
-from epsl_opt.engines import ThisProcess
-from epsl_opt.ranking import RunRow, summarise
-from epsl_opt.study import Verdict
-from epsl_opt.study_files import FindingRecord, PictureRecord, SectionDocument
+from epsl_opt.campaigns.engines import ThisProcess
+from epsl_opt.campaigns.ranking import RunRow, summarise
+from epsl_opt.plugins import registry
+from epsl_opt.plugins.study import Verdict
+from epsl_opt.report.study_files import FindingRecord, PictureRecord, SectionDocument
 
-ROOT = Path(__file__).parents[2]
 SOLVERS = {"sharp": "exact", "quick": "heuristic", "dull": "baseline", "dim": "baseline"}
 
 
 @pytest.fixture(scope="module")
-def tables() -> Iterator[ModuleType]:
+def tables() -> ModuleType:
     """The module beside the script."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "path", [*sys.path, str(ROOT / "benchmarks")])
-        yield import_module("result_tables")
+    return import_module("benchmarks.result_tables")
 
 
 @pytest.fixture(scope="module")
-def script(tables: ModuleType) -> ModuleType:
+def script() -> ModuleType:
     """The script itself."""
-    return import_module("results")
+    return import_module("benchmarks.results")
 
 
 def row(instance: int, solver: str, latency_s: float | None) -> RunRow:
@@ -134,15 +129,15 @@ def test_the_page_has_a_place_for_every_part(script: ModuleType) -> None:
     """The markers of `docs/results.md` are exactly the parts that the three scripts write."""
     text = script.DOCUMENT.read_text(encoding="utf-8")
     settings = script.Settings(quick=True, time_limit_s=1.0, gap=1e-4, seeds=1, runs=Path(), engine=ThisProcess())
-    training = import_module("training_results")
+    training = import_module("benchmarks.training_results")
     trained = training.markers(training.settings(mnist=Path(), quick=False))
-    studied = import_module("study_results").markers()
+    studied = import_module("benchmarks.study_results").markers()
     assert re.findall(r"<!-- table: (\S+) -->", text) == [*script.parts(settings), *trained, *studied]
 
 
 def test_every_study_has_a_headline(script: ModuleType) -> None:
     """The page tells of exactly the studies that the project registers, and every picture in it is there."""
-    assert set(import_module("study_results").HEADLINES) == set(registry.names(registry.STUDIES))
+    assert set(import_module("benchmarks.study_results").HEADLINES) == set(registry.names(registry.STUDIES))
     text = script.DOCUMENT.read_text(encoding="utf-8")
     linked = re.findall(r"\]\((pictures/[^)]+)\)", text)
     assert linked
@@ -151,7 +146,7 @@ def test_every_study_has_a_headline(script: ModuleType) -> None:
 
 def test_a_study_is_told_whole(script: ModuleType, tmp_path: Path) -> None:
     """A study's part shows its question, its figure and all its findings, and the overview counts their verdicts."""
-    studies = import_module("study_results")
+    studies = import_module("benchmarks.study_results")
     name, picture = next(iter(studies.HEADLINES.items()))
     findings = [
         FindingRecord(claim=f"claim {n}", verdict=v.value, evidence=f"seen {n} times") for n, v in enumerate(Verdict)

@@ -9,7 +9,7 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from epsl_opt.instance import CutLayer, Instance
+from epsl_opt.core.instance import CutLayer, Instance
 
 Long = np.longdouble
 LongArray = NDArray[np.longdouble]

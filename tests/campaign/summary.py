@@ -7,7 +7,7 @@ from pathlib import Path
 
 from campaign.faults import FaultKind
 from campaign.run import PartResult, by_kind
-from epsl_opt.marked_text import markdown_table, write_marked
+from docs_tools.marked_text import markdown_table, write_marked
 
 COLUMNS = ("part", "inputs", "faults", "seconds")
 

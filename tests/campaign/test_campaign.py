@@ -13,7 +13,7 @@ from campaign.parts import load
 from campaign.run import Wish, repetition, run_campaign
 from campaign.summary import summary_text, write_summary
 from campaign.worker import prepare, try_one
-from epsl_opt import registry
+from epsl_opt.plugins import registry
 
 SLICE = {"tiny": range(4), "files": range(30), "options": range(30), "pictures": range(1), "networks": range(2)}
 

@@ -10,7 +10,7 @@ import pytest
 from campaign.oracle import best_latency_s
 from campaign.tiny_instances import random_instance
 from epsl_opt import Limits, StopReason, solve
-from epsl_opt.marginal_values import MarginalValues
+from epsl_opt.core.marginal_values import MarginalValues
 
 PRECISION = 3e-9
 SEEDS = range(100)

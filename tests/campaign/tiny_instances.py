@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from epsl_opt.arrays import FloatArray
-from epsl_opt.instance import Channel, Client, CutLayer, Instance, ModelProfile, Server, Subchannels, Training
+from epsl_opt.core.arrays import FloatArray
+from epsl_opt.core.instance import Channel, Client, CutLayer, Instance, ModelProfile, Server, Subchannels, Training
 
 MOST_CLIENTS = 4
 MOST_SUBCHANNELS = 7

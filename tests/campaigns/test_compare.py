@@ -25,9 +25,9 @@ from cli_toys import (
 from engine_toys import Dying
 
 from epsl_opt import InputError, Limits, SolveMonitor, Solver, round_latency
-from epsl_opt.compare import Comparison, compare
-from epsl_opt.engines import LOCAL, open_engine
-from epsl_opt.ranking import rank, summarise
+from epsl_opt.campaigns.compare import Comparison, compare
+from epsl_opt.campaigns.engines import LOCAL, open_engine
+from epsl_opt.campaigns.ranking import rank, summarise
 
 TWO = (small_instance("one"), small_instance("two", clients=2))
 
@@ -80,7 +80,7 @@ def test_whatever_may_change_a_run_makes_it_another_run(change: dict[str, Any], 
 def test_another_version_of_the_package_is_another_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After an upgrade nothing old is reused."""
     solve_all(Steady(), folder=tmp_path)
-    monkeypatch.setattr("epsl_opt.run_store.version", lambda package: "999")
+    monkeypatch.setattr("epsl_opt.campaigns.run_store.version", lambda package: "999")
     assert solve_all(Steady(), folder=tmp_path).reused == 0
 
 

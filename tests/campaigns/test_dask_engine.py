@@ -21,15 +21,15 @@ from engine_toys import Hostage, act, publish, wait_for
 from study_toys import Squares
 from training_toys import register_training_toys
 
+from epsl_opt.campaigns.engines import DASK, Done, Failed, Task, open_engine, run_tasks
+from epsl_opt.campaigns.study_runs import run_points
 from epsl_opt.cli.app import run
 from epsl_opt.cli.exits import ExitCode
-from epsl_opt.engines import DASK, Done, Failed, Task, open_engine, run_tasks
-from epsl_opt.errors import InputError
-from epsl_opt.study import StudySize
-from epsl_opt.study_runs import run_points
+from epsl_opt.core.errors import InputError
+from epsl_opt.plugins.study import StudySize
 
 distributed = pytest.importorskip("distributed", reason='needs pip install "epsl-opt[dask]"')
-dask_cluster = pytest.importorskip("epsl_opt.engines.dask_cluster")
+dask_cluster = pytest.importorskip("epsl_opt.campaigns.engines.dask_cluster")
 
 TIMES = ("build_s", "solve_s", "overrun_s")
 
@@ -64,11 +64,11 @@ def test_a_killed_worker_does_not_show_in_the_results_file(
 
     The run that the worker was making is made once more, no other is made twice, and a resumed campaign makes none.
     """
-    from epsl_opt.solvers.baselines import BaselineA
-    from epsl_opt.solvers.bcd import BlockCoordinateDescent
+    from epsl_opt.solvers.paper.baselines import BaselineA
+    from epsl_opt.solvers.paper.bcd import BlockCoordinateDescent
 
     register_toys(monkeypatch, BlockCoordinateDescent, BaselineA, Hostage)
-    monkeypatch.setattr("epsl_opt.comparison_files._write_pictures", lambda *what: None)
+    monkeypatch.setattr("epsl_opt.report.comparison_files._write_pictures", lambda *what: None)
     place = tmp_path / "place"
     place.mkdir()
     workers = [cluster.add_worker(), cluster.add_worker()]
@@ -159,7 +159,7 @@ def test_trainings_come_back_as_files(
 ) -> None:
     """Trainings on a cluster or side by side leave the same tables and files as here, and are not made again."""
     register_training_toys(monkeypatch, Steady)
-    monkeypatch.setattr("epsl_opt.training_campaign_files._write_picture", lambda *what: None)
+    monkeypatch.setattr("epsl_opt.report.training_files._write_picture", lambda *what: None)
     cluster.add_worker()
     shared = ["--train", "--backend", "toy", "--solvers", "steady", "--task", "plane", "--rounds", "30"]
     wanted = [*shared, "--frameworks", "epsl,psl", "--train-seeds", "0..1"]
@@ -179,8 +179,8 @@ def test_trainings_come_back_as_files(
 
 SCHEDULER_GOES = """
 import os, signal, sys
-from epsl_opt.engines import DASK, Task, open_engine, run_tasks
-from epsl_opt.errors import EngineError
+from epsl_opt.campaigns.engines import DASK, Task, open_engine, run_tasks
+from epsl_opt.core.errors import EngineError
 
 with open_engine(DASK, None, sys.argv[1]) as engine:
     engine.places(1)
@@ -269,6 +269,6 @@ def test_without_dask_the_line_says_what_to_install(
 ) -> None:
     """Where the package is missing, the extra is named."""
     monkeypatch.setitem(sys.modules, "distributed", None)
-    monkeypatch.delitem(sys.modules, "epsl_opt.engines.dask_cluster", raising=False)
+    monkeypatch.delitem(sys.modules, "epsl_opt.campaigns.engines.dask_cluster", raising=False)
     told = refused(capsys, "--engine", "dask", "--scheduler", "tcp://127.0.0.1:1")
     assert told.endswith('pip install "epsl-opt[dask]"\n')

@@ -20,11 +20,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from epsl_opt import InputError
+from epsl_opt.campaigns.engines import (
+    DASK,
+    LOCAL,
+    Done,
+    Engine,
+    Failed,
+    Outcome,
+    Task,
+    ThisProcess,
+    open_engine,
+    run_tasks,
+)
+from epsl_opt.campaigns.engines.campaign import RETIREMENTS
+from epsl_opt.campaigns.engines.engine import Died, Place
 from epsl_opt.cli import engine_params
-from epsl_opt.engines import DASK, LOCAL, Done, Engine, Failed, Outcome, Task, ThisProcess, open_engine, run_tasks
-from epsl_opt.engines.campaign import RETIREMENTS
-from epsl_opt.engines.engine import Died, Place
-from epsl_opt.errors import EngineError
+from epsl_opt.core.errors import EngineError
 
 
 def outcomes(orders: Sequence[str], engine: Engine) -> dict[str, Outcome]:
@@ -115,7 +126,7 @@ CAMPAIGN = """
 import sys
 from pathlib import Path
 from engine_toys import act, publish
-from epsl_opt.engines import LOCAL, Task, open_engine, run_tasks
+from epsl_opt.campaigns.engines import LOCAL, Task, open_engine, run_tasks
 
 place = Path(sys.argv[1])
 orders = ["pid", f"hang {place / 'busy'}"]
@@ -214,8 +225,8 @@ def test_every_task_comes_to_one_end_whatever_happens(n_tasks: int, n_places: in
     engine = Scripted(n_places, fates)
     tasks = [Task(str(n), str(n), str(n)) for n in range(n_tasks)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("epsl_opt.engines.campaign.LOOK_EVERY_S", 0.0)
-        patch.setattr("epsl_opt.engines.campaign.log.warning", lambda *told: None)
+        patch.setattr("epsl_opt.campaigns.engines.campaign.LOOK_EVERY_S", 0.0)
+        patch.setattr("epsl_opt.campaigns.engines.campaign.log.warning", lambda *told: None)
         found = list(run_tasks(act, tasks, engine))
     assert sorted(task.key for task, _ in found) == [task.key for task in tasks]
     assert engine.ended

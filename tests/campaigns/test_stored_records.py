@@ -18,17 +18,17 @@ from study_toys import Squares
 from training_toys import ToyBackend, ToyTrainingOptions, toy_plan
 
 from epsl_opt import Limits, ScheduleDocument, solve
-from epsl_opt.compare import compare
-from epsl_opt.engines import ThisProcess
-from epsl_opt.files import write_record
-from epsl_opt.ranking import rank
-from epsl_opt.run_store import RunStore, run_key
-from epsl_opt.study import StudySize
-from epsl_opt.study_points import load_point, point_key
-from epsl_opt.study_runs import run_points
-from epsl_opt.training_cases import FittedInstance, TrainingCase, Variant
-from epsl_opt.training_lesson import Lesson
-from epsl_opt.training_run import TrainingGoal
+from epsl_opt.campaigns.compare import compare
+from epsl_opt.campaigns.engines import ThisProcess
+from epsl_opt.campaigns.lesson import Lesson
+from epsl_opt.campaigns.ranking import rank
+from epsl_opt.campaigns.run_store import RunStore, run_key
+from epsl_opt.campaigns.study_points import load_point, point_key
+from epsl_opt.campaigns.study_runs import run_points
+from epsl_opt.files.json_files import write_record
+from epsl_opt.plugins.study import StudySize
+from epsl_opt.training.cases import FittedInstance, TrainingCase, Variant
+from epsl_opt.training.run import TrainingGoal
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ import pytest
 from study_toys import Environment, Lists, Newer, Squares, Twins
 
 from epsl_opt import InputError
-from epsl_opt.study import Point, Study, StudySize
-from epsl_opt.study_points import point_key, run_point
-from epsl_opt.study_runs import StudyRuns, run_points
+from epsl_opt.campaigns.study_points import point_key, run_point
+from epsl_opt.campaigns.study_runs import StudyRuns, run_points
+from epsl_opt.plugins.study import Point, Study, StudySize
 
 QUICK = StudySize.QUICK
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from training_toys import ToyBackend, ToySession, ToyTrainingOptions, toy_plan
 
-from epsl_opt.stop_request import deferred_interrupt
-from epsl_opt.training_cases import FittedInstance, TrainingCase, Variant
-from epsl_opt.training_document import TrainingStop
-from epsl_opt.training_lesson import Lesson, learn_apart
-from epsl_opt.training_run import TrainingGoal
+from epsl_opt.campaigns.lesson import Lesson, learn_apart
+from epsl_opt.core.stop_request import deferred_interrupt
+from epsl_opt.files.training_document import TrainingStop
+from epsl_opt.training.cases import FittedInstance, TrainingCase, Variant
+from epsl_opt.training.run import TrainingGoal
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from epsl_opt.cli import params
 from epsl_opt.cli.app import COMMANDS, cli, run
 from epsl_opt.cli.exits import ExitCode, exit_code, worst
-from epsl_opt.solving import DEFAULT_SOLVER
+from epsl_opt.solving.solve import DEFAULT_SOLVER
 
 HEAVY = ("torch", "cvxpy", "pyomo", "matplotlib", "scipy", "highspy", "numpy", "pydantic", "rich")
 
@@ -124,7 +124,7 @@ def test_unexpected_errors_show_a_traceback_only_with_debug(
     def fail(source: str) -> None:
         raise ZeroDivisionError("oops\nsecond line")
 
-    monkeypatch.setattr("epsl_opt.sources.load_instance", fail)
+    monkeypatch.setattr("epsl_opt.problems.sources.load_instance", fail)
     assert run(["show", "paper"]) == ExitCode.ERROR
     quiet = capsys.readouterr().err
     assert quiet.count("\n") == 1

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from cli_toys import Interrupted, Steady, Weak, register_toys, write_instance
 
+from epsl_opt.campaigns.ranking import COLUMNS
 from epsl_opt.cli.app import run
 from epsl_opt.cli.exits import ExitCode
-from epsl_opt.files import read_schedule
+from epsl_opt.files.json_files import read_schedule
 from epsl_opt.problems import library
-from epsl_opt.ranking import COLUMNS
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +26,7 @@ def toys(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures take longer than all the rest."""
-    monkeypatch.setattr("epsl_opt.comparison_files._write_pictures", lambda *arguments: None)
+    monkeypatch.setattr("epsl_opt.report.comparison_files._write_pictures", lambda *arguments: None)
 
 
 def test_output_folder_is_complete(instance_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -142,7 +142,7 @@ def test_unwritable_folder_is_refused_before_solving(
     instance_file: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A folder that can't be made is bad input, and nothing is solved."""
-    monkeypatch.setattr("epsl_opt.comparison_runs.solve", pytest.fail)
+    monkeypatch.setattr("epsl_opt.campaigns.comparison_runs.solve", pytest.fail)
     folder = f"{instance_file}/below-a-file"
     assert run(["compare", instance_file, "--solvers", "steady", "-o", folder]) == ExitCode.BAD_INPUT
     assert folder in capsys.readouterr().err

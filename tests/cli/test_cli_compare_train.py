@@ -14,13 +14,13 @@ from cli_toys import Empty, Steady, ToyOptions, Weak, round_robin, small_instanc
 from training_toys import ToyBackend, ToySession, ToyTrainingOptions, register_training_toys, toy_plan
 
 from epsl_opt import Instance, Schedule, SolveMonitor, StopReason
+from epsl_opt.campaigns.trainings import TRAINING_COLUMNS, TrainingCampaign, train_cases
 from epsl_opt.cli.app import run
 from epsl_opt.cli.exits import ExitCode
-from epsl_opt.plots.training import accuracy_curves, plot_training
-from epsl_opt.training import Framework
-from epsl_opt.training_campaign import TRAINING_COLUMNS, TrainingCampaign, train_cases
-from epsl_opt.training_cases import fit_instances, make_cases, make_variants
-from epsl_opt.training_run import TrainingGoal
+from epsl_opt.core.frameworks import Framework
+from epsl_opt.report.plots.training import accuracy_curves, plot_training
+from epsl_opt.training.cases import fit_instances, make_cases, make_variants
+from epsl_opt.training.run import TrainingGoal
 
 
 class Late(Steady):
@@ -44,7 +44,7 @@ def toys(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures take longer than all the rest."""
-    monkeypatch.setattr("epsl_opt.training_campaign_files._write_picture", lambda *arguments: None)
+    monkeypatch.setattr("epsl_opt.report.training_files._write_picture", lambda *arguments: None)
 
 
 @pytest.fixture

@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from epsl_opt import InputError, registry
+from epsl_opt import InputError
 from epsl_opt.cli.app import COMMANDS, cli, run
 from epsl_opt.cli.exits import ExitCode
 from epsl_opt.cli.numbers import SECONDS, Real, Whole
-from epsl_opt.options import Options, parse_options
+from epsl_opt.core.options import Options, parse_options
+from epsl_opt.plugins import registry
 
 HUGE = ("99999999999999999999", "9" * 5000, "-99999999999999999999", "inf", "-inf", "nan", "1e400", "1.5", "", "x")
 TOML = st.recursive(

@@ -12,15 +12,15 @@ import pytest
 from cli_toys import FakeEntry, small_instance
 from training_toys import Absent, ToyBackend
 
-from epsl_opt import registry
 from epsl_opt.cli.app import run
 from epsl_opt.cli.exits import ExitCode
 from epsl_opt.cli.profile import DEFAULTS
-from epsl_opt.errors import InputError
-from epsl_opt.instance import Client, ModelProfile
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.instance import Client, ModelProfile
+from epsl_opt.plugins import registry
+from epsl_opt.plugins.backend import LayerTime, Measurement
 from epsl_opt.problems import model_profiles
 from epsl_opt.problems.paper_options import PaperOptions
-from epsl_opt.training import LayerTime, Measurement
 
 LAYERS = (LayerTime("early", 0.25, 0.5, 2e9, 1e9), LayerTime("late", 0.125, 0.125, 0.0, 1e9))
 

@@ -15,10 +15,10 @@ import pytest
 from cli_toys import Noisy, register_toys, small_instance, write_instance
 
 from epsl_opt import ScheduleDocument, check, round_latency
+from epsl_opt.campaigns.ranking import COLUMNS
 from epsl_opt.cli.app import run
 from epsl_opt.cli.exits import ExitCode
-from epsl_opt.files import parse_record, read_schedule
-from epsl_opt.ranking import COLUMNS
+from epsl_opt.files.json_files import parse_record, read_schedule
 
 TESTS = Path(__file__).parents[1]
 
@@ -146,7 +146,7 @@ def test_unwritable_output_is_refused_before_solving(
     where: str, instance_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A missing folder, a folder as file, or the instance itself as output is bad input, and nothing is solved."""
-    monkeypatch.setattr("epsl_opt.solving.solve", pytest.fail)
+    monkeypatch.setattr("epsl_opt.solving.solve.solve", pytest.fail)
     before = Path(instance_file).read_bytes()
     assert run(["solve", instance_file, "-s", "steady", "-o", str(tmp_path / where)]) == ExitCode.BAD_INPUT
     assert str(tmp_path / where) in capsys.readouterr().err

@@ -12,11 +12,11 @@ import pytest
 from cli_toys import FakeEntry
 from study_toys import Cubes, Mute, Squares, register_studies
 
-from epsl_opt import registry
+from epsl_opt.campaigns.engines import ThisProcess
 from epsl_opt.cli.app import run
 from epsl_opt.cli.exits import ExitCode
-from epsl_opt.engines import ThisProcess
-from epsl_opt.study import Point
+from epsl_opt.plugins import registry
+from epsl_opt.plugins.study import Point
 
 
 class Roots(Squares):
@@ -52,7 +52,7 @@ class Interrupting(Squares):
 @pytest.fixture(autouse=True)
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Run points in this process, and know the toy studies only."""
-    monkeypatch.setattr("epsl_opt.engines.open_engine", lambda *asked, **how: ThisProcess())
+    monkeypatch.setattr("epsl_opt.campaigns.engines.open_engine", lambda *asked, **how: ThisProcess())
     register_studies(monkeypatch, Squares, Roots, Cubes, Mute, Broken, Interrupting)
 
 

@@ -21,11 +21,11 @@ from epsl_opt.cli.app import cli, run
 from epsl_opt.cli.exits import ExitCode
 from epsl_opt.cli.train import command
 from epsl_opt.cli.training_progress import TrainingLine
-from epsl_opt.files import read_instance, read_schedule
-from epsl_opt.stop_request import StopRequest
-from epsl_opt.training import Framework
-from epsl_opt.training_records import COLUMNS
-from epsl_opt.training_run import (
+from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.stop_request import StopRequest
+from epsl_opt.files.json_files import read_instance, read_schedule
+from epsl_opt.files.training_records import COLUMNS
+from epsl_opt.training.run import (
     DEFAULT_CHECKPOINT_EVERY,
     DEFAULT_EVALUATE_EVERY,
     DEFAULT_ROUNDS,

@@ -14,13 +14,13 @@ import pytest
 from cli_toys import register_toys, small_instance, write_instance
 
 from epsl_opt import Limits, check
-from epsl_opt.arrivals import Folder
 from epsl_opt.cli import watch as cli_watch
 from epsl_opt.cli.app import run
 from epsl_opt.cli.exits import ExitCode
-from epsl_opt.files import read_schedule
-from epsl_opt.live import Rescheduler
-from epsl_opt.watch import DEADLINE_S, LEAST_SHARE, Station
+from epsl_opt.files.json_files import read_schedule
+from epsl_opt.solving.arrivals import Folder
+from epsl_opt.solving.live import Rescheduler
+from epsl_opt.solving.watch import DEADLINE_S, LEAST_SHARE, Station
 
 
 @pytest.fixture

@@ -13,15 +13,16 @@ from cli_toys import Steady
 from study_toys import Squares
 from training_toys import register_training_toys
 
-from epsl_opt import InputError, registry
+from epsl_opt import InputError
 from epsl_opt.cli.app import run
 from epsl_opt.cli.exits import ExitCode
-from epsl_opt.folder_lock import LOCK, locked
+from epsl_opt.files.folder_lock import LOCK, locked
+from epsl_opt.plugins import registry
 
 HOLDER = """
 import sys
 from pathlib import Path
-from epsl_opt.folder_lock import locked
+from epsl_opt.files.folder_lock import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
@@ -61,7 +62,7 @@ def test_a_lock_file_removed_by_its_holder_locks_nothing(tmp_path: Path, monkeyp
             left.pop().unlink()
         return descriptor
 
-    monkeypatch.setattr("epsl_opt.folder_lock.os.open", late)
+    monkeypatch.setattr("epsl_opt.files.folder_lock.os.open", late)
     with locked(tmp_path), pytest.raises(InputError, match="is in use by process"), locked(tmp_path):
         pass
 
@@ -92,7 +93,7 @@ def test_where_nothing_can_be_locked_a_warning_says_so(
     def refuse(descriptor: int) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr("epsl_opt.folder_lock._try_lock", refuse)
+    monkeypatch.setattr("epsl_opt.files.folder_lock._try_lock", refuse)
     with locked(tmp_path):
         pass
     assert "No locks available" in caplog.text

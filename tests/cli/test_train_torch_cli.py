@@ -13,7 +13,7 @@ import torch
 
 from epsl_opt import read_instance, read_schedule
 from epsl_opt.cli.app import run
-from epsl_opt.frameworks import round_latencies_s
+from epsl_opt.core.frameworks import round_latencies_s
 
 TASK = "synthetic:samples=200,size=4,classes=3"
 TRAIN = [

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from strategies import instances, instances_with_schedules
 
 from epsl_opt import FREE, Instance, Schedule, Violation, check
-from epsl_opt.checker import RELATIVE_TOLERANCE, check_bound, check_claim
+from epsl_opt.core.checker import RELATIVE_TOLERANCE, check_bound, check_claim
 
 Case = tuple[Instance, Schedule]
 

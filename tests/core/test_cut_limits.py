@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from epsl_opt import InputError, Instance, Limits, Schedule, check, load_instance, registry, solve
-from epsl_opt.cut_limits import limit_cuts
-from epsl_opt.latency import client_memory_bits
+from epsl_opt import InputError, Instance, Limits, Schedule, check, load_instance, solve
+from epsl_opt.core.cut_limits import limit_cuts
+from epsl_opt.core.latency import client_memory_bits
+from epsl_opt.plugins import registry
 
 SOLVERS = registry.names(registry.SOLVERS)
 LIMITS = Limits(time_s=30.0, rel_gap=1e-3)

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 from strategies import instances, small_instance
 
 from epsl_opt import Instance, Schedule, check
-from epsl_opt.feasibility import infeasibility
+from epsl_opt.core.feasibility import infeasibility
 
 
 def with_gains(uplink: object, downlink: object | None = None, ratio: float = 0.5) -> Instance:

@@ -11,8 +11,8 @@ from hypothesis import given
 from strategies import instances, instances_with_schedules
 
 from epsl_opt import Instance, Schedule, round_latency
-from epsl_opt.frameworks import fl_round, psl_round, round_latencies_s, sfl_round, vanilla_sl_round
-from epsl_opt.instance import Channel
+from epsl_opt.core.frameworks import fl_round, psl_round, round_latencies_s, sfl_round, vanilla_sl_round
+from epsl_opt.core.instance import Channel
 
 Case = tuple[Instance, Schedule]
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from strategies import small_instance
 
 from epsl_opt import InputError, Instance, Schedule, SolutionStatus, StopReason, read_instance, solve
-from epsl_opt.checker import check
+from epsl_opt.core.checker import check
 
 OUT_OF_RANGE = [
     (("clients", 0, "cycles_per_s"), 1e-308, r"clients\[0\]: the speed in FLOP/s"),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from strategies import instances_with_schedules
 
 from epsl_opt import Instance, Limits, Schedule, SolutionStatus, SolveResult, StopReason, Violation, round_latency
-from epsl_opt.results import relative_gap
+from epsl_opt.core.results import relative_gap
 
 VIOLATION = Violation("client power limit P_i", "client-0", 1.0, "W", 1e-9)
 NEEDS_SCHEDULE = {StopReason.OPTIMAL_PROVED, StopReason.GAP_REACHED}

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from strategies import instances
 
 from epsl_opt import FREE, Instance, load_instance
-from epsl_opt.instance import Channel
-from epsl_opt.latency import CutCosts, cut_costs
-from epsl_opt.serving import served_on, serving_allocation
+from epsl_opt.core.instance import Channel
+from epsl_opt.core.latency import CutCosts, cut_costs
+from epsl_opt.core.serving import served_on, serving_allocation
 
 
 def _masked(instance: Instance, up: np.ndarray, down: np.ndarray) -> Instance:

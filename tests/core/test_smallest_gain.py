@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 from strategies import small_instance
 
-from epsl_opt.instance import SMALLEST_GAIN, Channel
+from epsl_opt.core.instance import SMALLEST_GAIN, Channel
 
 
 @pytest.mark.parametrize("field", ["uplink_gain", "downlink_gain"])

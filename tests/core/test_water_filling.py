@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from strategies import instances, magnitudes
 
 from epsl_opt import Instance
-from epsl_opt.water_filling import WaterFilling, max_rate_bps
+from epsl_opt.core.water_filling import WaterFilling, max_rate_bps
 
 
 @st.composite

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from docs_tools import problems as tables
 from epsl_opt import InputError
-from epsl_opt.problems import tables
 from epsl_opt.problems.paper_options import PaperOptions
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "problems.md"

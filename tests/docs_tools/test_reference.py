@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from docs_tools.marked_text import write_marked
+from docs_tools.reference import TABLES, fields_table, own_solvers
 from epsl_opt import InputError, Instance, ScheduleDocument, SolutionStatus, StopReason, load_instance, solve
-from epsl_opt.exports import CLIENT_COLUMNS, SUBCHANNEL_COLUMNS
-from epsl_opt.marked_text import write_marked
-from epsl_opt.reference import TABLES, fields_table, own_solvers
-from epsl_opt.training_document import TrainingDocument, TrainingStop
+from epsl_opt.files.exports import CLIENT_COLUMNS, SUBCHANNEL_COLUMNS
+from epsl_opt.files.training_document import TrainingDocument, TrainingStop
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md"))}
@@ -26,7 +26,7 @@ LINKS = [(path, link) for path, text in DOCUMENTS.items() for link in re.findall
 
 @pytest.mark.parametrize("document", TABLES, ids=str)
 def test_the_documentation_is_current(document: Path, tmp_path: Path) -> None:
-    """Writing the tables anew (`python -m epsl_opt.reference`) changes no byte."""
+    """Writing the tables anew (`python -m docs_tools.reference`) changes no byte."""
     copy = Path(shutil.copy(ROOT / document, tmp_path))
     write_marked(copy, TABLES[document])
     assert copy.read_bytes() == (ROOT / document).read_bytes()

@@ -14,7 +14,7 @@ from hypothesis import given
 from strategies import instances_with_schedules, schedule_document, small_instance
 
 from epsl_opt import InputError, Instance, Schedule, read_instance, read_schedule, write_record
-from epsl_opt.files import format_json, parse_record, write_bytes
+from epsl_opt.files.json_files import format_json, parse_record, write_bytes
 
 Document = dict[str, Any]
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from epsl_opt import measured_client
-from epsl_opt.instance import Client
-from epsl_opt.measured_client import client_of, processor_clock_hz, total_flops, total_s
-from epsl_opt.training import LayerTime, Measurement
+from epsl_opt.core.instance import Client
+from epsl_opt.files import measured_client
+from epsl_opt.files.measured_client import client_of, processor_clock_hz, total_flops, total_s
+from epsl_opt.plugins.backend import LayerTime, Measurement
 
 PI = Client(name="pi", cycles_per_s=1.0, cycles_per_flop=1.0, max_power_w=1.5, samples=200)
 POSITIVE = st.floats(1e-6, 1e6)

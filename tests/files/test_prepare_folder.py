@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from epsl_opt import InputError
-from epsl_opt.files import prepare_folder
+from epsl_opt.files.json_files import prepare_folder
 
 
 def test_a_folder_that_others_remove_is_made_again(tmp_path: Path) -> None:

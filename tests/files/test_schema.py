@@ -13,13 +13,14 @@ from strategies import instances, instances_with_schedules, schedule_document
 from training_toys import ToyBackend, ToyTrainingOptions
 
 from epsl_opt import InputError, Instance, Schedule, ScheduleDocument
-from epsl_opt.files import format_json, parse_record
-from epsl_opt.record import Record
-from epsl_opt.schema import KINDS, SchemaKind, json_schema, schema_path
-from epsl_opt.training import Framework, TrainingPlan
-from epsl_opt.training_document import TrainingDocument
-from epsl_opt.training_run import TrainingGoal, TrainingRun, train
-from epsl_opt.training_summary import summarise_training
+from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.record import Record
+from epsl_opt.files.json_files import format_json, parse_record
+from epsl_opt.files.schema import KINDS, SchemaKind, json_schema, schema_path
+from epsl_opt.files.training_document import TrainingDocument
+from epsl_opt.plugins.backend import TrainingPlan
+from epsl_opt.training.run import TrainingGoal, TrainingRun, train
+from epsl_opt.training.summary import summarise_training
 
 RECORDS: dict[SchemaKind, type[Any]] = {
     "instance": Instance,
@@ -72,7 +73,7 @@ def tampered(draw: st.DrawFn) -> tuple[SchemaKind, dict[str, Any]]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_committed_schemas_are_current(kind: SchemaKind) -> None:
-    """The schema files in the package are what `python -m epsl_opt.schema` would write."""
+    """The schema files in the package are what `python -m epsl_opt.files.schema` would write."""
     assert schema_path(kind).read_text(encoding="utf-8") == format_json(json_schema(kind))
 
 

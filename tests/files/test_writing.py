@@ -17,12 +17,12 @@ import pytest
 from epsl_opt import InputError
 from epsl_opt.cli.app import run
 from epsl_opt.cli.exits import ExitCode
-from epsl_opt.writing import refuse_unwritable, write_bytes
+from epsl_opt.files.writing import refuse_unwritable, write_bytes
 
 HOLD = """
 import sys
 from pathlib import Path
-from epsl_opt.draft import draft
+from epsl_opt.files.draft import draft
 with draft(Path(sys.argv[1])) as (file, path):
     file.write(b"half")
     file.flush()

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from epsl_opt import load_instance, solve, write_record
-from epsl_opt.documents import ScheduleDocument
+from epsl_opt.files.documents import ScheduleDocument
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "plain_pytorch.py"
 pytest.importorskip("torch", reason="torch is not installed: the extra `train`")

@@ -6,7 +6,7 @@ from hypothesis import given
 from strategies import instances, instances_with_schedules
 
 from epsl_opt import Instance, Schedule, check
-from epsl_opt.feasibility import infeasibility
+from epsl_opt.core.feasibility import infeasibility
 
 
 @given(instances())

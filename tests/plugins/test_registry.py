@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
-from epsl_opt import InputError, Scenario, Solver, SolverKind, SolverOptions, registry
-from epsl_opt.options import parse_options, split_pairs, unknown
-from epsl_opt.registry import load_scenario
+from epsl_opt import InputError, Scenario, Solver, SolverKind, SolverOptions
+from epsl_opt.core.options import parse_options, split_pairs, unknown
+from epsl_opt.plugins import registry
+from epsl_opt.plugins.registry import load_scenario
 
 
 class Options(SolverOptions):
@@ -28,7 +29,7 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Entry points that lead nowhere, or to what is no solver."""
     entries = {
         "no-module": "epsl_opt_absent.solver:Mine",
-        "no-attribute": "epsl_opt.solver:Mine",
+        "no-attribute": "epsl_opt.plugins.solver:Mine",
         "no-solver": "builtins:dict",
     }
     found = {name: EntryPoint(name, value, "any") for name, value in entries.items()}
@@ -76,8 +77,8 @@ def test_a_name_like_no_other_lists_all() -> None:
     ("name", "problem"),
     [
         ("no-module", "does not load: No module named 'epsl_opt_absent'"),
-        ("no-attribute", "does not load: module 'epsl_opt.solver' has no attribute 'Mine'"),
-        ("no-solver", "is not an epsl_opt.solver.Solver"),
+        ("no-attribute", "does not load: module 'epsl_opt.plugins.solver' has no attribute 'Mine'"),
+        ("no-solver", "is not an epsl_opt.plugins.solver.Solver"),
     ],
 )
 def test_a_broken_entry_point_is_named(name: str, problem: str) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from epsl_opt import InputError, Instance, load_instance
-from epsl_opt.instance import SMALLEST_GAIN
+from epsl_opt.core.instance import SMALLEST_GAIN
 from epsl_opt.problems.measured_table import read_table
 from epsl_opt.problems.paper_options import PaperOptions
 from epsl_opt.problems.scenario import PaperScenario

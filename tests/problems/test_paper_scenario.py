@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from epsl_opt import InputError, Instance, load_instance
-from epsl_opt.feasibility import infeasibility
+from epsl_opt.core.feasibility import infeasibility
 from epsl_opt.problems.paper_options import PaperOptions
 from epsl_opt.problems.scenario import MAX_NAME, PaperScenario
 

@@ -10,9 +10,9 @@ import pytest
 
 from epsl_opt import InputError, Limits, load_instance, solve
 from epsl_opt.cli.app import run
-from epsl_opt.documents import ScheduleDocument
-from epsl_opt.files import read_schedule, write_record
-from epsl_opt.plots.gap import plot_gap, trace
+from epsl_opt.files.documents import ScheduleDocument
+from epsl_opt.files.json_files import read_schedule, write_record
+from epsl_opt.report.plots.gap import plot_gap, trace
 
 
 def _document(solver: str) -> ScheduleDocument:

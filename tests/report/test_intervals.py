@@ -10,7 +10,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from epsl_opt.intervals import (
+from epsl_opt.plugins.study import Verdict
+from epsl_opt.report.intervals import (
     Interval,
     growth_exponent,
     judge_at_least,
@@ -19,7 +20,6 @@ from epsl_opt.intervals import (
     paired_difference,
     paired_ratio,
 )
-from epsl_opt.study import Verdict
 
 values = st.lists(st.floats(-1e3, 1e3).map(lambda x: round(x, 3)), min_size=2, max_size=12)
 positives = st.floats(1e-3, 1e3)

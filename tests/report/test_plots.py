@@ -18,14 +18,14 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from epsl_opt import InputError, Instance, ScheduleDocument, round_latency, solve
-from epsl_opt.breakdown import Breakdown
-from epsl_opt.compare import compare
-from epsl_opt.plots.allocation import plot_allocation
-from epsl_opt.plots.comparison import plot_instance, plot_overview
-from epsl_opt.plots.gantt import plot_gantt
-from epsl_opt.plots.save import save_figure, save_picture
-from epsl_opt.plots.style import styled
-from epsl_opt.ranking import rank, summarise
+from epsl_opt.campaigns.compare import compare
+from epsl_opt.campaigns.ranking import rank, summarise
+from epsl_opt.files.breakdown import Breakdown
+from epsl_opt.report.plots.allocation import plot_allocation
+from epsl_opt.report.plots.comparison import plot_instance, plot_overview
+from epsl_opt.report.plots.gantt import plot_gantt
+from epsl_opt.report.plots.save import save_figure, save_picture
+from epsl_opt.report.plots.style import styled
 
 SIZES = [(1, 1), (3, 5), (40, 41), (60, 300)]
 

@@ -12,15 +12,15 @@ import pytest
 from study_toys import Squares, register_studies
 
 from epsl_opt import InputError
+from epsl_opt.campaigns.study_points import run_point
+from epsl_opt.campaigns.study_runs import StudyRuns
 from epsl_opt.cli.app import run
 from epsl_opt.cli.exits import ExitCode
-from epsl_opt.csv_text import format_csv
-from epsl_opt.report import write_report
-from epsl_opt.report_tables import MAX_ROWS, csv_table
-from epsl_opt.study import StudySize
-from epsl_opt.study_files import write_study
-from epsl_opt.study_points import run_point
-from epsl_opt.study_runs import StudyRuns
+from epsl_opt.files.csv_text import format_csv
+from epsl_opt.plugins.study import StudySize
+from epsl_opt.report.page import write_report
+from epsl_opt.report.study_files import write_study
+from epsl_opt.report.tables import MAX_ROWS, csv_table
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 EVIL = '"><script>alert(1)</script><img src=x onerror=alert(2)>&amp;'

@@ -12,10 +12,10 @@ import pytest
 from study_toys import Mute, Squares
 
 from epsl_opt import InputError
-from epsl_opt.study import Section, Study, StudySize, Table, Verdict
-from epsl_opt.study_files import columns_of, read_section, write_study
-from epsl_opt.study_points import point_key, run_point
-from epsl_opt.study_runs import StudyRuns
+from epsl_opt.campaigns.study_points import point_key, run_point
+from epsl_opt.campaigns.study_runs import StudyRuns
+from epsl_opt.plugins.study import Section, Study, StudySize, Table, Verdict
+from epsl_opt.report.study_files import columns_of, read_section, write_study
 
 QUICK = StudySize.QUICK
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from strategies import instances
 
 from epsl_opt import InputError, Instance, Limits, SolutionStatus, StopReason, load_instance, solve
-from epsl_opt.instance import Channel, Server, Subchannels
-from epsl_opt.registry import SOLVERS, names
+from epsl_opt.core.instance import Channel, Server, Subchannels
+from epsl_opt.plugins.registry import SOLVERS, names
 
 LIMITS = Limits(time_s=60)
 DETERMINISTIC = [name for name in names(SOLVERS) if not name.startswith("toy")]

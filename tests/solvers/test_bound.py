@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from strategies import instances
 
 from epsl_opt import InputError, Instance, Limits, load_instance, solve
-from epsl_opt.instance import Client, Server
-from epsl_opt.marginal_values import MarginalValues
-from epsl_opt.solvers.bound import lower_bound_s
+from epsl_opt.core.instance import Client, Server
+from epsl_opt.core.marginal_values import MarginalValues
+from epsl_opt.solvers.dual.bound import lower_bound_s
 
 
 @settings(deadline=None, max_examples=40)

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from strategies import instances, small_instance
 
 from epsl_opt import Instance, Limits, StopReason, solve
-from epsl_opt.latency import cut_costs
-from epsl_opt.monitor import SolveMonitor
-from epsl_opt.solvers.certainty import ClosedRegions, certain, cutoff_s, exceeds, latency_bound_s
-from epsl_opt.solvers.cut_bounds import CutBounds
+from epsl_opt.core.latency import cut_costs
+from epsl_opt.plugins.monitor import SolveMonitor
+from epsl_opt.solvers.dual.certainty import ClosedRegions, certain, cutoff_s, exceeds, latency_bound_s
+from epsl_opt.solvers.dual.cut_bounds import CutBounds
+from epsl_opt.solvers.dual.interior_point import DualSolutions
+from epsl_opt.solvers.dual.lagrangian import CutProblem, Prices, certified_bounds_s, phase_ends
+from epsl_opt.solvers.dual.marginal import marginal_values
 from epsl_opt.solvers.exact.tree import CutTree
-from epsl_opt.solvers.interior_point import DualSolutions
-from epsl_opt.solvers.lagrangian import CutProblem, Prices, certified_bounds_s, phase_ends
-from epsl_opt.solvers.marginal import marginal_values
 
 NUMBERS = (-math.inf, -1.0, 0.0, 1.0, math.inf, math.nan)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cvxpy as cp
 
 from epsl_opt import Limits, StopReason, load_instance, solve
-from epsl_opt.solvers.conic import solve_conic
+from epsl_opt.solvers.convex.conic import solve_conic
 
 
 def test_t1_values_shown_at_a_limit_are_no_solution() -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from strategies import instances
 
 from epsl_opt import Instance, Limits, SolutionStatus, SolveMonitor, SolveResult, StopReason, load_instance, solve
-from epsl_opt.arrays import FloatArray
-from epsl_opt.instance import Channel
+from epsl_opt.core.arrays import FloatArray
+from epsl_opt.core.instance import Channel
 from epsl_opt.testing import draw_instance
 
 TIGHT = Limits(time_s=60, rel_gap=1e-7, threads=1)

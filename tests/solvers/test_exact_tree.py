@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 from strategies import instances
 
 from epsl_opt import Instance, Limits
-from epsl_opt.arrays import BoolArray, IntArray
-from epsl_opt.monitor import SolveMonitor
+from epsl_opt.core.arrays import BoolArray, IntArray
+from epsl_opt.plugins.monitor import SolveMonitor
 from epsl_opt.solvers.brute_force import allocations
-from epsl_opt.solvers.cut_bounds import CutBounds
-from epsl_opt.solvers.evaluation import allocation_latencies_s
+from epsl_opt.solvers.dual.cut_bounds import CutBounds
+from epsl_opt.solvers.dual.interior_point import maximise_duals
+from epsl_opt.solvers.dual.lagrangian import Prices, Regions, certified_bounds_s
 from epsl_opt.solvers.exact.branching import branch
 from epsl_opt.solvers.exact.node import Node, prices_of, regions_of
 from epsl_opt.solvers.exact.tree import CutTree
-from epsl_opt.solvers.interior_point import maximise_duals
-from epsl_opt.solvers.lagrangian import Prices, Regions, certified_bounds_s
+from epsl_opt.solvers.primal.evaluation import allocation_latencies_s
 
 ROUNDING = 1 + 1e-9
 

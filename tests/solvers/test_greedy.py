@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from epsl_opt import Instance, Limits, Schedule, SolveMonitor, SolverOptions, StopReason, load_instance
-from epsl_opt.solvers.greedy import Greedy
+from epsl_opt.solvers.paper.greedy import Greedy
 
 
 class OffersUntilLate(SolveMonitor):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from strategies import small_instance
 
 from epsl_opt import Instance, SolveResult, StopReason, solve
-from epsl_opt.instance import Channel
+from epsl_opt.core.instance import Channel
 
 ALWAYS_FIND = ("greedy", "bcd", "local-search", "baseline-a", "baseline-b", "baseline-c", "baseline-d")
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from strategies import instances, instances_with_schedules
 
 from epsl_opt import Instance, Schedule, load_instance, round_latency, solve
-from epsl_opt.arrays import FloatArray
-from epsl_opt.latency import cut_costs
-from epsl_opt.solvers.cut_bounds import CutBounds
-from epsl_opt.solvers.lagrangian import CutProblem, Prices, certified_bounds_s, phase_ends
+from epsl_opt.core.arrays import FloatArray
+from epsl_opt.core.latency import cut_costs
+from epsl_opt.solvers.dual.cut_bounds import CutBounds
+from epsl_opt.solvers.dual.lagrangian import CutProblem, Prices, certified_bounds_s, phase_ends
 
 
 def _never() -> bool:

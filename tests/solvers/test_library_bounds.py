@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from epsl_opt import Limits, SolutionStatus, StopReason, solve
+from epsl_opt.plugins.registry import SOLVERS, names
 from epsl_opt.problems import library
-from epsl_opt.registry import SOLVERS, names
 
 MOST_PAIRS = 500
 LIMITS = Limits(time_s=0.5, rel_gap=1e-3, threads=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from epsl_opt import Limits, SolutionStatus, solve
-from epsl_opt.checker import check_bound
+from epsl_opt.core.checker import check_bound
 from epsl_opt.problems import library
 
 SHORT = Limits(time_s=1.0, rel_gap=1e-6, threads=1)

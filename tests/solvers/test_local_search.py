@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from strategies import instances
 
 from epsl_opt import Instance, Limits, SolutionStatus, StopReason, load_instance, solve
-from epsl_opt.arrays import FloatArray, IntArray
-from epsl_opt.instance import Channel
-from epsl_opt.latency import cut_costs, round_latency
+from epsl_opt.core.arrays import FloatArray, IntArray
+from epsl_opt.core.instance import Channel
+from epsl_opt.core.latency import cut_costs, round_latency
 from epsl_opt.solvers.local_search import enumeration
 from epsl_opt.solvers.local_search import neighbourhood as neighbourhood_module
 from epsl_opt.solvers.local_search.chains import Chains
@@ -23,7 +23,7 @@ from epsl_opt.solvers.local_search.perturbation import perturbed
 from epsl_opt.solvers.local_search.problem import SearchProblem
 from epsl_opt.solvers.local_search.smoothing import Smoothed, SoftMaximum
 from epsl_opt.solvers.local_search.states import States, evaluate
-from epsl_opt.solvers.power_control import best_schedule
+from epsl_opt.solvers.primal.power_control import best_schedule
 
 
 def _drawn_states(instance: Instance, seed: int, n: int = 6) -> tuple[SearchProblem, States]:

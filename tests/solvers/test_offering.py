@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from strategies import instances
 
 from epsl_opt import FREE, Instance, Limits, SolveMonitor
-from epsl_opt.solvers.cuts import feasible_cuts
-from epsl_opt.solvers.evaluation import allocation_latencies_s
-from epsl_opt.solvers.offering import offer_allocation
+from epsl_opt.solvers.primal.cuts import feasible_cuts
+from epsl_opt.solvers.primal.evaluation import allocation_latencies_s
+from epsl_opt.solvers.primal.offering import offer_allocation
 
 
 @given(instances(), st.data())

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from strategies import instances
 
 from epsl_opt import FREE, Instance, check, load_instance, round_latency
-from epsl_opt.arrays import IntArray
-from epsl_opt.latency import CutCosts, cut_costs
-from epsl_opt.solvers.power_control import (
+from epsl_opt.core.arrays import IntArray
+from epsl_opt.core.latency import CutCosts, cut_costs
+from epsl_opt.solvers.convex.power_control import ReferencePowerControl
+from epsl_opt.solvers.primal.power_control import (
     SHORTEST_S,
     best_schedule,
     head_start_s,
@@ -20,7 +21,6 @@ from epsl_opt.solvers.power_control import (
     uplink_phase_s,
     uplink_slack_s,
 )
-from epsl_opt.solvers.power_control_cvxpy import ReferencePowerControl
 
 
 @st.composite

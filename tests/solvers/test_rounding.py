@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from epsl_opt import load_instance
-from epsl_opt.arrays import FloatArray, IntArray
-from epsl_opt.latency import cut_costs
-from epsl_opt.solvers.rounding import nearest_counts, round_allocation
+from epsl_opt.core.arrays import FloatArray, IntArray
+from epsl_opt.core.latency import cut_costs
+from epsl_opt.solvers.primal.rounding import nearest_counts, round_allocation
 
 Case = tuple[FloatArray, IntArray, IntArray]
 

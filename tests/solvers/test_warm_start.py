@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from strategies import instances, schedules
 
 from epsl_opt import Instance, Limits, Schedule, SolutionStatus, SolveMonitor, load_instance, round_latency, solve
-from epsl_opt.latency import cut_costs
-from epsl_opt.solvers.allocation import equal_density_power_w, greedy_allocation
-from epsl_opt.solvers.cuts import feasible_cuts
-from epsl_opt.solvers.offering import offer_allocation, offer_start
+from epsl_opt.core.latency import cut_costs
+from epsl_opt.solvers.primal.allocation import equal_density_power_w, greedy_allocation
+from epsl_opt.solvers.primal.cuts import feasible_cuts
+from epsl_opt.solvers.primal.offering import offer_allocation, offer_start
 
 OPTIONS = {"greedy": {}, "bcd": {}, "local-search": {"effort": 0.01}, "exact": {}}
 IGNORANT = ["baseline-a", "baseline-b", "baseline-c", "baseline-d", "brute-force"]

@@ -9,7 +9,7 @@ import pytest
 from cli_toys import small_instance, write_instance
 
 from epsl_opt import InputError, Instance
-from epsl_opt.arrivals import Folder
+from epsl_opt.solving.arrivals import Folder
 
 
 def put(folder: Path, name: str, age_s: float = 0.0) -> Path:
@@ -112,7 +112,7 @@ def test_a_file_that_stays_broken_is_given_up(
     put(gains, "good")
     folder = Folder(gains)
     assert names(folder) == ["good"]
-    monkeypatch.setattr("epsl_opt.arrivals.SETTLED_S", -1.0)
+    monkeypatch.setattr("epsl_opt.solving.arrivals.SETTLED_S", -1.0)
     assert folder.take() is None
     assert folder.take() is None
     assert folder.is_empty
@@ -125,7 +125,7 @@ def test_a_file_that_is_no_instance_is_told_at_once(gains: Path, caplog: pytest.
     """JSON with a wrong field is one line with file and field."""
     document = small_instance().to_document()
     document["clients"][1]["max_power_w"] = -1.0
-    from epsl_opt.files import format_json
+    from epsl_opt.files.json_files import format_json
 
     (gains / "wrong.json").write_text(format_json(document))
     folder = Folder(gains)

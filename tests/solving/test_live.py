@@ -8,7 +8,7 @@ import pytest
 from cli_toys import Broken, Empty, Steady, small_instance
 
 from epsl_opt import InputError, Instance, Schedule, SolveMonitor, StopReason, solve
-from epsl_opt.live import Rescheduler, reschedule
+from epsl_opt.solving.live import Rescheduler, reschedule
 
 
 class Keeper(Steady):

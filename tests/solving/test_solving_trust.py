@@ -29,7 +29,7 @@ from epsl_opt import (
     round_latency,
     solve,
 )
-from epsl_opt.marginal_values import MarginalValues
+from epsl_opt.core.marginal_values import MarginalValues
 
 Case = tuple[Instance, Schedule]
 Act = Callable[[Instance, SolveMonitor], object]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from epsl_opt.backends.studies.distance_correlation import distance_correlation, u_centred_distances
+from epsl_opt.studies.cut_layer.distance_correlation import distance_correlation, u_centred_distances
 
 SEEDS = st.integers(0, 2**20)
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from epsl_opt import registry
-from epsl_opt.study import Study, StudySize
-from epsl_opt.study_points import point_key
+from epsl_opt.campaigns.study_points import point_key
+from epsl_opt.plugins import registry
+from epsl_opt.plugins.study import Study, StudySize
 
 NAMES = registry.names(registry.STUDIES)
 ROOT = Path(__file__).parents[2]

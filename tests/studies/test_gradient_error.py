@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from epsl_opt.backends.pytorch.aggregation import mean_activation, representative
 from epsl_opt.backends.pytorch.models import Batch
 from epsl_opt.backends.pytorch.split_step import split_step
-from epsl_opt.backends.studies.gradient_error import (
+from epsl_opt.studies.activation.gradient_error import (
     CLIENT,
     CUT,
     SERVER,
@@ -23,10 +23,10 @@ from epsl_opt.backends.studies.gradient_error import (
     gradients,
     sorted_by_label,
 )
-from epsl_opt.backends.studies.laboratory import OpenSession
-from epsl_opt.backends.studies.settings import PSL, Budget, Setting
-from epsl_opt.backends.studies.subsampling import subsample
-from epsl_opt.backends.studies.trainings import open_session
+from epsl_opt.studies.shared.laboratory import OpenSession
+from epsl_opt.studies.shared.settings import PSL, Budget, Setting
+from epsl_opt.studies.shared.subsampling import subsample
+from epsl_opt.studies.shared.trainings import open_session
 
 SETTING = Setting("digits, mlp", "digits", "mlp:depth=3,width=8", 0.9, "fc1")
 BUDGET = Budget(10, 1, 0, (0.01,))

@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from epsl_opt.checker import check
-from epsl_opt.latency import cut_costs, round_latency
-from epsl_opt.schedule import Schedule
-from epsl_opt.solvers.power_control import best_schedule
-from epsl_opt.solvers.studies.dynamics import DynamicsStudy, cells, resolving, robust
-from epsl_opt.solvers.studies.dynamics.cells import CHANGES, CONTROLLED, EQUAL, KEPT, POWERS, cell, mean_cell
-from epsl_opt.solvers.studies.dynamics.resolving import PERIODS, ROUNDS, SOLVERS
-from epsl_opt.solvers.studies.dynamics.resolving_findings import break_even, net_s
-from epsl_opt.solvers.studies.dynamics.robust_findings import ANEW, METHODS
-from epsl_opt.study import Row, StudySize, Verdict
+from epsl_opt.core.checker import check
+from epsl_opt.core.latency import cut_costs, round_latency
+from epsl_opt.core.schedule import Schedule
+from epsl_opt.plugins.study import Row, StudySize, Verdict
+from epsl_opt.solvers.primal.power_control import best_schedule
+from epsl_opt.studies.dynamics import DynamicsStudy, cells, resolving, robust
+from epsl_opt.studies.dynamics.cells import CHANGES, CONTROLLED, EQUAL, KEPT, POWERS, cell, mean_cell
+from epsl_opt.studies.dynamics.resolving import PERIODS, ROUNDS, SOLVERS
+from epsl_opt.studies.dynamics.resolving_findings import break_even, net_s
+from epsl_opt.studies.dynamics.robust_findings import ANEW, METHODS
 
 MEASURED = {"solve_s", "control_s", "search_s"}
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from epsl_opt import Instance, load_instance
-from epsl_opt.solvers.studies.resource_management import ResourceManagementStudy
-from epsl_opt.solvers.studies.resource_management.findings import elasticity_rows, findings
-from epsl_opt.solvers.studies.resource_management.parameters import AS_PUBLISHED, BY_NAME, PARAMETERS, source
-from epsl_opt.solvers.studies.rows import IndexedRows
-from epsl_opt.solvers.studies.solver_runs import BASELINES, SOLVERS
-from epsl_opt.study import Finding, Row, StudySize, Verdict
+from epsl_opt.plugins.study import Finding, Row, StudySize, Verdict
+from epsl_opt.studies.resource_management import ResourceManagementStudy
+from epsl_opt.studies.resource_management.findings import elasticity_rows, findings
+from epsl_opt.studies.resource_management.parameters import AS_PUBLISHED, BY_NAME, PARAMETERS, source
+from epsl_opt.studies.shared.rows import IndexedRows
+from epsl_opt.studies.shared.solver_runs import BASELINES, SOLVERS
 
 STUDY = ResourceManagementStudy()
 

@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from strategies import instances
 
 from epsl_opt import Instance, solve
-from epsl_opt.frameworks import round_latencies_s
-from epsl_opt.intervals import Interval, judge_at_least, judge_at_most
-from epsl_opt.registry import SOLVERS as REGISTERED
-from epsl_opt.registry import names
-from epsl_opt.schedule import Schedule
-from epsl_opt.solvers.studies import rows, solver_runs
-from epsl_opt.solvers.studies.framework_rounds import framework_rounds_s, with_model_upload
-from epsl_opt.solvers.studies.nearness import excess, judge_near
-from epsl_opt.study import Cell, Verdict
+from epsl_opt.core.frameworks import round_latencies_s
+from epsl_opt.core.schedule import Schedule
+from epsl_opt.plugins.registry import SOLVERS as REGISTERED
+from epsl_opt.plugins.registry import names
+from epsl_opt.plugins.study import Cell, Verdict
+from epsl_opt.report.intervals import Interval, judge_at_least, judge_at_most
+from epsl_opt.studies.shared import rows, solver_runs
+from epsl_opt.studies.shared.framework_rounds import framework_rounds_s, with_model_upload
+from epsl_opt.studies.shared.nearness import excess, judge_near
 
 POSITIVE = st.floats(1e-3, 1e3)
 BY_SEED = st.dictionaries(st.integers(0, 9), POSITIVE, max_size=8)

@@ -14,21 +14,21 @@ import pytest
 from engine_toys import command_line
 
 from epsl_opt import Limits, load_instance, solve
-from epsl_opt.engines import LOCAL, Done, Task, open_engine, run_tasks
-from epsl_opt.solvers.studies.framework_rounds import FRAMEWORKS
-from epsl_opt.solvers.studies.rows import IndexedRows
-from epsl_opt.solvers.studies.scale import ScaleStudy
-from epsl_opt.solvers.studies.scale.curves import exponent_rows
-from epsl_opt.solvers.studies.scale.findings import findings
-from epsl_opt.solvers.studies.scale.measuring import measure, measure_here
-from epsl_opt.solvers.studies.scale.sizes import CELLS, GROWN, HUGE, HUGE_SOLVERS, SHARED, SOLVERS, source
-from epsl_opt.study import Row, StudySize, Verdict
+from epsl_opt.campaigns.engines import LOCAL, Done, Task, open_engine, run_tasks
+from epsl_opt.plugins.study import Row, StudySize, Verdict
+from epsl_opt.studies.scale import ScaleStudy
+from epsl_opt.studies.scale.curves import exponent_rows
+from epsl_opt.studies.scale.findings import findings
+from epsl_opt.studies.scale.measuring import measure, measure_here
+from epsl_opt.studies.scale.sizes import CELLS, GROWN, HUGE, HUGE_SOLVERS, SHARED, SOLVERS, source
+from epsl_opt.studies.shared.framework_rounds import FRAMEWORKS
+from epsl_opt.studies.shared.rows import IndexedRows
 
 STUDY = ScaleStudy()
 SLOW_SOLVE = """
 from epsl_opt import Limits
-from epsl_opt.solvers.studies.scale.measuring import measure
-from epsl_opt.solvers.studies.scale.sizes import source
+from epsl_opt.studies.scale.measuring import measure
+from epsl_opt.studies.scale.sizes import source
 if __name__ == "__main__":
     measure(source("shared", 200, "none", 0), "exact", Limits(time_s=600.0))
 """

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from epsl_opt.backends.studies.to_target import Reach, reach_of, speed_up
-from epsl_opt.study import Verdict
+from epsl_opt.plugins.study import Verdict
+from epsl_opt.studies.shared.to_target import Reach, reach_of, speed_up
 
 TIMES = st.lists(st.tuples(st.floats(0.1, 10), st.floats(0.1, 10)), min_size=2, max_size=6)
 END = 20.0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from epsl_opt.backends.studies import activation
-from epsl_opt.backends.studies.activation import METHODS, ActivationStudy
-from epsl_opt.backends.studies.cut_layer import CutLayerStudy
-from epsl_opt.backends.studies.frameworks import FrameworksStudy
-from epsl_opt.backends.studies.phi import PhiStudy
-from epsl_opt.study import Row, Section, StudySize, Verdict
+from epsl_opt.plugins.study import Row, Section, StudySize, Verdict
+from epsl_opt.studies.activation import study as activation
+from epsl_opt.studies.activation.study import METHODS, ActivationStudy
+from epsl_opt.studies.cut_layer.study import CutLayerStudy
+from epsl_opt.studies.frameworks.study import FrameworksStudy
+from epsl_opt.studies.phi.study import PhiStudy
 
 
 def trained(accuracy: float, rounds: int | None, seed: int, latency_s: float = 1.0) -> dict[str, Any]:

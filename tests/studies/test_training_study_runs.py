@@ -9,18 +9,20 @@ from typing import Any
 import pytest
 
 from epsl_opt.backends.pytorch import TorchBackend
-from epsl_opt.backends.studies import activation, cut_layer, phi
-from epsl_opt.backends.studies.activation import METHODS, ActivationStudy, equal_batch
-from epsl_opt.backends.studies.cut_layer import CutLayerStudy
-from epsl_opt.backends.studies.frameworks import FrameworksStudy
-from epsl_opt.backends.studies.laboratory import StudyBackend
-from epsl_opt.backends.studies.phi import PhiStudy
-from epsl_opt.backends.studies.phi_effects import LATENCY_ONLY
-from epsl_opt.backends.studies.settings import PSL, Budget, Setting, epsl
-from epsl_opt.backends.studies.trainings import begin, choose_rate, learn
-from epsl_opt.registry import load_study
-from epsl_opt.study import Point, Row, Study, StudySize
-from epsl_opt.training_run import TrainingRun
+from epsl_opt.plugins.registry import load_study
+from epsl_opt.plugins.study import Point, Row, Study, StudySize
+from epsl_opt.studies.activation import study as activation
+from epsl_opt.studies.activation.study import METHODS, ActivationStudy, equal_batch
+from epsl_opt.studies.cut_layer import study as cut_layer
+from epsl_opt.studies.cut_layer.study import CutLayerStudy
+from epsl_opt.studies.frameworks.study import FrameworksStudy
+from epsl_opt.studies.phi import study as phi
+from epsl_opt.studies.phi.effects import LATENCY_ONLY
+from epsl_opt.studies.phi.study import PhiStudy
+from epsl_opt.studies.shared.laboratory import StudyBackend
+from epsl_opt.studies.shared.settings import PSL, Budget, Setting, epsl
+from epsl_opt.studies.shared.trainings import begin, choose_rate, learn
+from epsl_opt.training.run import TrainingRun
 
 TINY = Budget(rounds=10, seeds=2, tuning_seeds=1, rates=(0.01,))
 SETTING = Setting("digits, mlp", "digits", "mlp:width=8", 0.5, "fc1")

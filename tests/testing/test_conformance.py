@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from epsl_opt import registry
+from epsl_opt.plugins import registry
 from epsl_opt.testing import SolverConformance
 
 

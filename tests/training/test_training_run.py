@@ -19,16 +19,16 @@ from strategies import schedule_document
 from training_toys import NotANumber, ToyBackend, ToySession, ToyTrainingOptions, toy_plan
 
 from epsl_opt import InputError, Schedule, round_latency
-from epsl_opt.files import parse_record, read_instance, read_json, read_schedule
-from epsl_opt.frameworks import fl_round, psl_round, sfl_round, vanilla_sl_round
-from epsl_opt.stage_times import StageTimes
-from epsl_opt.stop_request import StopRequest
-from epsl_opt.training import DivergenceError, Framework, Scores, TrainingPlan
-from epsl_opt.training_document import TrainingDocument, TrainingStop
-from epsl_opt.training_files import open_training, run_training
-from epsl_opt.training_folder import TrainingFolder
-from epsl_opt.training_records import COLUMNS, read_records
-from epsl_opt.training_run import TrainingGoal, TrainingRun, plan_reference, train
+from epsl_opt.core.frameworks import Framework, fl_round, psl_round, sfl_round, vanilla_sl_round
+from epsl_opt.core.stage_times import StageTimes
+from epsl_opt.core.stop_request import StopRequest
+from epsl_opt.files.json_files import parse_record, read_instance, read_json, read_schedule
+from epsl_opt.files.training_document import TrainingDocument, TrainingStop
+from epsl_opt.files.training_records import COLUMNS, read_records
+from epsl_opt.plugins.backend import DivergenceError, Scores, TrainingPlan
+from epsl_opt.training.files import open_training, run_training
+from epsl_opt.training.folder import TrainingFolder
+from epsl_opt.training.run import TrainingGoal, TrainingRun, plan_reference, train
 
 TOY = ToyBackend()
 OPTIONS = ToyTrainingOptions()

@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 
-from epsl_opt.engines.engine import Died, Engine, Failed, Function, Outcome, Place, Task
+from epsl_opt.campaigns.engines.engine import Died, Engine, Failed, Function, Outcome, Place, Task
 
 log = logging.getLogger(__name__)
 

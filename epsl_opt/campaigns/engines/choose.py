@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from epsl_opt.engines.engine import Engine
-from epsl_opt.engines.here import ThisProcess
-from epsl_opt.errors import InputError
+from epsl_opt.campaigns.engines.engine import Engine
+from epsl_opt.campaigns.engines.here import ThisProcess
+from epsl_opt.core.errors import InputError
 
 LOCAL, DASK = "local", "dask"
 ENGINES = (LOCAL, DASK)
@@ -42,11 +42,11 @@ def open_engine(
     if here and name == LOCAL and (jobs or 1) == 1:
         return ThisProcess()
     if scheduler is None:
-        from epsl_opt.engines.local import LocalProcesses
+        from epsl_opt.campaigns.engines.local import LocalProcesses
 
         return LocalProcesses(jobs or processors(), threads or 1)
     try:
-        from epsl_opt.engines.dask_cluster import DaskCluster
+        from epsl_opt.campaigns.engines.dask_cluster import DaskCluster
     except ImportError as error:
         raise InputError("--engine", f'dask needs the package {error.name}: pip install "epsl-opt[dask]"') from error
     return DaskCluster(scheduler, jobs, threads or 1)

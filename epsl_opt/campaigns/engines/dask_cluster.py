@@ -15,14 +15,14 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from functools import partial
-from importlib.metadata import version
 
 from distributed import Client, KilledWorker
 
-from epsl_opt.engines.engine import Died, Engine, Failed, Function, Outcome, Place, attempt
-from epsl_opt.engines.threads import pinned_threads
-from epsl_opt.errors import EngineError, InputError
-from epsl_opt.plain_text import one_line
+from epsl_opt.campaigns.engines.engine import Died, Engine, Failed, Function, Outcome, Place, attempt
+from epsl_opt.campaigns.engines.threads import pinned_threads
+from epsl_opt.core.distribution import version
+from epsl_opt.core.errors import EngineError, InputError
+from epsl_opt.core.plain_text import one_line
 
 log = logging.getLogger(__name__)
 

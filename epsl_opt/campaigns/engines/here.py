@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from epsl_opt.engines.engine import Engine, Function, Outcome, Place, attempt
+from epsl_opt.campaigns.engines.engine import Engine, Function, Outcome, Place, attempt
 
 
 class _Here(Place):

@@ -19,8 +19,8 @@ from typing import Any
 from joblib.externals.loky import ProcessPoolExecutor
 from joblib.externals.loky.process_executor import BrokenProcessPool, TerminatedWorkerError
 
-from epsl_opt.engines.engine import Died, Engine, Failed, Function, Outcome, Place, attempt
-from epsl_opt.engines.threads import thread_environment
+from epsl_opt.campaigns.engines.engine import Died, Engine, Failed, Function, Outcome, Place, attempt
+from epsl_opt.campaigns.engines.threads import thread_environment
 
 PARENT_EVERY_S = 1.0
 """How often a process looks whether the one that started it is still there."""

@@ -9,9 +9,9 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from epsl_opt.arrays import FloatArray
-from epsl_opt.breakdown import Breakdown
-from epsl_opt.plots.style import new_figure, shorten, styled
+from epsl_opt.core.arrays import FloatArray
+from epsl_opt.files.breakdown import Breakdown
+from epsl_opt.report.plots.style import new_figure, shorten, styled
 
 SHADED_RANGE_DB = 40.0
 """Powers this far below the largest, and no power at all, have the palest shade."""

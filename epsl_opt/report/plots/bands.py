@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from epsl_opt.intervals import Interval
+from epsl_opt.report.intervals import Interval
 
 
 def draw_band(

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from epsl_opt.plots.style import MARK, new_figure, shorten, styled
-from epsl_opt.ranking import RunRow, SolverSummary
+from epsl_opt.campaigns.ranking import RunRow, SolverSummary
+from epsl_opt.report.plots.style import MARK, new_figure, shorten, styled
 
 KIND_COLOURS = {"exact": "#0072B2", "relaxation": "#56B4E9", "heuristic": "#009E73", "baseline": "#999999"}
 OTHER_COLOUR = "#CC79A7"

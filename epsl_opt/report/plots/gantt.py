@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from epsl_opt.arrays import FloatArray, IntArray
-from epsl_opt.breakdown import Breakdown
-from epsl_opt.plots.style import MARK, STAGE_COLOURS, new_figure, shorten, styled
+from epsl_opt.core.arrays import FloatArray, IntArray
+from epsl_opt.files.breakdown import Breakdown
+from epsl_opt.report.plots.style import MARK, STAGE_COLOURS, new_figure, shorten, styled
 
 _MAX_NAMED_CLIENTS = 40
 _BARRIERS = {"uplink phase": "all uploaded", "broadcast": "broadcast done", "downlink phase": "round ends"}

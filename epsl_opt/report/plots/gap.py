@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from epsl_opt.arrays import FloatArray
-from epsl_opt.documents import ScheduleDocument
-from epsl_opt.errors import SCHEDULE, InputError
-from epsl_opt.plots.style import MARK, new_figure, shorten, styled
+from epsl_opt.core.arrays import FloatArray
+from epsl_opt.core.errors import SCHEDULE, InputError
+from epsl_opt.files.documents import ScheduleDocument
+from epsl_opt.report.plots.style import MARK, new_figure, shorten, styled
 
 _LEAST_PERCENT = 1e-7
 """A gap that is closed, which a logarithmic axis can't show, is drawn here."""

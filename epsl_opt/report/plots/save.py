@@ -8,8 +8,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from epsl_opt.files import write_bytes
-from epsl_opt.plots.style import styled
+from epsl_opt.files.json_files import write_bytes
+from epsl_opt.report.plots.style import styled
 
 _NO_DATE: dict[str, dict[str, str | None]] = {
     "png": {"Software": None},

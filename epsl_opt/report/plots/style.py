@@ -10,7 +10,7 @@ import matplotlib.style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from epsl_opt import plain_text
+from epsl_opt.core import plain_text
 
 STYLE_FILE = Path(__file__).with_name("epsl.mplstyle")
 

@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from epsl_opt.arrays import FloatArray
-from epsl_opt.plots.style import MARK, new_figure, shorten, styled
-from epsl_opt.training_campaign import TrainedCase
+from epsl_opt.campaigns.trainings import TrainedCase
+from epsl_opt.core.arrays import FloatArray
+from epsl_opt.report.plots.style import MARK, new_figure, shorten, styled
 
 LineStyle = tuple[float, tuple[float, ...]]
 

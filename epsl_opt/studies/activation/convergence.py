@@ -7,12 +7,12 @@ from typing import Any
 
 from scipy import stats
 
-from epsl_opt.backends.studies.activation_gradients import CUT, MEAN, RELU, SERVER, difference, values
-from epsl_opt.backends.studies.drawing import draw_groups
-from epsl_opt.backends.studies.judging import judge_more, points
-from epsl_opt.intervals import Interval, mean_interval
-from epsl_opt.plots.style import new_figure, styled
-from epsl_opt.study import Finding, Picture, Row, Table, Verdict
+from epsl_opt.plugins.study import Finding, Picture, Row, Table, Verdict
+from epsl_opt.report.intervals import Interval, mean_interval
+from epsl_opt.report.plots.style import new_figure, styled
+from epsl_opt.studies.activation.gradients import CUT, MEAN, RELU, SERVER, difference, values
+from epsl_opt.studies.shared.interval_lines import draw_groups
+from epsl_opt.studies.shared.judging import judge_more, points
 
 EXACT = "PSL"
 TRAINED = "after training"

@@ -21,8 +21,8 @@ from epsl_opt.backends.pytorch.aggregation import (
 )
 from epsl_opt.backends.pytorch.models import Batch
 from epsl_opt.backends.pytorch.split_step import server_step
-from epsl_opt.backends.studies.laboratory import OpenSession
-from epsl_opt.backends.studies.subsampling import subsample
+from epsl_opt.studies.shared.laboratory import OpenSession
+from epsl_opt.studies.shared.subsampling import subsample
 
 CUT, SERVER, CLIENT = "gradient at the cut", "server-side model", "client-side models"
 """Places where gradients are compared, besides the server's layers."""

@@ -7,11 +7,11 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from epsl_opt.backends.studies.drawing import draw_groups
-from epsl_opt.backends.studies.judging import judge_more
-from epsl_opt.intervals import Interval, judge_at_least, mean_interval, paired_difference
-from epsl_opt.plots.style import new_figure, styled
-from epsl_opt.study import Finding, Picture, Row, Table
+from epsl_opt.plugins.study import Finding, Picture, Row, Table
+from epsl_opt.report.intervals import Interval, judge_at_least, mean_interval, paired_difference
+from epsl_opt.report.plots.style import new_figure, styled
+from epsl_opt.studies.shared.interval_lines import draw_groups
+from epsl_opt.studies.shared.judging import judge_more
 
 MEAN = "mean"
 SERVER, CUT = "server-side model", "gradient at the cut"

@@ -6,23 +6,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from epsl_opt.backends.studies.activation_convergence import (
+from epsl_opt.core.frameworks import Framework
+from epsl_opt.plugins.study import Finding, Picture, Point, Row, Section, StudySize, Table
+from epsl_opt.studies.activation.convergence import (
     activation_findings,
     averaging_findings,
     convergence_table,
     loss_picture,
 )
-from epsl_opt.backends.studies.activation_gradients import (
+from epsl_opt.studies.activation.gradients import (
     RELU,
     activation_picture,
     gradient_findings,
     gradient_table,
     ways_picture,
 )
-from epsl_opt.backends.studies.settings import FULL, PSL, QUICK, SUBSAMPLE, Budget, Method, Setting, epsl
-from epsl_opt.backends.studies.training_study import TrainingStudy
-from epsl_opt.study import Finding, Picture, Point, Row, Section, StudySize, Table
-from epsl_opt.training import Framework
+from epsl_opt.studies.shared.settings import FULL, PSL, QUICK, SUBSAMPLE, Budget, Method, Setting, epsl
+from epsl_opt.studies.shared.training_study import TrainingStudy
 
 ACTIVATIONS = ("relu", "leaky-relu", "gelu", "silu", "tanh", "sigmoid", "identity")
 NETWORKS = {"mlp": ("mlp:depth=3,activation={}", "fc1"), "cnn": ("cnn:activation={}", "pool1")}
@@ -94,7 +94,7 @@ class ActivationStudy(TrainingStudy):
 
     def run(self, point: Point) -> Sequence[dict[str, Any]]:
         """Return the errors of a session's gradients, or one row per trained seed."""
-        from epsl_opt.backends.studies.trainings import tuned
+        from epsl_opt.studies.shared.trainings import tuned
 
         setting = _setting(str(point["network"]), str(point["activation"]))
         if point["part"] == "gradient":
@@ -153,8 +153,8 @@ def _setting(network: str, activation: str) -> Setting:
 
 
 def _gradient_rows(setting: Setting, batches: int, seed: int) -> Iterator[dict[str, Any]]:
-    from epsl_opt.backends.studies.gradient_error import compare_ways
-    from epsl_opt.backends.studies.trainings import open_session
+    from epsl_opt.studies.activation.gradient_error import compare_ways
+    from epsl_opt.studies.shared.trainings import open_session
 
     session = open_session(setting, PSL, PSL_RATE, Budget(2 * PSL_ROUNDS, 1, 0, (PSL_RATE,)), seed)
     for stage, rounds in (("at initialisation", 0), ("after training", PSL_ROUNDS)):

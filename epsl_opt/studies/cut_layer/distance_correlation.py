@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from epsl_opt.arrays import FloatArray
+from epsl_opt.core.arrays import FloatArray
 
 
 def distance_correlation(x: FloatArray, y: FloatArray) -> float:

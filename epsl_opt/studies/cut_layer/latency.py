@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from epsl_opt.backends.studies.judging import judge_more
-from epsl_opt.intervals import paired_difference, paired_ratio
-from epsl_opt.study import Finding, Row, Verdict
+from epsl_opt.plugins.study import Finding, Row, Verdict
+from epsl_opt.report.intervals import paired_difference, paired_ratio
+from epsl_opt.studies.shared.judging import judge_more
 
 BANDWIDTH, SERVER = "bandwidth_hz", "server_cycles_per_s"
 """The knobs, named as the fields of a condition."""

@@ -10,11 +10,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 
-from epsl_opt.backends.studies.cut_latency import BANDWIDTH, CHANNELS, SERVER, Condition, Draw, along, draws_of, prices
-from epsl_opt.backends.studies.drawing import draw_line
-from epsl_opt.intervals import paired_ratio
-from epsl_opt.plots.style import new_figure, styled
-from epsl_opt.study import Picture, Row, Table
+from epsl_opt.plugins.study import Picture, Row, Table
+from epsl_opt.report.intervals import paired_ratio
+from epsl_opt.report.plots.style import new_figure, styled
+from epsl_opt.studies.cut_layer.latency import BANDWIDTH, CHANNELS, SERVER, Condition, Draw, along, draws_of, prices
+from epsl_opt.studies.shared.interval_lines import draw_line
 
 
 def latency_tables(choices: Sequence[Row]) -> list[Table]:

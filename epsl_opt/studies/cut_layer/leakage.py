@@ -6,8 +6,8 @@ from statistics import fmean
 
 import torch
 
-from epsl_opt.backends.studies.distance_correlation import distance_correlation
-from epsl_opt.backends.studies.laboratory import OpenSession
+from epsl_opt.studies.cut_layer.distance_correlation import distance_correlation
+from epsl_opt.studies.shared.laboratory import OpenSession
 
 
 def leakage(session: OpenSession) -> float:

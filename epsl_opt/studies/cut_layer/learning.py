@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from epsl_opt.backends.studies.drawing import draw_line
-from epsl_opt.backends.studies.judging import judge_more, points
-from epsl_opt.intervals import Interval, mean_interval, paired_difference, paired_ratio
-from epsl_opt.plots.style import new_figure, styled
-from epsl_opt.study import Finding, Picture, Row, Table, Verdict
+from epsl_opt.plugins.study import Finding, Picture, Row, Table, Verdict
+from epsl_opt.report.intervals import Interval, mean_interval, paired_difference, paired_ratio
+from epsl_opt.report.plots.style import new_figure, styled
+from epsl_opt.studies.shared.interval_lines import draw_line
+from epsl_opt.studies.shared.judging import judge_more, points
 
 LEAKAGE, INITIAL, ACCURACY, LATENCY = "leakage", "initial_leakage", "final_accuracy", "round_latency_s"
 

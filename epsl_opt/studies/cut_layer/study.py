@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, ClassVar
 
-from epsl_opt.backends.studies.cut_latency import CHANNELS, Condition, latency_findings, min_cut_findings
-from epsl_opt.backends.studies.cut_latency_pictures import latency_pictures, latency_tables
-from epsl_opt.backends.studies.cut_learning import learning_findings, learning_pictures, learning_table
-from epsl_opt.backends.studies.settings import FULL, PSL, QUICK, SYNTHETIC, Budget, Method, Setting, epsl
-from epsl_opt.backends.studies.training_study import TrainingStudy
-from epsl_opt.instance import Instance
-from epsl_opt.results import Limits
-from epsl_opt.solving import solve
-from epsl_opt.sources import load_instance
-from epsl_opt.study import Finding, Point, Row, Section, StudySize
-from epsl_opt.training import Framework
+from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.results import Limits
+from epsl_opt.plugins.study import Finding, Point, Row, Section, StudySize
+from epsl_opt.problems.sources import load_instance
+from epsl_opt.solving.solve import solve
+from epsl_opt.studies.cut_layer.latency import CHANNELS, Condition, latency_findings, min_cut_findings
+from epsl_opt.studies.cut_layer.latency_pictures import latency_pictures, latency_tables
+from epsl_opt.studies.cut_layer.learning import learning_findings, learning_pictures, learning_table
+from epsl_opt.studies.shared.settings import FULL, PSL, QUICK, SYNTHETIC, Budget, Method, Setting, epsl
+from epsl_opt.studies.shared.training_study import TrainingStudy
 
 BASE = Condition(10e6, 5e9)
 """The paper's bandwidth of a subchannel and server."""
@@ -128,8 +128,8 @@ def _choices(instance: Instance) -> Iterator[dict[str, Any]]:
 
 
 def _learned(point: Point) -> Iterator[dict[str, Any]]:
-    from epsl_opt.backends.studies.leakage import leakage
-    from epsl_opt.backends.studies.trainings import open_session, tuned
+    from epsl_opt.studies.cut_layer.leakage import leakage
+    from epsl_opt.studies.shared.trainings import open_session, tuned
 
     task, network, target, _ = NETWORKS[str(point["setting"])]
     setting = Setting(str(point["setting"]), task, network, target, str(point["cut_layer"]))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from epsl_opt.instance import Instance
-from epsl_opt.latency import cut_costs, round_latency
-from epsl_opt.results import Limits, SolveResult
-from epsl_opt.schedule import Schedule
-from epsl_opt.solvers.allocation import equal_power_w
-from epsl_opt.solvers.power_control import best_schedule
-from epsl_opt.solving import solve
-from epsl_opt.sources import load_instance
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.latency import cut_costs, round_latency
+from epsl_opt.core.results import Limits, SolveResult
+from epsl_opt.core.schedule import Schedule
+from epsl_opt.problems.sources import load_instance
+from epsl_opt.solvers.primal.allocation import equal_power_w
+from epsl_opt.solvers.primal.power_control import best_schedule
+from epsl_opt.solving.solve import solve
 
 SUBCHANNELS = {5: 20, 20: 80}
 """Clients of a cell -> its subchannels."""

@@ -10,13 +10,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from epsl_opt.intervals import Interval
-from epsl_opt.plots.style import new_figure, styled
-from epsl_opt.solvers.studies.dynamics.cells import CHANGES, CONTROLLED, EQUAL, KEPT, SUBCHANNELS, TITLES
-from epsl_opt.solvers.studies.dynamics.resolving import PERIODS, ROUNDS
-from epsl_opt.solvers.studies.dynamics.robust_findings import METHODS
-from epsl_opt.solvers.studies.rows import interval_of, select
-from epsl_opt.study import Picture, Row, Table
+from epsl_opt.plugins.study import Picture, Row, Table
+from epsl_opt.report.intervals import Interval
+from epsl_opt.report.plots.style import new_figure, styled
+from epsl_opt.studies.dynamics.cells import CHANGES, CONTROLLED, EQUAL, KEPT, SUBCHANNELS, TITLES
+from epsl_opt.studies.dynamics.resolving import PERIODS, ROUNDS
+from epsl_opt.studies.dynamics.robust_findings import METHODS
+from epsl_opt.studies.shared.rows import interval_of, select
 
 LINES = {
     ("exact", CONTROLLED): ("#000000", "-", "o"),

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from epsl_opt.instance import Instance
-from epsl_opt.schedule import Schedule
-from epsl_opt.solvers.studies.dynamics.cells import CONTROLLED, POWERS, cell, latency_s, solved, with_power
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.schedule import Schedule
+from epsl_opt.studies.dynamics.cells import CONTROLLED, POWERS, cell, latency_s, solved, with_power
 
 SOLVERS = ("exact", "bcd", "greedy")
 ROUNDS = 40

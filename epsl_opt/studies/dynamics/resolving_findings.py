@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import product
 
-from epsl_opt.intervals import Interval, judge_at_least, judge_at_most
-from epsl_opt.solvers.studies import rows as found
-from epsl_opt.solvers.studies.dynamics.cells import CHANGES, CONTROLLED, KEPT, POWERS, SUBCHANNELS, TITLES
-from epsl_opt.solvers.studies.dynamics.resolving import PERIODS, ROUNDS, SOLVERS
-from epsl_opt.study import Cell, Finding, Row, Table, Verdict
+from epsl_opt.plugins.study import Cell, Finding, Row, Table, Verdict
+from epsl_opt.report.intervals import Interval, judge_at_least, judge_at_most
+from epsl_opt.studies.dynamics.cells import CHANGES, CONTROLLED, KEPT, POWERS, SUBCHANNELS, TITLES
+from epsl_opt.studies.dynamics.resolving import PERIODS, ROUNDS, SOLVERS
+from epsl_opt.studies.shared import rows as found
 
 TOLERATED = 1.05
 

@@ -16,21 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from epsl_opt.arrays import FloatArray, IntArray
-from epsl_opt.instance import Instance
-from epsl_opt.latency import cut_costs
-from epsl_opt.schedule import Schedule
-from epsl_opt.solvers.cuts import feasible_cuts
-from epsl_opt.solvers.evaluation import allocation_latencies_s
-from epsl_opt.solvers.studies.dynamics.cells import (
-    CONTROLLED,
-    EQUAL,
-    cell,
-    latency_s,
-    mean_cell,
-    solved,
-    with_power,
-)
+from epsl_opt.core.arrays import FloatArray, IntArray
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.latency import cut_costs
+from epsl_opt.core.schedule import Schedule
+from epsl_opt.solvers.primal.cuts import feasible_cuts
+from epsl_opt.solvers.primal.evaluation import allocation_latencies_s
+from epsl_opt.studies.dynamics.cells import CONTROLLED, EQUAL, cell, latency_s, mean_cell, solved, with_power
 
 SAMPLED, FRESH = 100, 100
 """Rounds that are optimised over, and rounds on which everything is judged."""

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from itertools import product
 from typing import Any, ClassVar
 
-from epsl_opt.solvers.studies.dynamics.cells import CHANGES, MAX_NODES, REL_GAP, SUBCHANNELS
-from epsl_opt.solvers.studies.dynamics.pictures import net_picture, robust_picture, staleness_picture
-from epsl_opt.solvers.studies.dynamics.resolving import ROUNDS, resolving_rows
-from epsl_opt.solvers.studies.dynamics.resolving_findings import resolving_findings, staleness, worth
-from epsl_opt.solvers.studies.dynamics.robust import FRESH, SAMPLED, robust_rows
-from epsl_opt.solvers.studies.dynamics.robust_findings import robust_findings, robustness
-from epsl_opt.study import Point, Row, Section, Study, StudySize
+from epsl_opt.plugins.study import Point, Row, Section, Study, StudySize
+from epsl_opt.studies.dynamics.cells import CHANGES, MAX_NODES, REL_GAP, SUBCHANNELS
+from epsl_opt.studies.dynamics.pictures import net_picture, robust_picture, staleness_picture
+from epsl_opt.studies.dynamics.resolving import ROUNDS, resolving_rows
+from epsl_opt.studies.dynamics.resolving_findings import resolving_findings, staleness, worth
+from epsl_opt.studies.dynamics.robust import FRESH, SAMPLED, robust_rows
+from epsl_opt.studies.dynamics.robust_findings import robust_findings, robustness
 
 SEEDS = {StudySize.QUICK: {5: 3, 20: 2}, StudySize.FULL: {5: 40, 20: 24}}
 """Seeds by the clients of a cell."""

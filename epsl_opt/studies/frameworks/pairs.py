@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from epsl_opt.backends.studies.to_target import SpeedUp, reach_of, speed_up
-from epsl_opt.intervals import Interval, judge_at_least, mean_interval, paired_difference, paired_ratio
-from epsl_opt.study import Row, Table, Verdict
+from epsl_opt.plugins.study import Row, Table, Verdict
+from epsl_opt.report.intervals import Interval, judge_at_least, mean_interval, paired_difference, paired_ratio
+from epsl_opt.studies.shared.to_target import SpeedUp, reach_of, speed_up
 
 CLOSE = 0.01
 """Accuracies within a point are called similar."""

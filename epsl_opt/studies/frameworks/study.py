@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
-from epsl_opt.backends.studies.framework_curves import Curve, curves, draw_curves
-from epsl_opt.backends.studies.framework_pairs import METHOD_COLUMNS, Pair, compare, method_rows, pair_table
-from epsl_opt.backends.studies.judging import points
-from epsl_opt.backends.studies.settings import (
+from epsl_opt.core.frameworks import Framework
+from epsl_opt.plugins.study import Finding, Picture, Point, Row, Section, StudySize, Table, Verdict
+from epsl_opt.studies.frameworks.curves import Curve, curves, draw_curves
+from epsl_opt.studies.frameworks.pairs import METHOD_COLUMNS, Pair, compare, method_rows, pair_table
+from epsl_opt.studies.shared.judging import points
+from epsl_opt.studies.shared.settings import (
     FULL,
     PSL,
     QUICK,
@@ -20,9 +22,7 @@ from epsl_opt.backends.studies.settings import (
     by_name,
     epsl,
 )
-from epsl_opt.backends.studies.training_study import TrainingStudy
-from epsl_opt.study import Finding, Picture, Point, Row, Section, StudySize, Table, Verdict
-from epsl_opt.training import Framework
+from epsl_opt.studies.shared.training_study import TrainingStudy
 
 NON_IID = (("partition", "dirichlet"), ("alpha", "0.3"))
 QUICKEST = "own quickest cut"
@@ -62,7 +62,7 @@ class FrameworksStudy(TrainingStudy):
 
     def run(self, point: Point) -> Sequence[dict[str, Any]]:
         """Return a row per training, and one per evaluation."""
-        from epsl_opt.backends.studies.trainings import tuned
+        from epsl_opt.studies.shared.trainings import tuned
 
         setting, method = SETTINGS[str(point["setting"])], METHODS[str(point["method"])]
         rows: list[dict[str, Any]] = []

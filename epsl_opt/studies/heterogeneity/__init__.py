@@ -1,5 +1,5 @@
 """From alike clients to very different ones: the straggler, every solver's gap, and EPSL's lead."""
 
-from epsl_opt.solvers.studies.heterogeneity.study import HeterogeneityStudy
+from epsl_opt.studies.heterogeneity.study import HeterogeneityStudy
 
 __all__ = ["HeterogeneityStudy"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from epsl_opt.intervals import Interval
-from epsl_opt.solvers.studies.channels import CHANNELS
-from epsl_opt.solvers.studies.framework_rounds import FRAMEWORKS, OTHERS
-from epsl_opt.solvers.studies.heterogeneity.levels import ALIKE, AS_PUBLISHED, KINDS
-from epsl_opt.solvers.studies.rows import BySeed, by_seed, columns, geometric_mean, mean, ratio
-from epsl_opt.solvers.studies.solver_runs import SOLVERS
-from epsl_opt.study import Cell, Row
+from epsl_opt.plugins.study import Cell, Row
+from epsl_opt.report.intervals import Interval
+from epsl_opt.studies.heterogeneity.levels import ALIKE, AS_PUBLISHED, KINDS
+from epsl_opt.studies.shared.channels import CHANNELS
+from epsl_opt.studies.shared.framework_rounds import FRAMEWORKS, OTHERS
+from epsl_opt.studies.shared.rows import BySeed, by_seed, columns, geometric_mean, mean, ratio
+from epsl_opt.studies.shared.solver_runs import SOLVERS
 
 Setting = tuple[str, float]
 

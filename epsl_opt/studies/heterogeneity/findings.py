@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from epsl_opt.intervals import judge_at_least
-from epsl_opt.solvers.studies.channels import CHANNELS
-from epsl_opt.solvers.studies.framework_rounds import BROADCAST, OTHERS
-from epsl_opt.solvers.studies.heterogeneity.curves import (
-    Setting,
-    levels_of,
-    of_framework,
-    of_solver,
-)
-from epsl_opt.solvers.studies.heterogeneity.levels import ALIKE, AS_PUBLISHED, KINDS, TITLES
-from epsl_opt.solvers.studies.rows import (
+from epsl_opt.plugins.study import Finding, Row, Verdict
+from epsl_opt.report.intervals import judge_at_least
+from epsl_opt.studies.heterogeneity.curves import Setting, levels_of, of_framework, of_solver
+from epsl_opt.studies.heterogeneity.levels import ALIKE, AS_PUBLISHED, KINDS, TITLES
+from epsl_opt.studies.shared.channels import CHANNELS
+from epsl_opt.studies.shared.framework_rounds import BROADCAST, OTHERS
+from epsl_opt.studies.shared.rows import (
     difference,
     geometric_mean,
     mean,
@@ -24,7 +20,6 @@ from epsl_opt.solvers.studies.rows import (
     ratio,
     select,
 )
-from epsl_opt.study import Finding, Row, Verdict
 
 START: Setting = (KINDS[0], ALIKE)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from epsl_opt.plots.style import styled
-from epsl_opt.solvers.studies.channels import CHANNELS
-from epsl_opt.solvers.studies.drawing import draw_lines, frame_lines, legend_below, panels
-from epsl_opt.solvers.studies.framework_rounds import OTHERS
-from epsl_opt.solvers.studies.heterogeneity.levels import KINDS, TITLES
-from epsl_opt.solvers.studies.rows import interval_of, select
-from epsl_opt.study import Picture, Row, Table
+from epsl_opt.plugins.study import Picture, Row, Table
+from epsl_opt.report.plots.style import styled
+from epsl_opt.studies.heterogeneity.levels import KINDS, TITLES
+from epsl_opt.studies.shared.channels import CHANNELS
+from epsl_opt.studies.shared.framework_rounds import OTHERS
+from epsl_opt.studies.shared.rows import interval_of, select
+from epsl_opt.studies.shared.small_multiples import draw_lines, frame_lines, legend_below, panels
 
 SHORT = {"none": "flat", "rayleigh": "Rayleigh"}
 

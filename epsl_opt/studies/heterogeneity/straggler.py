@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from epsl_opt.arrays import FloatArray
-from epsl_opt.instance import Instance
-from epsl_opt.latency import RoundLatency
+from epsl_opt.core.arrays import FloatArray
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.latency import RoundLatency
 
 
 def straggler_shares(latency: RoundLatency) -> dict[str, float]:

@@ -6,27 +6,20 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any, ClassVar
 
-from epsl_opt.instance import Instance
-from epsl_opt.results import SolveResult
-from epsl_opt.schedule import Schedule
-from epsl_opt.solvers.studies import framework_rounds
-from epsl_opt.solvers.studies.channels import CHANNELS
-from epsl_opt.solvers.studies.heterogeneity.curves import LEVEL_COLUMNS, curve_rows, level_rows
-from epsl_opt.solvers.studies.heterogeneity.findings import findings
-from epsl_opt.solvers.studies.heterogeneity.levels import (
-    ALIKE,
-    AS_PUBLISHED,
-    KINDS,
-    LEVELS,
-    QUICK_LEVELS,
-    source,
-)
-from epsl_opt.solvers.studies.heterogeneity.pictures import pictures
-from epsl_opt.solvers.studies.heterogeneity.straggler import spreads, straggler_shares
-from epsl_opt.solvers.studies.rows import IndexedRows
-from epsl_opt.solvers.studies.solver_runs import floor_s, solve_all, solve_with, solver_row
-from epsl_opt.sources import load_instance
-from epsl_opt.study import Point, Row, Section, Study, StudySize, Table
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.results import SolveResult
+from epsl_opt.core.schedule import Schedule
+from epsl_opt.plugins.study import Point, Row, Section, Study, StudySize, Table
+from epsl_opt.problems.sources import load_instance
+from epsl_opt.studies.heterogeneity.curves import LEVEL_COLUMNS, curve_rows, level_rows
+from epsl_opt.studies.heterogeneity.findings import findings
+from epsl_opt.studies.heterogeneity.levels import ALIKE, AS_PUBLISHED, KINDS, LEVELS, QUICK_LEVELS, source
+from epsl_opt.studies.heterogeneity.pictures import pictures
+from epsl_opt.studies.heterogeneity.straggler import spreads, straggler_shares
+from epsl_opt.studies.shared import framework_rounds
+from epsl_opt.studies.shared.channels import CHANNELS
+from epsl_opt.studies.shared.rows import IndexedRows
+from epsl_opt.studies.shared.solver_runs import floor_s, solve_all, solve_with, solver_row
 
 SEEDS = {StudySize.QUICK: 4, StudySize.FULL: 30}
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from epsl_opt.backends.studies.drawing import draw_line
-from epsl_opt.backends.studies.to_target import SpeedUp, reach_of, speed_up
-from epsl_opt.intervals import Interval, mean_interval, paired_difference, paired_ratio
-from epsl_opt.plots.style import new_figure, styled
-from epsl_opt.study import Picture, Row, Table
+from epsl_opt.plugins.study import Picture, Row, Table
+from epsl_opt.report.intervals import Interval, mean_interval, paired_difference, paired_ratio
+from epsl_opt.report.plots.style import new_figure, styled
+from epsl_opt.studies.shared.interval_lines import draw_line
+from epsl_opt.studies.shared.to_target import SpeedUp, reach_of, speed_up
 
 LATENCY_ONLY = "ResNet-18, latency only"
 """The setting that is the paper's own network, which is not trained."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
-from epsl_opt.backends.studies.judging import points
-from epsl_opt.backends.studies.phi_effects import LATENCY_ONLY, Effect, draw, effects_of
-from epsl_opt.backends.studies.settings import FULL, FULL_SGD, QUICK, SYNTHETIC, Budget, Cutting, Setting, by_name, epsl
-from epsl_opt.backends.studies.training_study import TrainingStudy
-from epsl_opt.intervals import Interval, judge_at_least
-from epsl_opt.results import Limits
-from epsl_opt.solving import solve
-from epsl_opt.sources import load_instance
-from epsl_opt.study import Finding, Point, Row, Section, StudySize, Verdict
+from epsl_opt.core.results import Limits
+from epsl_opt.plugins.study import Finding, Point, Row, Section, StudySize, Verdict
+from epsl_opt.problems.sources import load_instance
+from epsl_opt.report.intervals import Interval, judge_at_least
+from epsl_opt.solving.solve import solve
+from epsl_opt.studies.phi.effects import LATENCY_ONLY, Effect, draw, effects_of
+from epsl_opt.studies.shared.judging import points
+from epsl_opt.studies.shared.settings import FULL, FULL_SGD, QUICK, SYNTHETIC, Budget, Cutting, Setting, by_name, epsl
+from epsl_opt.studies.shared.training_study import TrainingStudy
 
 SGD = "digits, cnn, SGD"
 SETTINGS = by_name(
@@ -64,7 +64,7 @@ class PhiStudy(TrainingStudy):
 
     def run(self, point: Point) -> Sequence[dict[str, Any]]:
         """Return one row per seed."""
-        from epsl_opt.backends.studies.trainings import tuned
+        from epsl_opt.studies.shared.trainings import tuned
 
         name, phi = str(point["setting"]), float(point["phi"] or 0)
         if name == LATENCY_ONLY:

@@ -1,5 +1,5 @@
 """Every solver against every resource, with the certified optimum as the floor."""
 
-from epsl_opt.solvers.studies.resource_management.study import ResourceManagementStudy
+from epsl_opt.studies.resource_management.study import ResourceManagementStudy
 
 __all__ = ["ResourceManagementStudy"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from epsl_opt.solvers.studies.channels import CHANNELS
-from epsl_opt.solvers.studies.resource_management.parameters import AS_PUBLISHED, PARAMETERS, Parameter
-from epsl_opt.solvers.studies.rows import BySeed, by_seed, columns, geometric_mean, mean
-from epsl_opt.solvers.studies.solver_runs import SOLVERS
-from epsl_opt.study import Cell, Row
+from epsl_opt.plugins.study import Cell, Row
+from epsl_opt.studies.resource_management.parameters import AS_PUBLISHED, PARAMETERS, Parameter
+from epsl_opt.studies.shared.channels import CHANNELS
+from epsl_opt.studies.shared.rows import BySeed, by_seed, columns, geometric_mean, mean
+from epsl_opt.studies.shared.solver_runs import SOLVERS
 
 FLOOR = "floor"
 """Stands among the solvers for the certified bound."""

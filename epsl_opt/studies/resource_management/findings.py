@@ -5,29 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from epsl_opt.intervals import Interval, growth_exponent, judge_at_least
-from epsl_opt.solvers.studies.channels import CHANNELS
-from epsl_opt.solvers.studies.nearness import NEAR, PERCENT, excess, judge_near
-from epsl_opt.solvers.studies.resource_management.curves import (
-    Setting,
-    curve_settings,
-    setting_text,
-    settings_of,
-    values,
-)
-from epsl_opt.solvers.studies.resource_management.parameters import PARAMETERS, Parameter
-from epsl_opt.solvers.studies.rows import (
-    BySeed,
-    columns,
-    geometric_mean,
-    mean,
-    over_settings,
-    percent,
-    quotients,
-    ratio,
-)
-from epsl_opt.solvers.studies.solver_runs import BASELINES, PAPER, SOLVERS
-from epsl_opt.study import Finding, Row, Verdict
+from epsl_opt.plugins.study import Finding, Row, Verdict
+from epsl_opt.report.intervals import Interval, growth_exponent, judge_at_least
+from epsl_opt.studies.resource_management.curves import Setting, curve_settings, setting_text, settings_of, values
+from epsl_opt.studies.resource_management.parameters import PARAMETERS, Parameter
+from epsl_opt.studies.shared.channels import CHANNELS
+from epsl_opt.studies.shared.nearness import NEAR, PERCENT, excess, judge_near
+from epsl_opt.studies.shared.rows import BySeed, columns, geometric_mean, mean, over_settings, percent, quotients, ratio
+from epsl_opt.studies.shared.solver_runs import BASELINES, PAPER, SOLVERS
 
 
 def findings(rows: Sequence[Row]) -> Iterator[Finding]:

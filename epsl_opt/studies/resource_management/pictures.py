@@ -7,15 +7,15 @@ from collections.abc import Iterator, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from epsl_opt.intervals import Interval
-from epsl_opt.plots.style import styled
-from epsl_opt.solvers.studies.channels import CHANNELS
-from epsl_opt.solvers.studies.drawing import draw_lines, frame_lines, legend_below, log_x, panels
-from epsl_opt.solvers.studies.resource_management.curves import FLOOR
-from epsl_opt.solvers.studies.resource_management.parameters import PARAMETERS, Parameter
-from epsl_opt.solvers.studies.rows import interval_of, select
-from epsl_opt.solvers.studies.solver_runs import BASELINES, PAPER
-from epsl_opt.study import Picture, Row, Table
+from epsl_opt.plugins.study import Picture, Row, Table
+from epsl_opt.report.intervals import Interval
+from epsl_opt.report.plots.style import styled
+from epsl_opt.studies.resource_management.curves import FLOOR
+from epsl_opt.studies.resource_management.parameters import PARAMETERS, Parameter
+from epsl_opt.studies.shared.channels import CHANNELS
+from epsl_opt.studies.shared.rows import interval_of, select
+from epsl_opt.studies.shared.small_multiples import draw_lines, frame_lines, legend_below, log_x, panels
+from epsl_opt.studies.shared.solver_runs import BASELINES, PAPER
 
 LATENCY_SOLVERS = ("exact", *PAPER, *BASELINES)
 GAP_SOLVERS = (*PAPER, "baseline-c", "convex", "local-search")

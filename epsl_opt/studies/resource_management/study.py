@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from itertools import product
 from typing import Any, ClassVar
 
-from epsl_opt.solvers.studies.channels import CHANNELS
-from epsl_opt.solvers.studies.resource_management.curves import curve_rows
-from epsl_opt.solvers.studies.resource_management.findings import elasticity_rows, findings
-from epsl_opt.solvers.studies.resource_management.parameters import AS_PUBLISHED, PARAMETERS, source
-from epsl_opt.solvers.studies.resource_management.pictures import pictures
-from epsl_opt.solvers.studies.rows import IndexedRows
-from epsl_opt.solvers.studies.solver_runs import LEFT_OUT, floor_s, solve_all, solver_row
-from epsl_opt.sources import load_instance
-from epsl_opt.study import Point, Row, Section, Study, StudySize, Table
+from epsl_opt.plugins.study import Point, Row, Section, Study, StudySize, Table
+from epsl_opt.problems.sources import load_instance
+from epsl_opt.studies.resource_management.curves import curve_rows
+from epsl_opt.studies.resource_management.findings import elasticity_rows, findings
+from epsl_opt.studies.resource_management.parameters import AS_PUBLISHED, PARAMETERS, source
+from epsl_opt.studies.resource_management.pictures import pictures
+from epsl_opt.studies.shared.channels import CHANNELS
+from epsl_opt.studies.shared.rows import IndexedRows
+from epsl_opt.studies.shared.solver_runs import LEFT_OUT, floor_s, solve_all, solver_row
 
 SEEDS = {StudySize.QUICK: 4, StudySize.FULL: 20}
 

@@ -6,21 +6,12 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
-from epsl_opt.intervals import Interval, growth_exponent
-from epsl_opt.results import relative_gap
-from epsl_opt.solvers.studies.framework_rounds import FRAMEWORKS, OTHERS
-from epsl_opt.solvers.studies.rows import (
-    NOTHING,
-    BySeed,
-    by_seed,
-    columns,
-    geometric_mean,
-    mean,
-    quotients,
-    select,
-)
-from epsl_opt.solvers.studies.scale.sizes import CELLS, FLAT, SHARED, SOLVERS
-from epsl_opt.study import Cell, Row
+from epsl_opt.core.results import relative_gap
+from epsl_opt.plugins.study import Cell, Row
+from epsl_opt.report.intervals import Interval, growth_exponent
+from epsl_opt.studies.scale.sizes import CELLS, FLAT, SHARED, SOLVERS
+from epsl_opt.studies.shared.framework_rounds import FRAMEWORKS, OTHERS
+from epsl_opt.studies.shared.rows import NOTHING, BySeed, by_seed, columns, geometric_mean, mean, quotients, select
 
 FIT_FROM = 10
 """Clients from which times and memory are fitted: before, start-up costs hide the growth."""

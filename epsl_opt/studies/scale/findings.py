@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from epsl_opt.intervals import Interval, judge_at_least
-from epsl_opt.solvers.studies.channels import CHANNELS
-from epsl_opt.solvers.studies.framework_rounds import BROADCAST, OTHERS
-from epsl_opt.solvers.studies.nearness import PERCENT, excess, judge_near
-from epsl_opt.solvers.studies.rows import geometric_mean, mean, percent, ratio
-from epsl_opt.solvers.studies.scale.curves import (
+from epsl_opt.plugins.study import Finding, Row, Verdict
+from epsl_opt.report.intervals import Interval, judge_at_least
+from epsl_opt.studies.scale.curves import (
     FIT_FROM,
     fadings_of,
     framework_exponent,
@@ -20,8 +17,11 @@ from epsl_opt.solvers.studies.scale.curves import (
     sizes_of,
     solver_exponent,
 )
-from epsl_opt.solvers.studies.scale.sizes import CELLS, SOLVERS
-from epsl_opt.study import Finding, Row, Verdict
+from epsl_opt.studies.scale.sizes import CELLS, SOLVERS
+from epsl_opt.studies.shared.channels import CHANNELS
+from epsl_opt.studies.shared.framework_rounds import BROADCAST, OTHERS
+from epsl_opt.studies.shared.nearness import PERCENT, excess, judge_near
+from epsl_opt.studies.shared.rows import geometric_mean, mean, percent, ratio
 
 NOISE = 0.002
 """Lengths of rounds are compared up to this: local-search is not exact."""

@@ -14,9 +14,9 @@ import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from epsl_opt.results import Limits, SolveResult
-from epsl_opt.solving import solve
-from epsl_opt.sources import load_instance
+from epsl_opt.core.results import Limits, SolveResult
+from epsl_opt.problems.sources import load_instance
+from epsl_opt.solving.solve import solve
 
 WARM_UP = "paper"
 """Solved first, so that imports count neither as time nor as the solver's memory."""
@@ -25,7 +25,7 @@ REPEAT_BELOW_S = 0.5
 REPEATS = 5
 """Shorter runs are repeated so often; their median counts."""
 
-_SERVE = "from epsl_opt.solvers.studies.scale.measuring import serve; serve()"
+_SERVE = "from epsl_opt.studies.scale.measuring import serve; serve()"
 
 LEAST_MIB = 1.0
 """Less than this is the allocator's business."""

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from epsl_opt.plots.style import styled
-from epsl_opt.solvers.studies.channels import CHANNELS
-from epsl_opt.solvers.studies.drawing import draw_lines, frame_lines, legend_below, log_x, panels
-from epsl_opt.solvers.studies.framework_rounds import FRAMEWORKS, OTHERS
-from epsl_opt.solvers.studies.rows import interval_of, select
-from epsl_opt.solvers.studies.scale.sizes import CELLS, SHARED, SOLVERS
-from epsl_opt.study import Picture, Row, Table
+from epsl_opt.plugins.study import Picture, Row, Table
+from epsl_opt.report.plots.style import styled
+from epsl_opt.studies.scale.sizes import CELLS, SHARED, SOLVERS
+from epsl_opt.studies.shared.channels import CHANNELS
+from epsl_opt.studies.shared.framework_rounds import FRAMEWORKS, OTHERS
+from epsl_opt.studies.shared.rows import interval_of, select
+from epsl_opt.studies.shared.small_multiples import draw_lines, frame_lines, legend_below, log_x, panels
 
 BANDS = {"time_s": SOLVERS, "peak_mib": SOLVERS, "gap": ("bcd", "local-search")}
 

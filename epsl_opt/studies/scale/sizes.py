@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 from itertools import product
 
-from epsl_opt.results import Limits
-from epsl_opt.study import Point, StudySize
+from epsl_opt.core.results import Limits
+from epsl_opt.plugins.study import Point, StudySize
 
 BAND_HZ = 200e6
 PAPER_CLIENTS = 5

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, ClassVar
 
-from epsl_opt.instance import Instance
-from epsl_opt.schedule import Schedule
-from epsl_opt.solvers.studies import framework_rounds
-from epsl_opt.solvers.studies.rows import IndexedRows
-from epsl_opt.solvers.studies.scale.curves import EXPONENT_COLUMNS, curve_rows, exponent_rows
-from epsl_opt.solvers.studies.scale.findings import findings
-from epsl_opt.solvers.studies.scale.measuring import measure
-from epsl_opt.solvers.studies.scale.pictures import pictures
-from epsl_opt.solvers.studies.scale.sizes import CELLS, CLIENTS, HEURISTIC_LIMITS, LIMITS, SEEDS, points, source
-from epsl_opt.solving import solve
-from epsl_opt.sources import load_instance
-from epsl_opt.study import Point, Row, Section, Study, StudySize, Table
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.schedule import Schedule
+from epsl_opt.plugins.study import Point, Row, Section, Study, StudySize, Table
+from epsl_opt.problems.sources import load_instance
+from epsl_opt.solving.solve import solve
+from epsl_opt.studies.scale.curves import EXPONENT_COLUMNS, curve_rows, exponent_rows
+from epsl_opt.studies.scale.findings import findings
+from epsl_opt.studies.scale.measuring import measure
+from epsl_opt.studies.scale.pictures import pictures
+from epsl_opt.studies.scale.sizes import CELLS, CLIENTS, HEURISTIC_LIMITS, LIMITS, SEEDS, points, source
+from epsl_opt.studies.shared import framework_rounds
+from epsl_opt.studies.shared.rows import IndexedRows
 
 
 class ScaleStudy(Study):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from epsl_opt.instance import Instance
-from epsl_opt.latency import round_latency
-from epsl_opt.schedule import Schedule
-from epsl_opt.solvers.cuts import feasible_cuts
-from epsl_opt.solvers.power_control import best_schedule
-from epsl_opt.stage_times import stage_times
-from epsl_opt.training import Framework
+from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.latency import round_latency
+from epsl_opt.core.schedule import Schedule
+from epsl_opt.core.stage_times import stage_times
+from epsl_opt.solvers.primal.cuts import feasible_cuts
+from epsl_opt.solvers.primal.power_control import best_schedule
 
 OTHERS = ("PSL", "SFL", "SL")
 FRAMEWORKS = ("EPSL", *OTHERS)

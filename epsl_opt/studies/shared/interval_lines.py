@@ -8,8 +8,8 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from epsl_opt.intervals import Interval
-from epsl_opt.plots.bands import draw_band
+from epsl_opt.report.intervals import Interval
+from epsl_opt.report.plots.bands import draw_band
 
 STYLES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (8, 2)), (0, (3, 1, 1, 1)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<")

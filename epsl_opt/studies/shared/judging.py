@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from epsl_opt.intervals import Interval, judge_at_least
-from epsl_opt.study import Verdict
+from epsl_opt.plugins.study import Verdict
+from epsl_opt.report.intervals import Interval, judge_at_least
 
 
 def points(found: Interval) -> str:

@@ -15,7 +15,7 @@ from epsl_opt.backends.pytorch.options import TorchOptions
 from epsl_opt.backends.pytorch.rounds import RoundResult
 from epsl_opt.backends.pytorch.session import TorchSession, held_segments
 from epsl_opt.backends.pytorch.split_step import split_step
-from epsl_opt.training import TrainingPlan
+from epsl_opt.plugins.backend import TrainingPlan
 
 Rule = Callable[[torch.Generator], Backpropagation]
 

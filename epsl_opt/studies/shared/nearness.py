@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from epsl_opt.intervals import Interval
-from epsl_opt.solvers.studies.rows import BySeed
-from epsl_opt.study import Verdict
+from epsl_opt.plugins.study import Verdict
+from epsl_opt.report.intervals import Interval
+from epsl_opt.studies.shared.rows import BySeed
 
 NEAR = 0.01
 """Within this fraction of its latency a schedule is called near the optimum."""

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import overload
 
-from epsl_opt.intervals import Interval, mean_interval, paired_difference, paired_ratio
-from epsl_opt.study import Cell, Row
+from epsl_opt.plugins.study import Cell, Row
+from epsl_opt.report.intervals import Interval, mean_interval, paired_difference, paired_ratio
 
 NOTHING = Interval(math.nan, -math.inf, math.inf, 0)
 """The interval of no values; every claim about it is left open."""

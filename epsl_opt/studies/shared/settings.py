@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from epsl_opt.study import Cell, Point
-from epsl_opt.training import Framework
+from epsl_opt.core.frameworks import Framework
+from epsl_opt.plugins.study import Cell, Point
 
 SUBSAMPLE = "subsample"
 """Name of the rule in `subsampling`, which is no option of the backend."""

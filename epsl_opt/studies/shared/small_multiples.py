@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from epsl_opt.intervals import Interval
-from epsl_opt.plots.bands import draw_band
-from epsl_opt.plots.style import new_figure
+from epsl_opt.report.intervals import Interval
+from epsl_opt.report.plots.bands import draw_band
+from epsl_opt.report.plots.style import new_figure
 
 STYLES = {
     "exact": ("#000000", "-", "o"),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from epsl_opt.instance import Instance
-from epsl_opt.results import Limits, SolveResult, relative_gap
-from epsl_opt.schedule import FREE, Schedule
-from epsl_opt.solving import solve
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.results import Limits, SolveResult, relative_gap
+from epsl_opt.core.schedule import FREE, Schedule
+from epsl_opt.solving.solve import solve
 
 PAPER = ("bcd", "greedy")
 BASELINES = ("baseline-a", "baseline-b", "baseline-c", "baseline-d")

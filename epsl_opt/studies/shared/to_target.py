@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from epsl_opt.intervals import Interval, judge_at_least, paired_ratio
-from epsl_opt.study import Row, Verdict
+from epsl_opt.plugins.study import Row, Verdict
+from epsl_opt.report.intervals import Interval, judge_at_least, paired_ratio
 
 
 @dataclass(frozen=True)

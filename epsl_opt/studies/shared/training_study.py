@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from epsl_opt.backends.pytorch import TorchBackend
-from epsl_opt.study import Study
+from epsl_opt.plugins.study import Study
 
 
 class TrainingStudy(Study):

@@ -12,18 +12,18 @@ import torch
 
 from epsl_opt.backends.pytorch import TorchBackend
 from epsl_opt.backends.pytorch.options import TorchOptions
-from epsl_opt.backends.studies.laboratory import OpenSession, StudyBackend
-from epsl_opt.backends.studies.settings import SUBSAMPLE, Budget, Cutting, Method, Setting
-from epsl_opt.backends.studies.subsampling import subsample
-from epsl_opt.documents import ScheduleDocument
-from epsl_opt.instance import Instance
-from epsl_opt.quickest_cut import solve_at_quickest_cut
-from epsl_opt.results import Limits
-from epsl_opt.sources import load_instance
-from epsl_opt.training import TrainingPlan
-from epsl_opt.training_document import TrainingStop
-from epsl_opt.training_records import first_reaching
-from epsl_opt.training_run import TrainingGoal, TrainingRun, train
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.results import Limits
+from epsl_opt.files.documents import ScheduleDocument
+from epsl_opt.files.training_document import TrainingStop
+from epsl_opt.files.training_records import first_reaching
+from epsl_opt.plugins.backend import TrainingPlan
+from epsl_opt.problems.sources import load_instance
+from epsl_opt.solving.quickest_cut import solve_at_quickest_cut
+from epsl_opt.studies.shared.laboratory import OpenSession, StudyBackend
+from epsl_opt.studies.shared.settings import SUBSAMPLE, Budget, Cutting, Method, Setting
+from epsl_opt.studies.shared.subsampling import subsample
+from epsl_opt.training.run import TrainingGoal, TrainingRun, train
 
 EVALUATE_EVERY = 5
 LAST = 3

@@ -1,0 +1,1 @@
+"""Measurements behind the documentation; `python -m benchmarks.NAME` in the checkout."""

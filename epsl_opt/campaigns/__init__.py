@@ -1,0 +1,1 @@
+"""Many runs: engines, resumable stores, comparisons, trainings, studies' points."""

@@ -1,0 +1,1 @@
+"""What the problem is: instance, schedule, latency, frameworks, the checker, results."""

@@ -1,0 +1,1 @@
+"""Questions about EPSL: a study is its question, its settings and its findings."""

@@ -1,0 +1,1 @@
+"""What the paper proposes and compares with: greedy subchannels, bcd, the baselines."""

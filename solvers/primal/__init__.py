@@ -1,0 +1,1 @@
+"""Schedules: allocations, powers, rounding, and offering what is found."""
