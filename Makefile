@@ -40,7 +40,7 @@ types: $(VENV)/installed-dev ## check types
 	$(PY) -m mypy
 
 suite: $(VENV)/installed-dev ## run the tests
-	$(PY) -m pytest -q -n auto --dist worksteal
+	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n auto --dist worksteal
 
 campaign: $(VENV)/installed-dev ## try random inputs on everything: INPUTS=20000 JOBS=2 SEED=0 (minutes to an hour)
 	PYTHONPATH=.:tests $(PY) -m campaign $(CAMPAIGN)
