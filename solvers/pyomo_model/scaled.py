@@ -90,16 +90,18 @@ def scaled_cut(instance: Instance, cut: int, latency_s: float = math.inf) -> Sca
     costs = cut_costs(instance, cut)
     problem = CutProblem.of(instance, costs)
     alone_bps = max_rate_bps(problem.noise, problem.bandwidth_hz, problem.max_power_w)
-    up_s = _earliest_s(costs.client_forward_s, costs.uplink_bits, alone_bps)
-    down_s = _earliest_s(costs.client_backward_s, costs.downlink_bits, problem.downlink_bps.sum(axis=1))
+    # Negligible traffic is left out, as in the dual: scaled to one it would make all rates endless.
+    uplink_bits = costs.uplink_bits if problem.uplink_nats > 0 else 0.0
+    up_s = _earliest_s(costs.client_forward_s, uplink_bits, alone_bps)
+    down_s = _earliest_s(costs.client_backward_s, problem.downlink_bits, problem.downlink_bps.sum(axis=1))
     fixed_s = costs.shared_s + float(costs.client_forward_s.max() + costs.client_backward_s.max())
     spare_s = max(latency_s - fixed_s - up_s - down_s, 0.0)
     uplink = downlink = None
-    if costs.uplink_bits > 0:
+    if uplink_bits > 0:
         nats_per_s = np.where(np.isfinite(problem.noise), problem.bandwidth_hz, 0.0)
-        uplink = _phase(costs.client_forward_s, up_s, spare_s, nats_per_s / (costs.uplink_bits * math.log(2)))
-    if costs.downlink_bits > 0:
-        downlink = _phase(costs.client_backward_s, down_s, spare_s, problem.downlink_bps / costs.downlink_bits)
+        uplink = _phase(costs.client_forward_s, up_s, spare_s, nats_per_s / (uplink_bits * math.log(2)))
+    if problem.downlink_bits > 0:
+        downlink = _phase(costs.client_backward_s, down_s, spare_s, problem.downlink_bps / problem.downlink_bits)
     power = _full_power_w(problem, uplink)
     everything = problem.everything()
     return ScaledCut(
