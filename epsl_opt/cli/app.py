@@ -43,7 +43,9 @@ class CommandContext(click.Context):
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> bool | None:
         if isinstance(error, InputError | click.UsageError) and (keys := self._configured()):
-            error.add_note(f"{self.find_root().params['config']} sets {', '.join(keys)}")
+            note = f"{self.find_root().params['config']} sets {', '.join(keys)}"
+            if note not in getattr(error, "__notes__", ()):  # contexts are left more than once
+                error.add_note(note)
         return super().__exit__(kind, error, trace)
 
     def _configured(self) -> list[str]:

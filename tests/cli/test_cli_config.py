@@ -117,3 +117,13 @@ def test_missing_configuration_is_bad_input(capsys: pytest.CaptureFixture[str]) 
     """A file that is not there is one line and code 2."""
     assert run(["--config", "no-such.toml", "info"]) == ExitCode.BAD_INPUT
     assert "no-such.toml: No such file or directory" in capsys.readouterr().err
+
+
+def test_a_gap_in_percent_is_told_with_its_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A gap of 5 in a configuration file is answered with the fraction and the file, once."""
+    config = tmp_path / "run.toml"
+    config.write_text("[solve]\ngap = 5\n")
+    assert run(["--config", str(config), "solve", "paper"]) == ExitCode.BAD_INPUT
+    err = capsys.readouterr().err
+    assert "0.05 is 5 %" in err
+    assert err.count("run.toml sets solve.gap") == 1
