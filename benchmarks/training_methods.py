@@ -8,7 +8,7 @@ from functools import cache
 from epsl_opt import Instance, Limits, ScheduleDocument, load_instance
 from epsl_opt.backends.pytorch import TorchBackend
 from epsl_opt.backends.pytorch.options import TorchOptions
-from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.framework import Framework
 from epsl_opt.plugins.backend import TrainingPlan
 from epsl_opt.solving.quickest_cut import solve_at_quickest_cut
 from epsl_opt.training.cases import FittedInstance, TrainingCase, Variant

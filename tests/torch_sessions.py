@@ -13,7 +13,7 @@ from epsl_opt.backends.datasets.dataset import Dataset
 from epsl_opt.backends.pytorch.chain import Chain
 from epsl_opt.backends.pytorch.options import TorchOptions
 from epsl_opt.backends.pytorch.session import TorchSession
-from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.framework import Framework
 from epsl_opt.core.instance import CutLayer, ModelProfile
 from epsl_opt.plugins.backend import TrainingPlan
 

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from epsl_opt import Instance, ScheduleDocument, solve
 from epsl_opt.core.errors import InputError
-from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.framework import Framework
 from epsl_opt.core.instance import ModelProfile
 from epsl_opt.plugins import registry
 from epsl_opt.plugins.backend import (

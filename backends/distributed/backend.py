@@ -12,7 +12,7 @@ from epsl_opt.backends.pytorch import TorchBackend
 from epsl_opt.backends.pytorch.backend import materials
 from epsl_opt.backends.pytorch.options import TorchOptions
 from epsl_opt.core.errors import InputError
-from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.framework import Framework
 from epsl_opt.core.instance import Instance
 from epsl_opt.plugins.backend import TrainingPlan
 

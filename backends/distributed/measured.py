@@ -12,7 +12,8 @@ import numpy as np
 from epsl_opt.backends.distributed.round_times import ClientTimes, RoundTimes
 from epsl_opt.backends.pytorch.rounds import STRATEGIES
 from epsl_opt.core.arrays import FloatArray
-from epsl_opt.core.frameworks import Framework, psl_round, sfl_round, vanilla_sl_round
+from epsl_opt.core.framework import Framework
+from epsl_opt.core.frameworks import psl_round, sfl_round, vanilla_sl_round
 from epsl_opt.core.latency import round_latency
 from epsl_opt.core.stage_times import StageTimes, stage_times
 from epsl_opt.files.json_files import format_json, write_bytes

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from epsl_opt.backends.pytorch.options import TorchOptions
 from epsl_opt.core.errors import InputError
-from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.framework import Framework
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.schedule import Schedule
 from epsl_opt.files.json_files import parse_record

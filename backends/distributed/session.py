@@ -19,7 +19,7 @@ from epsl_opt.backends.pytorch.models import Batch
 from epsl_opt.backends.pytorch.options import TorchOptions
 from epsl_opt.backends.pytorch.session import TorchSession
 from epsl_opt.core.arrays import IntArray
-from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.framework import Framework
 from epsl_opt.plugins.backend import RoundOutcome, Scores, TrainingPlan
 
 

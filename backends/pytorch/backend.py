@@ -12,7 +12,7 @@ from epsl_opt.backends.datasets.dataset import Dataset
 from epsl_opt.backends.pytorch.options import Aggregation, Linearisation, TorchOptions
 from epsl_opt.core.arrays import IntArray
 from epsl_opt.core.errors import InputError
-from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.framework import Framework
 from epsl_opt.core.instance import CutLayer, Instance, ModelProfile
 from epsl_opt.plugins.backend import Measurement, TrainingBackend, TrainingPlan, TrainingSession
 

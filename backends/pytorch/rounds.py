@@ -11,7 +11,7 @@ from torch import Tensor
 
 from epsl_opt.backends.pytorch.models import Batch, Models
 from epsl_opt.backends.pytorch.split_step import StepResult
-from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.framework import Framework
 
 
 @dataclass(frozen=True)

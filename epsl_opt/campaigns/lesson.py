@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
+from epsl_opt.core.defaults import DEFAULT_CHECKPOINT_EVERY
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.stop_request import StopRequest
 from epsl_opt.files.json_files import prepare_folder, write_bytes
@@ -19,7 +20,7 @@ from epsl_opt.plugins.backend import TrainingBackend
 from epsl_opt.training.cases import TrainingCase
 from epsl_opt.training.files import open_training, run_training
 from epsl_opt.training.folder import TrainingFolder
-from epsl_opt.training.run import DEFAULT_CHECKPOINT_EVERY, Listener, TrainingGoal, TrainingRun, plan_reference
+from epsl_opt.training.run import Listener, TrainingGoal, TrainingRun, plan_reference
 
 log = logging.getLogger(__name__)
 

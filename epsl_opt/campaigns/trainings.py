@@ -10,13 +10,14 @@ from typing import Any
 from epsl_opt.campaigns.engines import Engine, ThisProcess
 from epsl_opt.campaigns.lesson import Lesson
 from epsl_opt.campaigns.lessons import TrainingObserver, learn_all
+from epsl_opt.core.defaults import DEFAULT_CHECKPOINT_EVERY
 from epsl_opt.core.stage_times import StageTimes
 from epsl_opt.core.stop_request import StopRequest
 from epsl_opt.files.training_document import TrainingDocument
 from epsl_opt.files.training_records import RoundRecord, simulated_time_s
 from epsl_opt.plugins.backend import TrainingBackend
 from epsl_opt.training.cases import TrainingCase, learning_key
-from epsl_opt.training.run import DEFAULT_CHECKPOINT_EVERY, TrainingGoal, finite_stage_times
+from epsl_opt.training.run import TrainingGoal, finite_stage_times
 from epsl_opt.training.summary import score
 
 

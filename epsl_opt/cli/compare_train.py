@@ -13,7 +13,6 @@ from epsl_opt.campaigns.engines import Engine, ThisProcess
 from epsl_opt.campaigns.trainings import TRAINING_COLUMNS, TrainingCampaign, train_cases
 from epsl_opt.cli.exits import ExitCode, exit_code, worst
 from epsl_opt.cli.output import emit_csv, emit_json, emit_tables
-from epsl_opt.cli.params import DEFAULT_SOLVER
 from epsl_opt.cli.progress import live, live_progress
 from epsl_opt.cli.redirect import stdout_to_stderr
 from epsl_opt.cli.talk import complain, note
@@ -28,7 +27,8 @@ from epsl_opt.cli.training_params import (
 from epsl_opt.cli.training_progress import TrainingLine
 from epsl_opt.cli.training_view import campaign_tables
 from epsl_opt.core.cut_limits import limit_cuts
-from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.defaults import DEFAULT_SOLVER
+from epsl_opt.core.framework import Framework
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.results import Limits
 from epsl_opt.core.stop_request import StopRequest, deferred_interrupt

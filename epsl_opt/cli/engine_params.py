@@ -8,12 +8,10 @@ import click
 
 from epsl_opt.cli.numbers import COUNT
 from epsl_opt.cli.params import CommandT, Decorator
+from epsl_opt.core.defaults import DASK, ENGINES, LOCAL
 
 if TYPE_CHECKING:
     from epsl_opt.campaigns.engines import Engine
-
-LOCAL, DASK = "local", "dask"
-"""The same as in `epsl_opt.campaigns.engines`, without importing it (a test compares them)."""
 
 
 def engine_options(jobs_help: str) -> Decorator[CommandT]:
@@ -22,7 +20,7 @@ def engine_options(jobs_help: str) -> Decorator[CommandT]:
     def add(command: CommandT) -> CommandT:
         options = (
             click.option("--jobs", type=COUNT, metavar="N", help=jobs_help),
-            click.option("--engine", type=click.Choice((LOCAL, DASK)), default=LOCAL, show_default=True, help=_ENGINE),
+            click.option("--engine", type=click.Choice(ENGINES), default=LOCAL, show_default=True, help=_ENGINE),
             click.option("--scheduler", metavar="ADDRESS", help="Of the Dask scheduler, such as tcp://10.0.0.1:8786."),
         )
         for option in reversed(options):

@@ -12,9 +12,6 @@ from click.shell_completion import CompletionItem
 from epsl_opt.cli.numbers import MAX_SEED, SECONDS, SEED, THREADS, listed
 from epsl_opt.core.plain_text import shown
 
-DEFAULT_SOLVER = "exact"
-"""The same as `solving.DEFAULT_SOLVER`, without importing it (a test compares them)."""
-
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 Decorator = Callable[[CommandT], CommandT]
 

@@ -10,7 +10,6 @@ import click
 from epsl_opt.cli.exits import exit_code
 from epsl_opt.cli.output import emit_csv, emit_json, emit_tables
 from epsl_opt.cli.params import (
-    DEFAULT_SOLVER,
     complete_instance,
     complete_solver,
     cut_options,
@@ -26,6 +25,7 @@ from epsl_opt.cli.progress import live_progress
 from epsl_opt.cli.redirect import stdout_to_stderr
 from epsl_opt.cli.talk import complain, note, warn
 from epsl_opt.cli.watch import refuse_watch_options, run_watch, watch_options
+from epsl_opt.core.defaults import DEFAULT_SOLVER
 from epsl_opt.files.writing import refuse_unwritable
 
 if TYPE_CHECKING:

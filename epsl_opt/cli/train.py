@@ -10,7 +10,6 @@ import click
 from epsl_opt.cli.numbers import SECONDS, SEED
 from epsl_opt.cli.output import emit_csv, emit_json, emit_tables
 from epsl_opt.cli.params import (
-    DEFAULT_SOLVER,
     complete_instance,
     complete_solver,
     cut_options,
@@ -28,6 +27,7 @@ from epsl_opt.cli.training_params import (
     split_options,
     training_options,
 )
+from epsl_opt.core.defaults import DEFAULT_SOLVER
 
 if TYPE_CHECKING:
     from epsl_opt.files.training_document import TrainingDocument
@@ -117,7 +117,7 @@ def command(
         return _describe(backend or DEFAULT_BACKEND, form)
     _refuse_usage(instance, solver, schedule, output, resume=resume)
     from epsl_opt.cli.train_flow import Wish, train_as
-    from epsl_opt.core.frameworks import Framework
+    from epsl_opt.core.framework import Framework
 
     wish = Wish(
         instance=instance or "",

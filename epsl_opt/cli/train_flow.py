@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from epsl_opt.cli.exits import ExitCode, exit_code
-from epsl_opt.cli.params import DEFAULT_SOLVER
 from epsl_opt.cli.progress import live, live_progress
 from epsl_opt.cli.redirect import stdout_to_stderr
 from epsl_opt.cli.talk import complain, note, warn
 from epsl_opt.cli.training_progress import TrainingLine
 from epsl_opt.core.cut_limits import limit_cuts
+from epsl_opt.core.defaults import DEFAULT_SOLVER
 from epsl_opt.core.errors import InputError
-from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.framework import Framework
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.results import Limits
 from epsl_opt.core.stop_request import deferred_interrupt

@@ -9,13 +9,19 @@ import click
 from click.shell_completion import CompletionItem
 
 from epsl_opt.cli.numbers import COUNT, Real, listed
+from epsl_opt.core.defaults import (
+    DEFAULT_CHECKPOINT_EVERY,
+    DEFAULT_EVALUATE_EVERY,
+    DEFAULT_ROUNDS,
+    DEFAULT_ROUNDS_TO_TARGET,
+)
+from epsl_opt.core.framework import Framework
 from epsl_opt.core.plain_text import shown
 
 if TYPE_CHECKING:
     from epsl_opt.training.run import TrainingGoal
 
-FRAMEWORKS = ("epsl", "psl", "sfl", "sfl-v2", "sl", "fl", "centralised")
-"""The same as `training.Framework`, without importing it (a test compares them)."""
+FRAMEWORKS = tuple(framework.value for framework in Framework)
 
 DEFAULT_FRAMEWORKS = ("epsl", "psl", "sfl", "sl", "fl")
 """What `compare --train` trains."""
@@ -67,7 +73,7 @@ def make_goal(rounds: int | None, target_accuracy: float | None, evaluate_every:
     click.UsageError
         Naming the option with a bad value.
     """
-    from epsl_opt.training.run import DEFAULT_EVALUATE_EVERY, DEFAULT_ROUNDS, DEFAULT_ROUNDS_TO_TARGET, TrainingGoal
+    from epsl_opt.training.run import TrainingGoal
 
     default_rounds = DEFAULT_ROUNDS if target_accuracy is None else DEFAULT_ROUNDS_TO_TARGET
     try:
@@ -79,8 +85,6 @@ def make_goal(rounds: int | None, target_accuracy: float | None, evaluate_every:
 
 def checkpoint_rounds(checkpoint_every: int | None) -> int:
     """Return how many rounds lie between checkpoints."""
-    from epsl_opt.training.run import DEFAULT_CHECKPOINT_EVERY
-
     return checkpoint_every or DEFAULT_CHECKPOINT_EVERY
 
 

@@ -16,15 +16,13 @@ from epsl_opt.cli.params import CommandT
 from epsl_opt.cli.redirect import stdout_to_stderr
 from epsl_opt.cli.talk import complain, note
 from epsl_opt.cli.units import number
+from epsl_opt.core.defaults import DEADLINE_S
 
 if TYPE_CHECKING:
     from epsl_opt.core.instance import Instance
     from epsl_opt.core.results import Limits
     from epsl_opt.solving.live import Rescheduler
     from epsl_opt.solving.watch import Reaction
-
-DEADLINE_S = 0.1
-"""The same as `watch.DEADLINE_S`, without importing it (a test compares them)."""
 
 COLUMNS = (
     "file",

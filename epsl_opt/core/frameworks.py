@@ -6,7 +6,6 @@ Each has the stages of its round as a frozen record with `round_latency_s`; EPSL
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
@@ -22,25 +21,6 @@ from epsl_opt.core.latency import (
 )
 from epsl_opt.core.schedule import Schedule
 from epsl_opt.core.water_filling import max_rate_bps
-
-
-class Framework(StrEnum):
-    """How clients and server train together; see `stage_times` for what a round of each takes."""
-
-    EPSL = "epsl"
-    """Efficient parallel split learning: the first m = ceil(phi b) last-layer gradients are aggregated."""
-    PSL = "psl"
-    """Parallel split learning: EPSL that aggregates nothing."""
-    SFL = "sfl"
-    """SplitFed, version 1: PSL, then the client-side models are averaged."""
-    SFL_V2 = "sfl-v2"
-    """SplitFed, version 2: the server-side model learns from one client after another."""
-    SL = "sl"
-    """Vanilla split learning: one client after another, handing on a single client-side model."""
-    FL = "fl"
-    """Federated averaging: every client trains the whole network on its batch, then all are averaged."""
-    CENTRALISED = "centralised"
-    """The server has all data and trains alone: the reference curve."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,15 +6,8 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 
-from epsl_opt.core.frameworks import (
-    Framework,
-    SflRound,
-    VanillaSlRound,
-    fl_round,
-    psl_round,
-    sfl_round,
-    vanilla_sl_round,
-)
+from epsl_opt.core.framework import Framework
+from epsl_opt.core.frameworks import SflRound, VanillaSlRound, fl_round, psl_round, sfl_round, vanilla_sl_round
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.latency import RoundLatency, round_latency
 from epsl_opt.core.schedule import Schedule

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from epsl_opt.core.errors import InputError
-from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.framework import Framework
 from epsl_opt.core.record import JsonObject, Name, NonNegativeFloat, PositiveInt, Record, UnitInterval
 from epsl_opt.core.schedule import Schedule
 from epsl_opt.files.documents import CutReference, InstanceReference

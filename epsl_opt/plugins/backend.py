@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, TypeVar
 
 from epsl_opt.core.errors import EpslOptError, InputError
-from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.framework import Framework
 from epsl_opt.core.instance import Instance, ModelProfile
 from epsl_opt.core.options import Options
 from epsl_opt.core.schedule import Schedule

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from epsl_opt.core.defaults import DEFAULT_SOLVER
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.options import parse_options
 from epsl_opt.core.results import Limits, SolveResult
 from epsl_opt.core.schedule import Schedule
 from epsl_opt.plugins.registry import load_solver
 from epsl_opt.plugins.solver import Solver
-from epsl_opt.solving.solve import DEFAULT_SOLVER, solve
+from epsl_opt.solving.solve import solve
 
 
 class Rescheduler:

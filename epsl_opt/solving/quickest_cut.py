@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.defaults import DEFAULT_SOLVER
+from epsl_opt.core.framework import Framework
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.results import Limits
 from epsl_opt.core.stage_times import stage_times
 from epsl_opt.files.documents import ScheduleDocument
-from epsl_opt.solving.solve import DEFAULT_SOLVER, solve
+from epsl_opt.solving.solve import solve
 
 
 def solve_at_quickest_cut(

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from epsl_opt.core.checker import Violation, check, check_bound
+from epsl_opt.core.defaults import DEFAULT_SOLVER
 from epsl_opt.core.feasibility import infeasibility, witness
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.latency import round_latency
@@ -21,8 +22,6 @@ from epsl_opt.plugins.solver import Solver, SolverOptions
 from epsl_opt.solving.provenance import provenance
 
 log = logging.getLogger(__name__)
-
-DEFAULT_SOLVER = "exact"
 
 
 def solve(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from epsl_opt.core.defaults import DEADLINE_S
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.results import Limits, SolveResult
 from epsl_opt.files.documents import ScheduleDocument
@@ -21,7 +22,6 @@ BUSY = 4
 """Looking at a folder takes at most one part in so many of the time."""
 
 LATEST = "latest.json"
-DEADLINE_S = 0.1
 LEAST_SHARE = 0.5
 """Of the deadline, for solving, however late it is already: a schedule made in no time is worth little."""
 

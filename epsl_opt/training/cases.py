@@ -10,7 +10,7 @@ from typing import Any
 
 from epsl_opt.core.distribution import version
 from epsl_opt.core.errors import InputError
-from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.framework import Framework
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.options import unknown
 from epsl_opt.files.documents import ScheduleDocument

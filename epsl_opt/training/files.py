@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from epsl_opt.core.defaults import DEFAULT_CHECKPOINT_EVERY
 from epsl_opt.core.stop_request import StopRequest
 from epsl_opt.files.documents import ScheduleDocument
 from epsl_opt.files.training_document import TrainingDocument, TrainingStop
 from epsl_opt.plugins.backend import TrainingBackend, TrainingOptions, TrainingPlan
 from epsl_opt.training.folder import FolderState, TrainingFolder
-from epsl_opt.training.run import DEFAULT_CHECKPOINT_EVERY, Listener, TrainingGoal, TrainingRun, train
+from epsl_opt.training.run import Listener, TrainingGoal, TrainingRun, train
 from epsl_opt.training.summary import summarise_training
 
 

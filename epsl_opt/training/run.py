@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from epsl_opt.core.defaults import DEFAULT_CHECKPOINT_EVERY, DEFAULT_EVALUATE_EVERY, DEFAULT_ROUNDS
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.stage_times import StageTimes, stage_times
 from epsl_opt.core.stop_request import StopRequest
@@ -15,9 +16,6 @@ from epsl_opt.files.documents import ScheduleDocument
 from epsl_opt.files.training_document import Divergence, PlanReference, TrainingStop, schedule_sha256
 from epsl_opt.files.training_records import RoundRecord, first_reaching, simulated_time_s
 from epsl_opt.plugins.backend import DivergenceError, TrainingBackend, TrainingOptions, TrainingPlan
-
-DEFAULT_ROUNDS, DEFAULT_ROUNDS_TO_TARGET = 200, 1000
-DEFAULT_EVALUATE_EVERY, DEFAULT_CHECKPOINT_EVERY = 10, 50
 
 Listener = Callable[["TrainingRun"], None]
 

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from epsl_opt.core.errors import InputError
-from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.framework import Framework
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.options import parse_options
 from epsl_opt.files.documents import ScheduleDocument

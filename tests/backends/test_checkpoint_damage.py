@@ -18,7 +18,7 @@ from torch_sessions import session
 from epsl_opt import InputError
 from epsl_opt.backends.pytorch.checkpoint_note import NOTE, make_note
 from epsl_opt.backends.pytorch.session import TorchSession
-from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.framework import Framework
 from epsl_opt.plugins.backend import DivergenceError
 
 ROUNDS = 2

@@ -11,7 +11,7 @@ from epsl_opt import InputError, load_instance, round_latency, solve
 from epsl_opt.backends.pytorch import TorchBackend
 from epsl_opt.backends.pytorch.backend import default_network
 from epsl_opt.backends.pytorch.options import TorchOptions
-from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.framework import Framework
 from epsl_opt.core.stage_times import stage_times
 from epsl_opt.plugins.backend import TrainingPlan
 from epsl_opt.plugins.registry import load_backend

@@ -12,7 +12,7 @@ from torch_sessions import BITS, CLASSES, CLIENTS, HIDDEN, dataset, profile, ses
 
 from epsl_opt.backends.pytorch.session import TorchSession
 from epsl_opt.core.errors import InputError
-from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.framework import Framework
 from epsl_opt.plugins.backend import DivergenceError, RoundOutcome
 
 ROUNDS = 6

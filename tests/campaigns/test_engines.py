@@ -34,7 +34,6 @@ from epsl_opt.campaigns.engines import (
 )
 from epsl_opt.campaigns.engines.campaign import RETIREMENTS
 from epsl_opt.campaigns.engines.engine import Died, Place
-from epsl_opt.cli import engine_params
 from epsl_opt.core.errors import EngineError
 
 
@@ -271,8 +270,3 @@ def test_an_engine_that_can_not_be_is_refused(name: str, scheduler: str | None, 
     with pytest.raises(InputError) as caught:
         open_engine(name, 1, scheduler)
     assert str(caught.value) == message
-
-
-def test_the_command_line_knows_the_engines() -> None:
-    """Names on the command line are those of the engines."""
-    assert (engine_params.LOCAL, engine_params.DASK) == (LOCAL, DASK)

@@ -10,10 +10,8 @@ from pathlib import Path
 import click
 import pytest
 
-from epsl_opt.cli import params
 from epsl_opt.cli.app import COMMANDS, cli, run
 from epsl_opt.cli.exits import ExitCode, exit_code, worst
-from epsl_opt.solving.solve import DEFAULT_SOLVER
 
 HEAVY = ("torch", "cvxpy", "pyomo", "matplotlib", "scipy", "highspy", "numpy", "pydantic", "rich")
 
@@ -81,11 +79,6 @@ def test_wrong_usage_is_one_line(arguments: list[str], names: list[str], capsys:
     assert err.startswith("epsl-opt: error: ")
     assert err.count("\n") == 1
     assert all(name in err for name in names)
-
-
-def test_default_solver_is_the_libraries() -> None:
-    """The command line's default solver is the one `epsl_opt.solve` uses."""
-    assert params.DEFAULT_SOLVER == DEFAULT_SOLVER
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from epsl_opt import Instance, Schedule, SolveMonitor, StopReason
 from epsl_opt.campaigns.trainings import TRAINING_COLUMNS, TrainingCampaign, train_cases
 from epsl_opt.cli.app import run
 from epsl_opt.cli.exits import ExitCode
-from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.framework import Framework
 from epsl_opt.report.plots.training import accuracy_curves, plot_training
 from epsl_opt.training.cases import fit_instances, make_cases, make_variants
 from epsl_opt.training.run import TrainingGoal

@@ -14,13 +14,12 @@ import pytest
 from cli_toys import register_toys, small_instance, write_instance
 
 from epsl_opt import Limits, check
-from epsl_opt.cli import watch as cli_watch
 from epsl_opt.cli.app import run
 from epsl_opt.cli.exits import ExitCode
 from epsl_opt.files.json_files import read_schedule
 from epsl_opt.solving.arrivals import Folder
 from epsl_opt.solving.live import Rescheduler
-from epsl_opt.solving.watch import DEADLINE_S, LEAST_SHARE, Station
+from epsl_opt.solving.watch import LEAST_SHARE, Station
 
 
 @pytest.fixture
@@ -149,11 +148,6 @@ def test_the_deadline_limits_the_solver(folders: tuple[Path, Path]) -> None:
         Station(Spy("greedy"), folders[1], Limits(time_s=limit_s), deadline_s=10.0).react(arrival)
     assert LEAST_SHARE * 10.0 <= given[0] < 10.0
     assert given[1] == 1.0
-
-
-def test_the_commands_default_is_the_loops() -> None:
-    """The help's default deadline is the one in force."""
-    assert cli_watch.DEADLINE_S == DEADLINE_S
 
 
 def test_ctrl_c_ends_it_with_a_summary(tmp_path: Path) -> None:

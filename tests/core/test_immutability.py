@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from strategies import instances_with_schedules
 
 from epsl_opt import Instance, Schedule
-from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.framework import Framework
 from epsl_opt.plugins.backend import TrainingPlan
 
 Case = tuple[Instance, Schedule]

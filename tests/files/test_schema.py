@@ -13,7 +13,7 @@ from strategies import instances, instances_with_schedules, schedule_document
 from training_toys import ToyBackend, ToyTrainingOptions
 
 from epsl_opt import InputError, Instance, Schedule, ScheduleDocument
-from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.framework import Framework
 from epsl_opt.core.record import Record
 from epsl_opt.files.json_files import format_json, parse_record
 from epsl_opt.files.schema import KINDS, SchemaKind, json_schema, schema_path

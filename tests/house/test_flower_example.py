@@ -14,7 +14,7 @@ import pytest
 
 from epsl_opt import InputError, Instance, ScheduleDocument, load_instance, read_schedule, solve, write_record
 from epsl_opt.cli.app import run
-from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.framework import Framework
 from epsl_opt.plugins.backend import TrainingPlan
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "flower"

@@ -19,7 +19,8 @@ from strategies import schedule_document
 from training_toys import NotANumber, ToyBackend, ToySession, ToyTrainingOptions, toy_plan
 
 from epsl_opt import InputError, Schedule, round_latency
-from epsl_opt.core.frameworks import Framework, fl_round, psl_round, sfl_round, vanilla_sl_round
+from epsl_opt.core.framework import Framework
+from epsl_opt.core.frameworks import fl_round, psl_round, sfl_round, vanilla_sl_round
 from epsl_opt.core.stage_times import StageTimes
 from epsl_opt.core.stop_request import StopRequest
 from epsl_opt.files.json_files import parse_record, read_instance, read_json, read_schedule

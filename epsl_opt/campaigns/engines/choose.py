@@ -6,10 +6,8 @@ import os
 
 from epsl_opt.campaigns.engines.engine import Engine
 from epsl_opt.campaigns.engines.here import ThisProcess
+from epsl_opt.core.defaults import DASK, ENGINES, LOCAL
 from epsl_opt.core.errors import InputError
-
-LOCAL, DASK = "local", "dask"
-ENGINES = (LOCAL, DASK)
 
 
 def open_engine(

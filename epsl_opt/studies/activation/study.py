@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.framework import Framework
 from epsl_opt.plugins.study import Finding, Picture, Point, Row, Section, StudySize, Table
 from epsl_opt.studies.activation.convergence import (
     activation_findings,

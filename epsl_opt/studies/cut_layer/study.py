@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, ClassVar
 
-from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.framework import Framework
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.results import Limits
 from epsl_opt.plugins.study import Finding, Point, Row, Section, StudySize

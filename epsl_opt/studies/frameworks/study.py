@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
-from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.framework import Framework
 from epsl_opt.plugins.study import Finding, Picture, Point, Row, Section, StudySize, Table, Verdict
 from epsl_opt.studies.frameworks.curves import Curve, curves, draw_curves
 from epsl_opt.studies.frameworks.pairs import METHOD_COLUMNS, Pair, compare, method_rows, pair_table

@@ -14,7 +14,7 @@ from epsl_opt.backends.pytorch.backend import materials
 from epsl_opt.backends.pytorch.feed import Feed
 from epsl_opt.backends.pytorch.options import TorchOptions
 from epsl_opt.backends.pytorch.session import held_segments
-from epsl_opt.core.frameworks import Framework
+from epsl_opt.core.framework import Framework
 from epsl_opt.plugins.backend import TrainingPlan
 
 

@@ -1,0 +1,19 @@
+"""Names and numbers that the command line shows before anything is imported; this module imports nothing."""
+
+from __future__ import annotations
+
+DEFAULT_SOLVER = "exact"
+"""Who solves if nobody is named."""
+
+DEADLINE_S = 0.1
+"""From the arrival of an instance to its schedule."""
+
+LOCAL, DASK = "local", "dask"
+ENGINES = (LOCAL, DASK)
+"""Where the runs of a campaign may be made."""
+
+DEFAULT_ROUNDS, DEFAULT_ROUNDS_TO_TARGET = 200, 1000
+"""Of a training; at most, where it ends at a target accuracy."""
+
+DEFAULT_EVALUATE_EVERY, DEFAULT_CHECKPOINT_EVERY = 10, 50
+"""Rounds."""
