@@ -10,6 +10,7 @@ import numpy as np
 
 from epsl_opt.core.arrays import FloatArray
 from epsl_opt.core.errors import InputError
+from epsl_opt.core.plain_text import shown
 from epsl_opt.files.csv_text import read_csv
 from epsl_opt.problems.table_layout import NUMBER, Layout, UnclearLayoutError, layout_of
 
@@ -72,5 +73,5 @@ def _number(path: str, line: int, column: int, entry: str, in_db: bool) -> float
     value = float(entry) if written else math.nan
     if not math.isfinite(value) or (written and value == 0 and written["digits"].strip("0.")):
         hint = "; cells are separated by commas" if SEPARATORS.search(entry) else ""
-        raise InputError(path, f"must be a finite number, got {entry!r}{hint}", f"line {line}, column {column}")
+        raise InputError(path, f"must be a finite number, got {shown(entry)}{hint}", f"line {line}, column {column}")
     return value

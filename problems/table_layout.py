@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
+from epsl_opt.core.plain_text import shown
+
 NUMBER = re.compile(r"[+-]?(?P<digits>\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 WHOLE = re.compile(r"[+-]?\d{1,30}", re.ASCII)
 WORD = re.compile(r"[#\"']?\s*[^\W\d_].*", re.DOTALL)
@@ -119,8 +121,8 @@ def _refuse_counting_column(rows: list[list[str]]) -> None:
 def _refuse_quantities(header: list[str], index: bool) -> None:
     wrong = [name for name in header[index:] if QUANTITY.fullmatch(name.lower())]
     if wrong:
-        problem = f"a column of {wrong[0]!r} is none of a subchannel"
-        raise UnclearLayoutError(f"must be a finite number, got {header[0]!r}: {problem}")
+        problem = f"a column of {shown(wrong[0])} is none of a subchannel"
+        raise UnclearLayoutError(f"must be a finite number, got {shown(header[0])}: {problem}")
 
 
 def _refuse_one_value_a_line(body: list[list[str]]) -> None:

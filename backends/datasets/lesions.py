@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from epsl_opt.backends.datasets.telling import tell_once
 from epsl_opt.core.arrays import IntArray
 from epsl_opt.core.errors import InputError
+from epsl_opt.core.plain_text import shown
 from epsl_opt.files.csv_text import read_csv
 
 CLASSES = ("akiec", "bcc", "bkl", "df", "nv", "vasc", "mel")
@@ -82,7 +83,7 @@ def _rows(path: Path) -> Iterator[tuple[str | None, str, int]]:
         row = {name: cells[at].strip() if at < len(cells) else "" for name, at in columns.items()}
         image = PICTURE_END.sub("", re.split(r"[\\/]", row[IMAGE])[-1])
         if not image or image in seen:
-            problem = f"needs a lesion and an image of its own, got {row.get(LESION, '')!r} and {image!r}"
+            problem = f"needs a lesion and an image of its own, got {shown(row.get(LESION, ''))} and {shown(image)}"
             raise InputError(str(path), problem, f"line {number}")
         seen.add(image)
         lesion = row.get(LESION, "")
@@ -102,5 +103,5 @@ def _columns(header: list[str], source: str) -> dict[str, int]:
 
 def _label(diagnosis: str, source: str, line: int) -> int:
     if diagnosis.lower() not in CLASSES:
-        raise InputError(source, f"must be one of {', '.join(CLASSES)}, got {diagnosis!r}", f"line {line}, dx")
+        raise InputError(source, f"must be one of {', '.join(CLASSES)}, got {shown(diagnosis)}", f"line {line}, dx")
     return CLASSES.index(diagnosis.lower())

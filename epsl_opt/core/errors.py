@@ -17,8 +17,8 @@ SCHEDULE = "schedule"
 
 FIELD_PREFIX = re.compile(r"([\w.\[\]]+): ")
 
-MAX_LINE = 2000
-"""Characters of an error's line, whatever a file holds."""
+MAX_LINE = 1900
+"""Characters of an error's line, whatever a file holds; what is put in front of it comes on top."""
 
 
 class EpslOptError(Exception):

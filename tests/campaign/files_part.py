@@ -48,7 +48,7 @@ class MutatedFiles(Part):
         faults = [*command_faults(outcome), *leftovers(before, after, outcome.line)]
         if outcome.code == 0:
             faults += [*broken(before, after, outcome.line), *_different(trial, outcome, target)]
-        elif outcome.code == 2:
+        elif outcome.code == 2 and not outcome.around.full:  # what only could not print has done its work
             faults += lost(before, after, outcome.line)
         return faults
 

@@ -54,11 +54,15 @@ ENDS = {
 
 
 def is_whole(content: bytes, suffix: str) -> bool:
-    """Return whether a file is complete, as far as its format tells, or that of a page or document in its place."""
+    """Return whether a file is complete, as far as its format tells, or the page, document or table in its place."""
     text = content.decode("utf-8", errors="replace")
     if suffix == ".csv":
-        rows = list(csv.reader(io.StringIO(text)))
-        return len({len(row) for row in rows}) == 1 and text.endswith("\n")
+        return _is_table(text)
     if suffix != ".json" and content.rstrip().endswith(ENDS.get(suffix, b"")):
         return True
-    return is_json(text) or content.rstrip().endswith(ENDS[".html"])
+    return is_json(text) or content.rstrip().endswith(ENDS[".html"]) or ("," in text and _is_table(text))
+
+
+def _is_table(text: str) -> bool:
+    rows = list(csv.reader(io.StringIO(text)))
+    return len({len(row) for row in rows}) == 1 and text.endswith("\n")
