@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mkdocs.structure.files import File
-
 ROOT = Path(__file__).parents[1]
 
 PAGES = {
@@ -35,6 +33,8 @@ CELL_TIMEOUT_S = 120
 
 def on_files(files: Any, config: Any) -> Any:
     """Add all pages that are made here."""
+    from mkdocs.structure.files import File
+
     texts = {f"docs/{file.src_uri}": file.content_string for file in files.documentation_pages()}
     for name in PAGES:
         texts[name] = (ROOT / name).read_text(encoding="utf-8")
@@ -52,7 +52,7 @@ def on_files(files: Any, config: Any) -> Any:
 
 
 def sources(texts: dict[str, str]) -> dict[str, str]:
-    """Return the text of every page for a file or folder, by its place, that others link to, directly or over others."""
+    """Return the pages, by place, of all files and folders that texts link to, directly or over one another."""
     found: dict[str, str] = {}
     waiting = [link for place, text in texts.items() for link in links(text, place)]
     while waiting:
