@@ -68,11 +68,11 @@ def source(place: str) -> str:
     path = ROOT / place
     if path.suffix == ".md":
         return path.read_text(encoding="utf-8")
-    head = f"---\nsearch:\n  exclude: true\n---\n\n# {path.name}\n\n`{place}`\n\n"
+    head = f"---\nsearch:\n  exclude: true\n---\n\n# `{path.name}`\n\n`{place}`\n\n"
     if path.is_dir():
         inside = sorted(file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
         names = [file.relative_to(path).as_posix() for file in inside]
-        return head + "".join(f"- [{name}]({path.name}/{name})\n" for name in names if not name.endswith(".pyc"))
+        return head + "".join(f"- [`{name}`]({path.name}/{name})\n" for name in names)
     return f"{head}````{LANGUAGES.get(path.suffix, 'text')}\n{path.read_text(encoding='utf-8')}\n````\n"
 
 
@@ -115,7 +115,8 @@ def run_notebook(path: Path) -> tuple[str, dict[str, bytes]]:
 
     notebook = nbformat.read(path, as_version=4)
     with tempfile.TemporaryDirectory() as folder:
-        ExecutePreprocessor(timeout=CELL_TIMEOUT_S).preprocess(notebook, {"metadata": {"path": folder}})
+        run = ExecutePreprocessor(timeout=CELL_TIMEOUT_S, coalesce_streams=True)
+        run.preprocess(notebook, {"metadata": {"path": folder}})
     resources = {"unique_key": path.stem, "output_files_dir": f"{path.stem}_files"}
     text, resources = MarkdownExporter().from_notebook_node(notebook, resources)
     return text, resources["outputs"]
