@@ -19,7 +19,7 @@ CAMPAIGN := --inputs $(INPUTS) --jobs $(JOBS) --seed $(SEED)
 CAMPAIGN += $(addprefix --part ,$(PART)) $(addprefix --only ,$(ONLY)) $(addprefix --write ,$(WRITE))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types suite lowest matrix campaign bench results studies docs clean
+.PHONY: help demo test lint types suite lowest matrix campaign bench results studies docs site dist clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
@@ -75,6 +75,14 @@ docs: $(VENV)/installed ## write the generated tables and pictures of the docume
 	$(VENV)/bin/epsl-opt compare paper:fading=rayleigh --output $(PICTURES)
 	for kind in comparison allocation gantt; do cp $(PICTURES)/pictures/*--$$kind.png docs/pictures/$$kind.png || exit 1; done
 
+site: $(VENV)/installed-docs ## build the site into build/site, its notebooks run and its links checked; warnings are errors
+	$(PY) -m mkdocs build --strict --clean
+
+dist: $(VENV)/installed-release ## build sdist and wheel into dist/, and check them
+	rm -rf dist
+	$(PY) -m build
+	$(PY) -m twine check --strict dist/*
+
 clean: ## remove the environment and everything generated
 	rm -rf $(VENV) build dist out *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find epsl_opt solvers problems backends tests examples benchmarks docs_tools -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -95,3 +103,12 @@ $(VENV)/installed-dev: pyproject.toml | $(PY)
 		echo 'Flower does not install here: its tests will be skipped.'; \
 		$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'; }
 	touch $@ $(VENV)/installed
+
+$(VENV)/installed-docs: pyproject.toml | $(PY)
+	$(PY) -m pip install --quiet --disable-pip-version-check '$(TORCH)'
+	$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	touch $@
+
+$(VENV)/installed-release: pyproject.toml | $(PY)
+	$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[release]'
+	touch $@
