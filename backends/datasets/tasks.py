@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from epsl_opt.backends.datasets.cifar10 import CIFAR10
 from epsl_opt.backends.datasets.dataset import Dataset
 from epsl_opt.backends.datasets.digits import DIGITS
+from epsl_opt.backends.datasets.fingerprint import Fingerprint, fingerprint
 from epsl_opt.backends.datasets.ham10000 import HAM10000
 from epsl_opt.backends.datasets.image_folder import IMAGES
 from epsl_opt.backends.datasets.mnist import FASHION_MNIST, MNIST
@@ -34,15 +36,23 @@ def load_task(spec: str, seed: int) -> Dataset:
     InputError
         If a task or option is unknown, or files are missing or damaged.
     """
-    name, _, pairs = spec.partition(":")
-    task = _find(name)
-    owner = f"task {task.name}"
-    given = split_pairs(BETWEEN_OPTIONS.split(pairs) if pairs else (), owner)
-    options = parse_options(task.options_type, given, owner)
+    task, options = _parsed(spec)
     try:
         return task.load(options, seed)
     except OSError as error:
-        raise InputError(str(error.filename or owner), error.strerror or str(error)) from error
+        raise InputError(str(error.filename or f"task {task.name}"), error.strerror or str(error)) from error
+
+
+def task_fingerprint(spec: str) -> Fingerprint:
+    """Return what changes if the files of a task change; nothing for a task without files.
+
+    Raises
+    ------
+    InputError
+        If a task or option is unknown.
+    """
+    root = getattr(_parsed(spec)[1], "root", None)
+    return fingerprint(root) if isinstance(root, Path) else ()
 
 
 def task_names() -> dict[str, str]:
@@ -59,6 +69,14 @@ def task_options(name: str) -> type[TaskOptions]:
         If there is no such task.
     """
     return _find(name).options_type
+
+
+def _parsed(spec: str) -> tuple[Task, TaskOptions]:
+    name, _, pairs = spec.partition(":")
+    task = _find(name)
+    owner = f"task {task.name}"
+    given = split_pairs(BETWEEN_OPTIONS.split(pairs) if pairs else (), owner)
+    return task, parse_options(task.options_type, given, owner)
 
 
 def _find(name: str) -> Task:

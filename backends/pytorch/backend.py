@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import ValidationError
 
 from epsl_opt.backends.datasets.dataset import Dataset
+from epsl_opt.backends.datasets.fingerprint import Fingerprint
 from epsl_opt.backends.pytorch.options import Aggregation, Linearisation, TorchOptions
 from epsl_opt.core.arrays import IntArray
 from epsl_opt.core.errors import InputError
@@ -115,9 +116,15 @@ def materials(plan: TrainingPlan, options: TorchOptions) -> tuple[Dataset, list[
     return data, list(parts), _chain(data, options, plan.seed)
 
 
-@lru_cache(maxsize=1)
 def _dataset(task: str, seed: int) -> Dataset:
-    """Load a data set; the last one is kept, since a training asks for it more than once."""
+    """Load a data set; the last one is kept while its files stay, since a training asks for it more than once."""
+    from epsl_opt.backends.datasets.tasks import task_fingerprint
+
+    return _loaded(task, seed, task_fingerprint(task))
+
+
+@lru_cache(maxsize=1)
+def _loaded(task: str, seed: int, files: Fingerprint) -> Dataset:
     from epsl_opt.backends.datasets.tasks import load_task
 
     return load_task(task, seed)
