@@ -34,8 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     print(summary_text(results))
     if options.write is not None:
-        command = f"make campaign INPUTS={options.inputs} JOBS={options.jobs} SEED={options.seed}"
-        write_summary(options.write, command, results)
+        write_summary(options.write, options.seed, results)
     return int(any(result.faults for result in results))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,9 @@ def test_a_campaign_runs_in_processes_of_its_own_and_tells(tmp_path: Path) -> No
     assert summary_text(results).splitlines()[0].split() == ["part", "inputs", "faults", "seconds"]
     page = tmp_path / "page.md"
     page.write_text("".join(f"<!-- table: {name} -->\n<!-- end of {name} -->\n" for name in ("faults", "campaign")))
-    write_summary(page, "make campaign", results)
-    assert "`make campaign`" in page.read_text()
+    write_summary(page, 0, results)
+    assert "`make campaign PART=tiny INPUTS=2 SEED=0`" in page.read_text()
     assert "| all | 2 |" in page.read_text()
+    write_summary(page, 7, [replace(results[0], name="files", inputs=40)])
+    assert "`make campaign PART=tiny INPUTS=2 SEED=0`" in page.read_text()
+    assert "| all | 42 |" in page.read_text()
