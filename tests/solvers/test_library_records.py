@@ -26,3 +26,14 @@ def test_a_short_run_neither_beats_nor_contradicts_a_record(name: str, solver: s
     if result.latency_s is not None:
         assert known.bound_s is None or check_bound(known.bound_s, result.latency_s) == []
         assert result.latency_s >= known.latency_s * (1 - NOTICEABLE)
+
+
+WIDEST = 0.015
+
+
+@pytest.mark.parametrize("name", library.names())
+def test_records_are_the_fruit_of_some_effort(name: str) -> None:
+    """No record's gap is wider than what a minute or two of `exact` leaves on the hardest of the library's instances."""
+    gap = library.best_known(name).gap
+    assert gap is not None
+    assert gap <= WIDEST
