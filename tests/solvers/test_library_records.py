@@ -33,7 +33,7 @@ WIDEST = 0.015
 
 @pytest.mark.parametrize("name", library.names())
 def test_records_are_the_fruit_of_some_effort(name: str) -> None:
-    """No record's gap is wider than what a minute or two of `exact` leaves on the hardest of the library's instances."""
+    """No record has a wider gap than a minute or two of `exact` leaves on the hardest instances of the library."""
     gap = library.best_known(name).gap
     assert gap is not None
     assert gap <= WIDEST
