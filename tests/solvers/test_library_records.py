@@ -9,7 +9,8 @@ from epsl_opt.core.checker import check_bound
 from epsl_opt.problems import library
 
 SHORT = Limits(time_s=1.0, rel_gap=1e-6, threads=1)
-NOTICEABLE = 1e-6
+NOTICEABLE = 1e-5
+"""Relative: by less, a run may be ahead by luck of where the clock stops it."""
 
 
 @pytest.mark.parametrize("name", library.names())
