@@ -40,6 +40,7 @@ def serve(group: Group) -> int:
             group.leave_note("waiting", str(error))
             _await_end(pair)
     except LinkError as error:
+        group.leave_note("waiting", str(error))  # a sign of life, should the server only have given up
         return _server_gone(group, error)
     except EpslOptError as error:
         group.leave_note("input", str(error))

@@ -66,6 +66,7 @@ class Clients:
                     failures.append(error)
         if failures:
             self._known = failures
+            time.sleep(GRACE_S)
             raise self._verdict(failures)
 
     def each(self, numbers: Sequence[int], function: Callable[[int, Pair], ResultT]) -> list[ResultT]:
@@ -148,6 +149,8 @@ class Clients:
             if (problem := self.group.note("failed", failure.rank)) is not None:
                 return RankError(f"{self._called([failure.rank])} failed: {problem}")
         found = sorted({failure.rank for failure in blamed})
+        if set(found) <= set(waiting) and not blamed[0].dead:  # alive, so another one is silent
+            found = [pair.rank for pair in self.pairs if pair.rank not in waiting] or found
         what = "died" if blamed[0].dead else f"gave no sign within {self.group.timeout_s:g} s"
         return RankError(f"{self._called(found)} {what}")
 
