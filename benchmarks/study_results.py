@@ -97,7 +97,7 @@ def copy_pictures(folder: Path) -> None:
             try:
                 content = (folder / study / f"{picture}.{ending}").read_bytes()
             except OSError as error:
-                raise InputError(str(error.filename), error.strerror or str(error)) from error
+                raise InputError.from_os(str(error.filename), error) from error
             write_bytes(PAGE.parent / "pictures" / f"{picture_name(study)}.{ending}", content)
 
 

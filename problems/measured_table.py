@@ -36,7 +36,7 @@ def read_table(path: str, *, in_db: bool = False) -> FloatArray:
     try:
         rows = [(line, [cell.strip() for cell in row]) for line, row in read_csv(Path(path))]
     except OSError as error:
-        raise InputError(path, error.strerror or str(error)) from error
+        raise InputError.from_os(path, error) from error
     rows = [(line, row) for line, row in rows if any(row)]
     if not rows:
         raise InputError(path, "holds no numbers")

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-Fingerprint = tuple[tuple[str, int, int, int], ...]
+from epsl_opt.backends.datasets.picture_files import files_below
+
+Fingerprint = tuple[tuple[Path, int, int, int], ...]
 
 
 def fingerprint(root: Path) -> Fingerprint:
-    """Return path, size in bytes and times of change in ns of every file below a folder; links are followed once."""
-    found, seen = [], set()
-    for folder, folders, names in os.walk(root.expanduser().resolve(), followlinks=True):
-        here = os.path.realpath(folder)
-        if here in seen:
-            folders.clear()
-            continue
-        seen.add(here)
-        for name in names:
-            path = os.path.join(folder, name)  # noqa: PTH118 - as `os.walk` gives it, thousands of times
-            if os.path.exists(path):  # noqa: PTH110
-                about = os.stat(path)  # noqa: PTH116
-                found.append((path, about.st_size, about.st_mtime_ns, about.st_ctime_ns))
-    return tuple(sorted(found))
+    """Return path, size in bytes and times of change in ns of every file below a folder, without those of systems.
+
+    Raises
+    ------
+    OSError
+        If the folder or one below it can't be looked at.
+    """
+    there = [(path, path.stat()) for path in files_below(root.expanduser().resolve()) if path.exists()]
+    return tuple(sorted((path, about.st_size, about.st_mtime_ns, about.st_ctime_ns) for path, about in there))

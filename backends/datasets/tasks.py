@@ -40,11 +40,11 @@ def load_task(spec: str, seed: int) -> Dataset:
     try:
         return task.load(options, seed)
     except OSError as error:
-        raise InputError(str(error.filename or f"task {task.name}"), error.strerror or str(error)) from error
+        raise InputError.from_os(str(error.filename or f"task {task.name}"), error) from error
 
 
 def task_fingerprint(spec: str) -> Fingerprint:
-    """Return what changes if the files of a task change; nothing for a task without files.
+    """Return what changes if the files of a task change; nothing for a task without files, or with none to be found.
 
     Raises
     ------
@@ -52,7 +52,10 @@ def task_fingerprint(spec: str) -> Fingerprint:
         If a task or option is unknown.
     """
     root = getattr(_parsed(spec)[1], "root", None)
-    return fingerprint(root) if isinstance(root, Path) else ()
+    try:
+        return fingerprint(root) if isinstance(root, Path) else ()
+    except OSError:  # loading says what is wrong
+        return ()
 
 
 def task_names() -> dict[str, str]:

@@ -56,7 +56,7 @@ def _make(folder: Path) -> bool:
         there = folder.is_dir()
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(str(folder), error.strerror or str(error)) from error
+        raise InputError.from_os(str(folder), error) from error
     return not there
 
 

@@ -146,7 +146,7 @@ class Folder:
             with os.scandir(self._folder) as entries:
                 named = [entry for entry in entries if entry.name.endswith(SUFFIX) and not entry.name.startswith(".")]
         except OSError as error:
-            raise InputError(str(self._folder), error.strerror or str(error)) from error
+            raise InputError.from_os(str(self._folder), error) from error
         for entry in named:
             try:
                 status, is_file = entry.stat(), entry.is_file()
