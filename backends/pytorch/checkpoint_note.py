@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from epsl_opt.core.defaults import MAX_WHOLE
 from epsl_opt.core.errors import InputError
 from epsl_opt.files.json_files import parse_json
 
@@ -17,7 +18,6 @@ SOURCE = "checkpoint"
 NOTE = "epsl-opt"
 """Name of the entry: several would come in any order, and equal states have equal files."""
 
-MAX_ROUNDS = 2**53
 _HEADER_BYTES = 8
 _FOREIGN = "is not of a training"
 
@@ -38,7 +38,7 @@ def read_note(checkpoint: bytes, tensors: Mapping[str, Tensor]) -> tuple[int, st
         If it is not of a training, or anything in it is not what was written.
     """
     match parse_json(_text(_header(checkpoint)), SOURCE):
-        case [int(rounds), str(metadata), *digest] if not isinstance(rounds, bool) and 0 <= rounds <= MAX_ROUNDS:
+        case [int(rounds), str(metadata), *digest] if not isinstance(rounds, bool) and 0 <= rounds <= MAX_WHOLE:
             if digest not in ([], [_digest(rounds, metadata, tensors)]):
                 raise InputError(SOURCE, "is damaged: its content is not what was written (SHA-256)")
             return rounds, metadata

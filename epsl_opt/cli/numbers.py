@@ -8,10 +8,8 @@ from typing import Any
 
 import click
 
+from epsl_opt.core.defaults import MAX_WHOLE
 from epsl_opt.core.plain_text import shown
-
-MAX_COUNT = 2**53
-"""The same as `record.PositiveInt` takes: beyond it, numbers of JSON are no longer whole."""
 
 MAX_SEED = 2**63 - 1
 MAX_THREADS = 4096
@@ -61,7 +59,7 @@ class Real(click.ParamType):  # type: ignore[type-arg]
         return number
 
 
-COUNT = Whole(1, MAX_COUNT)
+COUNT = Whole(1, MAX_WHOLE)
 SEED = Whole(0, MAX_SEED)
 THREADS = Whole(1, MAX_THREADS)
 SECONDS = Real(infinite=True)

@@ -1,6 +1,9 @@
-"""Names and numbers that the command line shows before anything is imported; this module imports nothing."""
+"""Names and numbers that the command line needs before anything is imported; this module imports nothing."""
 
 from __future__ import annotations
+
+MAX_WHOLE = 2**53
+"""Beyond it, numbers of JSON are no longer whole."""
 
 DEFAULT_SOLVER = "exact"
 """Who solves if nobody is named."""

@@ -13,11 +13,12 @@ import numpy as np
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from epsl_opt.core.arrays import frozen
+from epsl_opt.core.defaults import MAX_WHOLE
 
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 UnitInterval = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-PositiveInt = Annotated[int, Field(ge=1, le=2**53)]
+PositiveInt = Annotated[int, Field(ge=1, le=MAX_WHOLE)]
 MAX_DEPTH = 32
 MAX_INTEGER = 10**300
 
@@ -59,6 +60,12 @@ def _rebuilt(value: Any, build: Callable[[type[Record], dict[str, Any]], Record]
     return frozen(value) if isinstance(value, np.ndarray) else copy.deepcopy(value)
 
 
+def canonical_sha256(document: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a document as JSON with sorted keys and no spaces."""
+    canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
 class Record(BaseModel):
     """A frozen record: unknown or missing fields, NaN and infinities are refused; equal by content."""
 
@@ -89,8 +96,7 @@ class Record(BaseModel):
     @cached_property
     def content_sha256(self) -> str:
         """SHA-256 of the record as JSON with sorted keys and no spaces: two equal records have one digest."""
-        canonical = json.dumps(self.to_document(), sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return canonical_sha256(self.to_document())
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and isinstance(other, Record) and self.content_sha256 == other.content_sha256

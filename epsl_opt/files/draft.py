@@ -15,6 +15,8 @@ from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
+from epsl_opt.files.file_lock import leads_to, lock
+
 _NAME_LENGTH = 50
 """Characters of the target's name in a draft's: any target's draft has a name that a file system takes."""
 
@@ -39,8 +41,9 @@ def draft(target: Path) -> Iterator[tuple[BinaryIO, Path]]:
         try:
             yield file, path
         finally:
-            if _leads_to(path, mine):
-                path.unlink()
+            with suppress(FileNotFoundError):
+                if os.path.samestat(path.lstat(), mine):  # not renamed; the file may be closed
+                    path.unlink()
 
 
 def _path(target: Path, number: int) -> Path:
@@ -53,7 +56,7 @@ def _create(path: Path) -> tuple[Path, int] | None:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     except FileExistsError:
         return None
-    if _lock(descriptor, unsupported=True) and _leads_to(path, os.fstat(descriptor)):
+    if _lock(descriptor, unsupported=True) and leads_to(path, descriptor):
         return path, descriptor
     os.close(descriptor)
     return None
@@ -67,7 +70,7 @@ def _clear(path: Path) -> None:
         return
     try:
         is_draft = stat.S_ISREG(os.fstat(descriptor).st_mode)
-        if is_draft and _lock(descriptor, unsupported=False) and _leads_to(path, os.fstat(descriptor)):
+        if is_draft and _lock(descriptor, unsupported=False) and leads_to(path, descriptor):
             with suppress(OSError):
                 path.unlink()
     finally:
@@ -78,20 +81,10 @@ def _lock(descriptor: int, *, unsupported: bool) -> bool:
     """Return whether the file is ours now; `unsupported` is the answer where there are no locks."""
     if sys.platform == "win32":
         return unsupported
-    import fcntl
-
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(descriptor)
     except BlockingIOError:
         return False
     except OSError:
         return unsupported
     return True
-
-
-def _leads_to(path: Path, file: os.stat_result) -> bool:
-    """Return whether a path still leads to a file: it may have been renamed, or removed before it was locked."""
-    try:
-        return os.path.samestat(path.lstat(), file)
-    except FileNotFoundError:
-        return False

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from epsl_opt.core.errors import InputError
+from epsl_opt.files.file_lock import leads_to, lock
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +22,6 @@ LOCK = ".lock"
 
 _NOT_HERE = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 _MAX_HOLDER = 300
-_BEYOND_TEXT = 1 << 30
-"""Windows locks bytes, and lets nobody read them."""
 
 
 @contextlib.contextmanager
@@ -67,7 +66,7 @@ def _acquire(folder: Path) -> int:
         descriptor = _open(folder, path)
         try:
             _lock(descriptor, folder)
-            if _is_at(path, descriptor):
+            if leads_to(path, descriptor):
                 _write_holder(descriptor)
                 return descriptor
         except BaseException:
@@ -85,7 +84,7 @@ def _open(folder: Path, path: Path) -> int:
 
 def _lock(descriptor: int, folder: Path) -> None:
     try:
-        _try_lock(descriptor)
+        lock(descriptor)
     except OSError as error:
         if error.errno in _NOT_HERE:
             log.warning("%s: can't be locked here (%s); see to it that nobody else writes there", folder, error)
@@ -108,36 +107,11 @@ def _write_holder(descriptor: int) -> None:
         os.write(descriptor, text.encode())
 
 
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(descriptor: int) -> None:
-        os.lseek(descriptor, _BEYOND_TEXT, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-
-    def _is_at(path: Path, descriptor: int) -> bool:
-        return True  # nobody can remove an open file
-
-    def _release(path: Path, descriptor: int) -> None:
+def _release(path: Path, descriptor: int) -> None:
+    """Remove the file while it is locked: whoever has opened it sees by that to open another one."""
+    if sys.platform == "win32":  # nobody can remove an open file there
         os.close(descriptor)
-        with contextlib.suppress(OSError):  # somebody else has it open
-            path.unlink(missing_ok=True)
-
-else:
-    import fcntl
-
-    def _try_lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-    def _is_at(path: Path, descriptor: int) -> bool:
-        """Return whether the locked file is still the one that others find."""
-        try:
-            return os.path.samestat(os.fstat(descriptor), path.lstat())
-        except FileNotFoundError:
-            return False
-
-    def _release(path: Path, descriptor: int) -> None:
-        """Remove the file while it is locked: whoever has opened it sees by that to open another one."""
-        with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
+    if sys.platform != "win32":
         os.close(descriptor)

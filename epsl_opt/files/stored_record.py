@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import os
 from collections.abc import Callable
@@ -13,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
 from pydantic import Field
 
 from epsl_opt.core.errors import InputError
-from epsl_opt.core.record import Record
+from epsl_opt.core.record import Record, canonical_sha256
 from epsl_opt.files.json_files import parse_record, read_json
 
 log = logging.getLogger(__name__)
@@ -48,9 +46,7 @@ class StoredRecord(Record):
     def digest(self) -> str:
         """Return the SHA-256 of all that the digest covers."""
         left_out = self.not_in_digest | {"sha256"}
-        content = {name: value for name, value in self.to_document().items() if name not in left_out}
-        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return canonical_sha256({name: value for name, value in self.to_document().items() if name not in left_out})
 
 
 StoredT = TypeVar("StoredT", bound=StoredRecord)

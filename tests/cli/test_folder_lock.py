@@ -93,7 +93,7 @@ def test_where_nothing_can_be_locked_a_warning_says_so(
     def refuse(descriptor: int) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr("epsl_opt.files.folder_lock._try_lock", refuse)
+    monkeypatch.setattr("epsl_opt.files.folder_lock.lock", refuse)
     with locked(tmp_path):
         pass
     assert "No locks available" in caplog.text
