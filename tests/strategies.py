@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 from hypothesis import strategies as st
+from numpy.typing import ArrayLike
 
 from epsl_opt import FREE, Instance, Schedule, ScheduleDocument, round_latency
 from epsl_opt.core.instance import Channel, Client, CutLayer, ModelProfile, Server, Subchannels, Training
@@ -186,4 +187,23 @@ def small_instance() -> Instance:
             ),
         ),
         training=Training(batch_size=8, aggregation_ratio=0.5),
+    )
+
+
+def decision(schedule: Schedule | None) -> tuple[int, list[int], list[float]] | None:
+    """Return what a schedule decides, to be compared to the last bit."""
+    if schedule is None:
+        return None
+    return schedule.cut_layer, schedule.subchannel_client.tolist(), schedule.subchannel_power_w.tolist()
+
+
+def masked(instance: Instance, up: ArrayLike, down: ArrayLike) -> Instance:
+    """Return an instance without the gains where a mask of shape (clients, subchannels) is zero."""
+    channel = instance.channel
+    return instance.replace(
+        channel=Channel(
+            uplink_gain=channel.uplink_gain * up,
+            downlink_gain=channel.downlink_gain * down,
+            noise_psd_w_per_hz=channel.noise_psd_w_per_hz,
+        )
     )

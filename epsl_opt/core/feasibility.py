@@ -37,11 +37,9 @@ def witness(instance: Instance) -> Schedule | None:
 
 def _shared_power_w(instance: Instance, owner: IntArray) -> FloatArray:
     """P_i in equal parts on what each client holds, scaled so that P_th holds, shape (subchannels,)."""
-    held = owner != FREE
-    power = np.zeros(len(owner))
-    power[held] = (instance.max_power_w / np.maximum(np.bincount(owner[held], minlength=instance.n_clients), 1))[
-        owner[held]
-    ]
+    held = owner[owner != FREE]
+    share = instance.max_power_w / np.maximum(np.bincount(held, minlength=instance.n_clients), 1)
+    power = np.where(owner == FREE, 0.0, share[owner])
     return power * min(1.0, instance.server.total_uplink_power_w / max(float(power.sum()), np.finfo(float).tiny))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Self
 
 from epsl_opt.core.checker import RELATIVE_TOLERANCE, Violation, check
@@ -52,7 +53,7 @@ class SolveMonitor:
         # The solver gets copies of whatever could be written to, and no attribute from which the ledger could be taken.
         own: dict[str, Any] = {
             "_instance": ledger.instance.detached(),
-            "_limits": Limits(**vars(ledger.limits)),
+            "_limits": replace(ledger.limits),
             "_ledger": lambda: ledger,
             "_start": None if start is None else start.copy(),
         }

@@ -7,23 +7,11 @@ from itertools import product
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import instances
+from strategies import instances, masked
 
 from epsl_opt import FREE, Instance, load_instance
-from epsl_opt.core.instance import Channel
 from epsl_opt.core.latency import CutCosts, cut_costs
 from epsl_opt.core.serving import served_on, serving_allocation
-
-
-def _masked(instance: Instance, up: np.ndarray, down: np.ndarray) -> Instance:
-    channel = instance.channel
-    return instance.replace(
-        channel=Channel(
-            uplink_gain=channel.uplink_gain * up,
-            downlink_gain=channel.downlink_gain * down,
-            noise_psd_w_per_hz=channel.noise_psd_w_per_hz,
-        )
-    )
 
 
 @st.composite
@@ -32,7 +20,7 @@ def masked_instances(draw: st.DrawFn) -> Instance:
     instance = draw(instances(max_clients=3, max_subchannels=5, max_cut_layers=1))
     shape = (2, instance.n_clients, instance.n_subchannels)
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    return _masked(instance, *(random.random(shape) < draw(st.floats(0.1, 0.9))))
+    return masked(instance, *(random.random(shape) < draw(st.floats(0.1, 0.9))))
 
 
 def _serves(instance: Instance, costs: CutCosts, owner: np.ndarray) -> bool:
@@ -57,7 +45,7 @@ def test_many_clients_that_all_need_two_are_served() -> None:
     """With 40 clients on 100 subchannels, half of which serve one direction each, everybody gets a pair."""
     instance = load_instance("paper:clients=40,subchannels=100")
     up = np.tile(np.arange(100) % 2 == 0, (40, 1))
-    instance = _masked(instance, up, ~up)
+    instance = masked(instance, up, ~up)
     assert serving_allocation(instance, cut_costs(instance, 0)).complete
 
 
@@ -65,5 +53,5 @@ def test_search_settles_what_matchings_do_not() -> None:
     """A client that could be served alone leaves its subchannel to one that has no other, and takes a pair."""
     instance = load_instance("paper:clients=2,subchannels=3")
     up, down = np.array([[1, 1, 0], [1, 0, 0]]), np.array([[1, 0, 1], [1, 0, 0]])
-    serving = serving_allocation(_masked(instance, up, down), cut_costs(instance, 0))
+    serving = serving_allocation(masked(instance, up, down), cut_costs(instance, 0))
     assert serving.owner.tolist() == [1, 0, 0]

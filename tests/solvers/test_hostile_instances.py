@@ -8,10 +8,9 @@ import pytest
 from hostile import hostile_instances
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import small_instance
+from strategies import masked, small_instance
 
 from epsl_opt import Instance, SolveResult, StopReason, solve
-from epsl_opt.core.instance import Channel
 
 ALWAYS_FIND = ("greedy", "bcd", "local-search", "baseline-a", "baseline-b", "baseline-c", "baseline-d")
 
@@ -50,22 +49,11 @@ def test_local_search_finds_the_optimum_of_tiny_instances(instance: Instance) ->
         assert found.latency_s == pytest.approx(best.latency_s, rel=1e-9)
 
 
-def _crossed(instance: Instance, up: list[list[int]], down: list[list[int]]) -> Instance:
-    channel = instance.channel
-    return instance.replace(
-        channel=Channel(
-            uplink_gain=channel.uplink_gain * up,
-            downlink_gain=channel.downlink_gain * down,
-            noise_psd_w_per_hz=channel.noise_psd_w_per_hz,
-        )
-    )
-
-
 @pytest.mark.parametrize("solver", [*ALWAYS_FIND, "convex", "brute-force", "pyomo"])
 def test_a_client_may_need_one_subchannel_each_way(solver: str) -> None:
     """A client heard on one subchannel only and told on another only gets both."""
-    instance = _crossed(small_instance(), [[1, 0, 1], [0, 1, 1]], [[1, 1, 0], [1, 1, 1]])
-    needed = _crossed(small_instance(), [[1, 0, 0], [0, 0, 1]], [[0, 1, 0], [0, 0, 1]])
+    instance = masked(small_instance(), [[1, 0, 1], [0, 1, 1]], [[1, 1, 0], [1, 1, 1]])
+    needed = masked(small_instance(), [[1, 0, 0], [0, 0, 1]], [[0, 1, 0], [0, 0, 1]])
     for crossed in (instance, needed):
         assert solve(crossed, solver).latency_s is not None
     schedule = solve(needed, solver).schedule
@@ -77,7 +65,7 @@ def test_a_client_may_need_one_subchannel_each_way(solver: str) -> None:
 @settings(max_examples=3)
 def test_directions_that_exclude_each_other_are_infeasible(solver: str) -> None:
     """Where both directions can be served, but not by one allocation, that is proved and said."""
-    instance = _crossed(small_instance(), [[1, 0, 0], [0, 1, 1]], [[0, 1, 1], [1, 0, 0]])
+    instance = masked(small_instance(), [[1, 0, 0], [0, 1, 1]], [[0, 1, 1], [1, 0, 0]])
     result = solve(instance, solver)
     assert result.stop_reason is StopReason.INFEASIBLE_PROVED
     assert "at once" in result.message

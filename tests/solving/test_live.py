@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from cli_toys import Broken, Empty, Steady, small_instance
+from strategies import decision
 
 from epsl_opt import InputError, Instance, Schedule, SolveMonitor, StopReason, solve
 from epsl_opt.solving.live import Rescheduler, reschedule
@@ -25,12 +26,6 @@ class Keeper(Steady):
         return StopReason.COMPLETED if self.starts[-1] is not None else super().solve(instance, options, monitor)
 
 
-def _content(schedule: Schedule | None) -> tuple[int, list[int], list[float]] | None:
-    if schedule is None:
-        return None
-    return schedule.cut_layer, schedule.subchannel_client.tolist(), schedule.subchannel_power_w.tolist()
-
-
 def test_each_starts_from_the_last_schedule() -> None:
     """The first solve has no start, each later one the very schedule before; an infeasible instance is skipped over."""
     keeper = Keeper()
@@ -38,7 +33,7 @@ def test_each_starts_from_the_last_schedule() -> None:
     results = list(reschedule([small_instance("a"), crowded, small_instance("b"), small_instance("c")], keeper))
     assert [result.instance_name for result in results] == ["a", "crowded", "b", "c"]
     assert [result.schedule is None for result in results] == [False, True, False, False]
-    assert [_content(start) for start in keeper.starts] == [_content(results[k].schedule) for k in (1, 0, 2)]
+    assert [decision(start) for start in keeper.starts] == [decision(results[k].schedule) for k in (1, 0, 2)]
     assert [result.provenance.get("warm_start") for result in results] == [None, False, True, True]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import instances, instances_with_schedules
+from strategies import decision, instances, instances_with_schedules
 
 from epsl_opt import (
     Instance,
@@ -55,7 +55,7 @@ def facts(result: SolveResult) -> dict[str, Any]:
     schedule = result.schedule
     assert schedule is not None
     return {
-        "decision": (schedule.cut_layer, schedule.subchannel_client.tolist(), schedule.subchannel_power_w.tolist()),
+        "decision": decision(schedule),
         "latency_s": result.latency_s,
         "bound_s": result.bound_s,
         "instance": (result.instance_name, result.instance_sha256),
