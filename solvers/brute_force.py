@@ -11,10 +11,8 @@ from epsl_opt.core.instance import Instance
 from epsl_opt.core.results import StopReason
 from epsl_opt.plugins.monitor import SolveMonitor
 from epsl_opt.plugins.solver import Solver, SolverKind, SolverOptions
-from epsl_opt.solvers.enumeration import NO_ALLOCATION, allocations, enumerate_cut
+from epsl_opt.solvers.enumeration import NO_ALLOCATION, enumerate_cut
 from epsl_opt.solvers.primal.cuts import feasible_cuts
-
-__all__ = ["BruteForce", "BruteForceOptions", "allocations"]
 
 
 class BruteForceOptions(SolverOptions):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from epsl_opt.core.arrays import IntArray
+from epsl_opt.core.instance import Instance
 from epsl_opt.core.latency import CutCosts
 from epsl_opt.plugins.monitor import SolveMonitor
 from epsl_opt.solvers.dual.certainty import latency_bound_s
@@ -36,6 +37,14 @@ def enumerate_cut(monitor: SolveMonitor, cut: int, costs: CutCosts) -> float | N
         if latency[best] < monitor.latency_s:
             offer_allocation(monitor, costs, cut, owners[best])
     return least_s
+
+
+def n_allocations(instance: Instance) -> float:
+    """Return how many ways there are to give every subchannel to a client; inf beyond the range of numbers."""
+    try:
+        return float(instance.n_clients) ** instance.n_subchannels
+    except OverflowError:
+        return math.inf
 
 
 def allocations(n_clients: int, n_subchannels: int) -> Iterator[IntArray]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import cached_property
 
 from pydantic import Field
 
@@ -15,7 +14,7 @@ from epsl_opt.plugins.solver import Solver, SolverKind, SolverOptions
 from epsl_opt.solvers.dual.certainty import cutoff_s, exceeds
 from epsl_opt.solvers.dual.cut_bounds import ACCURACY, CutBounds
 from epsl_opt.solvers.dual.marginal import marginal_values
-from epsl_opt.solvers.enumeration import NO_ALLOCATION, enumerate_cut
+from epsl_opt.solvers.enumeration import NO_ALLOCATION, enumerate_cut, n_allocations
 from epsl_opt.solvers.exact.polish import polish
 from epsl_opt.solvers.exact.tree import CutTree
 from epsl_opt.solvers.primal.cuts import feasible_cuts
@@ -113,19 +112,13 @@ class _Search:
                 break
             tree = min(open_, key=lambda tree: tree.bound_s)
             batches += 1
-            if batches * BATCH_WORK >= self._allocations:
+            if min(batches * BATCH_WORK, MOST_ALLOCATIONS) >= n_allocations(self._instance):
                 self._enumerate(tree)
             else:
                 nodes += tree.grow(self._cutoff_s, monitor)
             if math.isfinite(bound_s := self._bound_s()):
                 monitor.prove(bound_s)
         return self._verdict()
-
-    @cached_property
-    def _allocations(self) -> float:
-        """How many allocations a cut layer has; inf where they are too many to enumerate."""
-        log_total = self._instance.n_subchannels * math.log(self._instance.n_clients)
-        return math.exp(log_total) if log_total <= math.log(MOST_ALLOCATIONS) else math.inf
 
     def _enumerate(self, tree: CutTree) -> None:
         """Finish a cut layer, where this takes no longer than the trees so far and one batch more."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.results import StopReason
 from epsl_opt.plugins.monitor import SolveMonitor
-from epsl_opt.solvers.enumeration import enumerate_cut
+from epsl_opt.solvers.enumeration import enumerate_cut, n_allocations
 from epsl_opt.solvers.primal.allocation import equal_density_power_w, greedy_allocation
 from epsl_opt.solvers.primal.cuts import feasible_cuts, promising_cuts
 from epsl_opt.solvers.primal.offering import offer_allocation, offer_start
@@ -16,7 +16,7 @@ MOST_EVALUATIONS = 50_000
 
 def is_tiny(instance: Instance, n_cuts: int) -> bool:
     """Whether all allocations at so many cut layers may be looked at."""
-    return bool(n_cuts * float(instance.n_clients) ** min(instance.n_subchannels, 64) <= MOST_EVALUATIONS)
+    return n_cuts * n_allocations(instance) <= MOST_EVALUATIONS
 
 
 def try_all(instance: Instance, monitor: SolveMonitor) -> StopReason:

@@ -14,8 +14,8 @@ from epsl_opt import Instance, Limits, StopReason, load_instance, solve
 from epsl_opt.core.arrays import IntArray
 from epsl_opt.core.instance import Channel
 from epsl_opt.core.latency import cut_costs
-from epsl_opt.solvers.brute_force import allocations
 from epsl_opt.solvers.dual.lagrangian import CutProblem, Prices
+from epsl_opt.solvers.enumeration import allocations
 from epsl_opt.solvers.exact.branching import branch
 from epsl_opt.solvers.exact.copies import copies_of
 from epsl_opt.solvers.exact.node import Node

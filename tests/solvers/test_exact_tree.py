@@ -12,10 +12,10 @@ from strategies import instances
 from epsl_opt import Instance, Limits
 from epsl_opt.core.arrays import BoolArray, IntArray
 from epsl_opt.plugins.monitor import SolveMonitor
-from epsl_opt.solvers.brute_force import allocations
 from epsl_opt.solvers.dual.cut_bounds import CutBounds
 from epsl_opt.solvers.dual.interior_point import maximise_duals
 from epsl_opt.solvers.dual.lagrangian import Prices, Regions, certified_bounds_s
+from epsl_opt.solvers.enumeration import allocations
 from epsl_opt.solvers.exact.branching import branch
 from epsl_opt.solvers.exact.node import Node, prices_of, regions_of
 from epsl_opt.solvers.exact.tree import CutTree
