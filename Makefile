@@ -6,8 +6,9 @@ PY := $(VENV)/bin/python
 DEMO := out/demo
 STUDIES := out/studies
 PICTURES := out/pictures
-# One build for every check; without a version, Linux gets the newest with gigabytes of CUDA.
+# One build for every check; without a version, Linux gets the newest with gigabytes of CUDA. torchvision's goes with it.
 TORCH ?= torch==2.13.0
+TORCHVISION ?= torchvision==0.28.0
 # What the classifiers promise, and the next.
 PYTHONS ?= 3.11 3.12 3.13 3.14
 
@@ -48,7 +49,7 @@ campaign: $(VENV)/installed-dev ## try random inputs on everything: INPUTS=20000
 lowest: | $(PY) ## run the tests with the lowest versions that pyproject.toml allows
 	mkdir -p build
 	$(PY) -m docs_tools.lowest > build/lowest.txt
-	PIP_CONSTRAINT=$(CURDIR)/build/lowest.txt $(MAKE) --no-print-directory suite VENV=build/lowest TORCH=torch
+	PIP_CONSTRAINT=$(CURDIR)/build/lowest.txt $(MAKE) --no-print-directory suite VENV=build/lowest TORCH=torch TORCHVISION=torchvision==0.19.0
 
 matrix: ## run the tests on every Python of PYTHONS that this machine has
 	@for python in $(PYTHONS); do \
@@ -99,6 +100,7 @@ $(VENV)/installed: pyproject.toml | $(PY)
 
 $(VENV)/installed-dev: pyproject.toml | $(PY)
 	$(PY) -m pip install --quiet --disable-pip-version-check '$(TORCH)'
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps '$(TORCHVISION)'
 	$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[dev,flower]' || { \
 		echo 'Flower does not install here: its tests will be skipped.'; \
 		$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'; }

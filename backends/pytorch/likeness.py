@@ -20,6 +20,7 @@ Backward = Callable[[Tensor], object]
 Pass = Callable[[Tensor], tuple[Tensor, Backward]]
 Found = dict[str, Tensor | None]
 
+GRADIENT = "the gradient of "
 ROUNDING = 64
 """How many units in the last place, of the largest number, two results of the same operations may differ."""
 
@@ -113,7 +114,7 @@ class _Comparison:
     def problem(self) -> str | None:
         """Return what is wrong, None if nothing is."""
         first, flops = self._first_pass()
-        if not any(first[f"the gradient of {name}"] is not None for name, _ in self._network.named_parameters()):
+        if not any(first[f"{GRADIENT}{name}"] is not None for name, _ in self._network.named_parameters()):
             return "has nothing to train: no parameter gets a gradient"
         watch = Watch(self._network)
         if problem := self._unsteady(first, watch):
@@ -140,7 +141,7 @@ class _Comparison:
             unused = {name: _clone(t) for name, t in self._own.items() if name not in self._places}
             whole = self._run(_whole(self._network), x, lambda: self._own, draws)
             cut = unused | self._run(_in_segments(self._copies), x, lambda: self._copied, draws)
-            yield from (_told(key, "training") for key in whole if not alike(whole[key], cut.get(key)))
+            yield from (_told(key, "training") for key in differing(whole, cut))
             self._descend(whole)
         seed_generators(seed)
         expected = evaluated(self._network, self._inputs.batch(entry.samples, seed))
@@ -165,7 +166,7 @@ class _Comparison:
     @torch.no_grad()
     def _descend(self, found: Found) -> None:
         for name, parameter in self._network.named_parameters():
-            gradient = found[f"the gradient of {name}"]
+            gradient = found[f"{GRADIENT}{name}"]
             for tensor in (parameter, self._copied.get(name)):
                 if tensor is not None and gradient is not None:
                     tensor.sub_(0.1 * gradient)
@@ -180,9 +181,9 @@ class _Comparison:
         if output.requires_grad:
             generator = torch.Generator().manual_seed(seed)
             backward(torch.randn(output.shape, generator=generator).to(output.dtype))
-        gradients = {f"the gradient of {name}": _clone(t.grad) for name, t in own().items() if t.is_leaf}
+        gradients = {f"{GRADIENT}{name}": _clone(t.grad) for name, t in own().items() if t.is_leaf}
         buffers: Found = {name: _clone(t) for name, t in own().items() if not isinstance(t, nn.Parameter)}
-        return {"the output": output.detach(), "the gradient of its input": given.grad} | gradients | buffers
+        return {"the output": output.detach(), f"{GRADIENT}its input": given.grad} | gradients | buffers
 
     def _unsteady(self, first: Found, watch: Watch) -> str | None:
         """Tell a network that keeps what no checkpoint keeps."""
@@ -190,9 +191,8 @@ class _Comparison:
         changed = [path for path, matters in watch.changed_attributes().items() if matters]
         if changed:
             return f"changes its attribute {changed[0]} whenever it runs, which no checkpoint keeps"
-        for key, value in first.items():
-            if not alike(value, again[key]):
-                return f"does not do the same when it is given the same: {key} depends on earlier passes or on chance"
+        for key in differing(first, again):
+            return f"does not do the same when it is given the same: {key} depends on earlier passes or on chance"
         return None
 
 
@@ -232,16 +232,42 @@ def evaluated(module: nn.Module, x: Tensor) -> Tensor:
     return output
 
 
-def alike(a: Tensor | None, b: Tensor | None) -> bool:
-    """Return whether two tensors, or their absence, are the same up to the rounding of equal operations."""
+def differing(one: Found, other: Found) -> Iterator[str]:
+    """Yield what is another in two passes.
+
+    A gradient that is zero but for rounding, as that of a bias in front of a normalisation, may round otherwise.
+    """
+    noise = ROUNDING * max((_rounding(value) for key, value in one.items() if GRADIENT in key), default=0.0)
+    for key, value in one.items():
+        if not alike(value, other.get(key), noise if GRADIENT in key else 0.0):
+            yield key
+
+
+def alike(a: Tensor | None, b: Tensor | None, noise: float = 0.0) -> bool:
+    """Return whether two tensors, or their absence, are the same up to the rounding of equal operations.
+
+    Values of at most `noise` are nothing but rounding.
+    """
     if a is None or b is None:
         return a is b
     if a.shape != b.shape or a.dtype != b.dtype:
         return False
     if torch.equal(a, b) or not a.is_floating_point():
         return torch.equal(a, b)
-    largest = float(a.abs().nan_to_num(0.0, 0.0, 0.0).max()) if a.numel() else 0.0
-    return torch.allclose(a, b, rtol=0.0, atol=ROUNDING * torch.finfo(a.dtype).eps * largest, equal_nan=True)
+    if _largest(a) <= noise and _largest(b) <= noise and bool(a.isfinite().all() & b.isfinite().all()):
+        return True
+    return torch.allclose(a, b, rtol=0.0, atol=ROUNDING * _rounding(a), equal_nan=True)
+
+
+def _rounding(tensor: Tensor | None) -> float:
+    """Return a unit in the last place of a tensor's largest number."""
+    if tensor is None or not tensor.is_floating_point():
+        return 0.0
+    return torch.finfo(tensor.dtype).eps * _largest(tensor)
+
+
+def _largest(tensor: Tensor) -> float:
+    return float(tensor.abs().nan_to_num(0.0, 0.0, 0.0).max()) if tensor.numel() else 0.0
 
 
 def _clone(tensor: Tensor | None) -> Tensor | None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.datasets import load_sample_images
 
 from epsl_opt import InputError
 from epsl_opt.backends.datasets.dataset import Dataset
@@ -53,6 +54,25 @@ def test_training_and_test_folders_are_kept_apart(tmp_path: Path) -> None:
         assert (rows == rows[:, :1, :1]).all()
         assert sorted(rows[:, 0, 0].tolist()) == sorted(by_file[5 * label : 5 * label + 5].tolist())
     assert data.test_y.tolist() == [0, 0, 1, 1, 2, 2]
+
+
+def test_real_photographs_come_back_as_they_are(tmp_path: Path) -> None:
+    """Pieces of two photographs (with scikit-learn), a class each: every piece has its pixels and its class."""
+    photographs, size = load_sample_images().images, 64
+    pieces = [[picture[64 * k : 64 * k + size, 100 : 100 + size] for k in range(6)] for picture in photographs]
+    for name, of_class in zip(("china", "flower"), pieces, strict=True):
+        for k, piece in enumerate(of_class):
+            folder = tmp_path / ("train" if k < 4 else "test") / name
+            folder.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(piece).save(folder / f"{k}.png")
+    data = load_task(f"images:root={tmp_path},size={size}", 0)
+    seen = np.array([piece for of_class in pieces for piece in of_class[:4]], dtype=np.float64)
+    mean, deviation = seen.mean(axis=(0, 1, 2)), seen.std(axis=(0, 1, 2))
+    for x, y, of_side in ((data.train_x, data.train_y, slice(4)), (data.test_x, data.test_y, slice(4, None))):
+        found = np.rint(x.transpose(0, 2, 3, 1) * deviation + mean).astype(np.uint8)
+        assert np.array_equal(found, np.concatenate([of_class[of_side] for of_class in pieces]))
+        assert y.tolist() == sorted(y.tolist())
+        assert np.bincount(y).tolist() == [len(of_class[of_side]) for of_class in pieces]
 
 
 def test_val_stands_in_for_test(tmp_path: Path) -> None:

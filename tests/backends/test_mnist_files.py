@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
+from sklearn.datasets import load_digits
 
 from epsl_opt import InputError
 from epsl_opt.backends.datasets.idx import read_idx
@@ -46,6 +47,22 @@ def raw(data: NDArray[np.float32], like: NDArray[np.float32], train: Pixels) -> 
     pixels = data * train.std(dtype=np.float64) + train.mean(dtype=np.float64)
     assert data.dtype == like.dtype
     return np.rint(pixels)[:, 0].astype(np.uint8)
+
+
+def test_real_digits_come_back_as_they_are(tmp_path: Path) -> None:
+    """1,797 digits written by 43 people (with scikit-learn), as MNIST's files: every image and label, on its side."""
+    digits = load_digits()
+    images, labels = (15 * digits.images).astype(np.uint8), digits.target.astype(np.uint8)
+    train, test = slice(0, 1437), slice(1437, None)
+    write_part(tmp_path, "train", images[train], labels[train])
+    write_part(tmp_path, "t10k", images[test], labels[test])
+    data = load_task(f"mnist:root={tmp_path}", 0)
+    assert data.name == "mnist"
+    for side, x, y in ((train, data.train_x, data.train_y), (test, data.test_x, data.test_y)):
+        assert np.array_equal(raw(x, data.train_x, images[train]), images[side])
+        assert np.array_equal(y, labels[side])
+    counts = np.bincount(data.train_y) + np.bincount(data.test_y)
+    assert counts.tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
 
 
 @given(arrays.arrays(np.uint8, arrays.array_shapes(min_dims=1, max_dims=4, min_side=0, max_side=5)), st.booleans())

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
+from torchvision_networks import torchvision_models
 
 from epsl_opt.backends.pytorch.chain import Chain
+from epsl_opt.backends.pytorch.likeness import GRADIENT, differing
 from epsl_opt.backends.pytorch.networks import build_chain, network_names
 from epsl_opt.core.errors import InputError
 
@@ -126,18 +129,29 @@ def test_wrong_names_and_inputs_are_one_line(factories: str, spec: str, problem:
     assert "\n" not in str(error.value)
 
 
+def test_gradients_of_nothing_but_rounding_are_no_difference() -> None:
+    """A gradient that is zero but for rounding may round otherwise; what exceeds rounding, or isn't there, is named."""
+    large, noise = f"{GRADIENT}a", f"{GRADIENT}b"
+    first = {large: torch.tensor([50.0]), noise: torch.tensor([2e-5]), "mean": torch.tensor([2e-5])}
+    assert not list(differing(first, first | {noise: torch.tensor([-1e-5])}))
+    for value in (torch.tensor([1e-2]), torch.tensor([torch.nan]), None):
+        assert list(differing(first, first | {noise: value})) == [noise]
+    for other in (large, "mean"):
+        assert list(differing(first, first | {other: -first[other]})) == [other]
+
+
 @pytest.mark.parametrize(
     "name", ["squeezenet1_1", "mobilenet_v3_small", "efficientnet_b0", "googlenet", "swin_t", "vit_b_32"]
 )
 def test_torchvision_networks_are_their_chains(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A classification model of torchvision, cut into a chain, returns what the model does, in both modes."""
-    models = pytest.importorskip("torchvision.models")
+    models = torchvision_models()
     made: list[nn.Module] = []
-    genuine = models.get_model
+    genuine = partial(models.get_model, **({"image_size": 64} if name == "vit_b_32" else {}))
     monkeypatch.setattr(models, "get_model", lambda *args, **kwargs: made.append(genuine(*args, **kwargs)) or made[0])
-    chain = build_chain(name, (3, 224, 224), 1000, seed=0)
+    chain = build_chain(name, (3, 64, 64), 1000, seed=0)
     assert len(chain.segments) > 5
-    x = torch.randn(2, 3, 224, 224)
+    x = torch.randn(2, 3, 64, 64)
     for training in (False, True):
         outputs = []
         for module in (made[0].train(training), chain.client_side(len(chain.segments)).train(training)):

@@ -9,6 +9,7 @@ import torch
 from hypothesis import given
 from sample_networks import BRANCHING, CLASSES, IMAGE, sequentials
 from torch import Tensor, nn
+from torchvision_networks import torchvision_models
 
 from epsl_opt.backends.pytorch import dry_run
 from epsl_opt.backends.pytorch.chain import chain_of
@@ -34,10 +35,10 @@ def test_shipped_profiles_come_out(shipped: str, network: str, image: int, class
 @pytest.mark.parametrize("network", ["resnet18", "vgg16", "mobilenet_v2"])
 def test_torchvision_costs_what_the_shipped_profiles_say(network: str) -> None:
     """torchvision's networks have in total the FLOPs and parameters of the shipped profiles."""
-    pytest.importorskip("torchvision")
     shipped = model_profiles.load({"mobilenet_v2": "mobilenetv2-224"}.get(network, f"{network}-224"))
-    spec = f"torchvision.models:{network}" if network == "resnet18" else network
-    counted = profile_chain(build_chain(spec, (3, 224, 224), 1000, seed=0), (3, 224, 224))
+    image = torch.zeros(2, 3, 224, 224)
+    chain = chain_of(network, torchvision_models().get_model(network), image, proven=True)
+    counted = profile_chain(chain, tuple(image.shape[1:]))
     assert counted.total_forward_flops == shipped.total_forward_flops
     assert counted.total_backward_flops == shipped.total_backward_flops
     assert counted.total_parameter_bits == shipped.total_parameter_bits
