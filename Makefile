@@ -9,6 +9,8 @@ PICTURES := out/pictures
 # One build for every check; without a version, Linux gets the newest with gigabytes of CUDA. torchvision's goes with it.
 TORCH ?= torch==2.13.0
 TORCHVISION ?= torchvision==0.28.0
+# What is installed for the tests; `make lowest` leaves out tools whose own requirements are higher.
+DEV ?= dev
 # What the classifiers promise, and the next.
 PYTHONS ?= 3.11 3.12 3.13 3.14
 
@@ -49,7 +51,8 @@ campaign: $(VENV)/installed-dev ## try random inputs on everything: INPUTS=20000
 lowest: | $(PY) ## run the tests with the lowest versions that pyproject.toml allows
 	mkdir -p build
 	$(PY) -m docs_tools.lowest > build/lowest.txt
-	PIP_CONSTRAINT=$(CURDIR)/build/lowest.txt $(MAKE) --no-print-directory suite VENV=build/lowest TORCH=torch TORCHVISION=torchvision==0.19.0
+	PIP_CONSTRAINT=$(CURDIR)/build/lowest.txt $(MAKE) --no-print-directory suite \
+		VENV=build/lowest TORCH=torch TORCHVISION=torchvision==0.19.0 DEV=test,train,parquet,dask
 
 matrix: ## run the tests on every Python of PYTHONS that this machine has
 	@for python in $(PYTHONS); do \
@@ -101,9 +104,9 @@ $(VENV)/installed: pyproject.toml | $(PY)
 $(VENV)/installed-dev: pyproject.toml | $(PY)
 	$(PY) -m pip install --quiet --disable-pip-version-check '$(TORCH)'
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps '$(TORCHVISION)'
-	$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[dev,flower]' || { \
+	$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[$(DEV),flower]' || { \
 		echo 'Flower does not install here: its tests will be skipped.'; \
-		$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'; }
+		$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[$(DEV)]'; }
 	touch $@ $(VENV)/installed
 
 $(VENV)/installed-docs: pyproject.toml | $(PY)
