@@ -9,11 +9,13 @@ from epsl_opt import Instance, Limits, ScheduleDocument, load_instance
 from epsl_opt.backends.pytorch import TorchBackend
 from epsl_opt.backends.pytorch.options import TorchOptions
 from epsl_opt.core.framework import Framework
-from epsl_opt.plugins.backend import TrainingPlan
 from epsl_opt.solving.quickest_cut import solve_at_quickest_cut
-from epsl_opt.training.cases import FittedInstance, TrainingCase, Variant
+from epsl_opt.training.goal import TrainingGoal
+from epsl_opt.training.request import FittedInstance, TrainingRequest
+from epsl_opt.training.setup import TrainingSetup
 
 BACKEND = TorchBackend()
+EVALUATE_EVERY = 10
 
 
 @dataclass(frozen=True)
@@ -71,17 +73,22 @@ class Setting:
     tuning_seeds: tuple[int, ...] = (100, 101)
 
 
-def make_case(setting: Setting, method: Method, lr: float, seed: int) -> TrainingCase:
-    """Return one training."""
+def make_setup(setting: Setting, method: Method, lr: float, seed: int) -> TrainingSetup:
+    """Return one training, of all rounds; the target is looked up afterwards."""
     shared = {"network": setting.network, "lr": lr, "lr_schedule": "cosine", "lr_rounds": setting.rounds}
     options = TorchOptions.model_validate(shared | method.options)
     instance, document = schedule_for(setting, method.framework, method.phi)
-    variant = Variant(method.framework, method.phi, options)
-    schedule = document.schedule()
-    if schedule is None:
+    if document.schedule() is None:
         raise RuntimeError(f"no schedule for {setting.name}, {method.label}: {document.stop_reason}")
-    plan = TrainingPlan(instance, schedule, method.framework, setting.task, seed)
-    return TrainingCase(FittedInstance(instance, instance, variant), document, plan)
+    request = TrainingRequest(
+        backend=BACKEND,
+        options=options,
+        task=setting.task,
+        framework=method.framework,
+        seed=seed,
+        goal=TrainingGoal(setting.rounds, None, EVALUATE_EVERY),
+    )
+    return TrainingSetup(FittedInstance(request, instance, instance), document)
 
 
 @cache

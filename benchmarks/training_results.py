@@ -22,7 +22,7 @@ from statistics import fmean
 
 from benchmarks.destination import destination
 from benchmarks.engine_arguments import add_engine_arguments, chosen_engine
-from benchmarks.training_methods import BACKEND, METHODS, Method, Setting, make_case
+from benchmarks.training_methods import METHODS, Method, Setting, make_setup
 from benchmarks.training_tables import Outcome, compare_table, method_table, picture, tuning_table
 from docs_tools.marked_text import write_marked
 from epsl_opt import InputError
@@ -31,13 +31,12 @@ from epsl_opt.campaigns.trainings import TrainedCase, train_cases
 from epsl_opt.core.stop_request import StopRequest
 from epsl_opt.report.plots.save import save_picture
 from epsl_opt.solving.provenance import cpu, versions
-from epsl_opt.training.cases import TrainingCase
-from epsl_opt.training.run import TrainingGoal, TrainingRun
+from epsl_opt.training.run import TrainingRun
+from epsl_opt.training.setup import TrainingSetup
 
 PAGE = Path(__file__).parents[1] / "docs" / "results.md"
 OUT = Path("out/training-results")
 SEEDS = (0, 1, 2)
-EVALUATE_EVERY = 10
 LAST = 3
 """Evaluations whose mean accuracy counts when a learning rate is chosen."""
 
@@ -56,12 +55,7 @@ def settings(mnist: Path | None, quick: bool) -> list[Setting]:
     return [replace(setting, **small) for setting in found[:1]] if quick else found
 
 
-def goal(setting: Setting) -> TrainingGoal:
-    """Train all rounds; the target is looked up afterwards."""
-    return TrainingGoal(setting.rounds, None, EVALUATE_EVERY)
-
-
-def learn(setting: Setting, cases: Sequence[TrainingCase], folder: Path, engine: Engine) -> None:
+def learn(cases: Sequence[TrainingSetup], folder: Path, engine: Engine) -> None:
     """Train what is not there yet.
 
     Raises
@@ -71,7 +65,7 @@ def learn(setting: Setting, cases: Sequence[TrainingCase], folder: Path, engine:
     RuntimeError
         If a training came to no end.
     """
-    done = train_cases(cases, BACKEND, goal(setting), folder=folder, observer=Progress(), engine=engine)
+    done = train_cases(cases, folder=folder, observer=Progress(), engine=engine)
     if done.failures:
         raise RuntimeError(done.failures[0])
     if done.interrupted:
@@ -89,9 +83,9 @@ class Progress:
         """Hear of a round that is done."""
 
 
-def trained(setting: Setting, cases: Sequence[TrainingCase], folder: Path) -> tuple[TrainedCase, ...]:
+def trained(cases: Sequence[TrainingSetup], folder: Path) -> tuple[TrainedCase, ...]:
     """Return what finished trainings learned."""
-    return train_cases(cases, BACKEND, goal(setting), folder=folder).cases
+    return train_cases(cases, folder=folder).cases
 
 
 def late_accuracy(case: TrainedCase) -> float:
@@ -103,9 +97,9 @@ def late_accuracy(case: TrainedCase) -> float:
 def tune(setting: Setting, folder: Path, engine: Engine) -> dict[str, dict[float, float]]:
     """Return method -> learning rate -> mean accuracy on the splits for tuning."""
     grid = [(method, lr) for method in METHODS for lr in setting.rates]
-    cases = [make_case(setting, method, lr, seed) for method, lr in grid for seed in setting.tuning_seeds]
-    learn(setting, cases, folder, engine)
-    accuracy = iter([late_accuracy(case) for case in trained(setting, cases, folder)])
+    cases = [make_setup(setting, method, lr, seed) for method, lr in grid for seed in setting.tuning_seeds]
+    learn(cases, folder, engine)
+    accuracy = iter([late_accuracy(case) for case in trained(cases, folder)])
     found: dict[str, dict[float, float]] = {}
     for method, lr in grid:
         found.setdefault(method.label, {})[lr] = fmean(next(accuracy) for _ in setting.tuning_seeds)
@@ -117,11 +111,11 @@ def run(setting: Setting, seeds: Sequence[int], folder: Path, engine: Engine) ->
     tuned = tune(setting, folder, engine)
     best = {label: max(found, key=found.__getitem__) for label, found in tuned.items()}
     cases = {
-        (method, seed): make_case(setting, method, best[method.label], seed) for method in METHODS for seed in seeds
+        (method, seed): make_setup(setting, method, best[method.label], seed) for method in METHODS for seed in seeds
     }
-    learn(setting, list(cases.values()), folder, engine)
+    learn(list(cases.values()), folder, engine)
     done: dict[Method, list[TrainedCase]] = {}
-    for (method, _), case in zip(cases, trained(setting, list(cases.values()), folder), strict=True):
+    for (method, _), case in zip(cases, trained(list(cases.values()), folder), strict=True):
         done.setdefault(method, []).append(case)
     return Outcome(setting, tuned, best, done)
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from docs_tools.marked_text import markdown_table, write_marked
-from epsl_opt.cli.option_rows import option_rows
 from epsl_opt.core.errors import InputError
 from epsl_opt.files.schema import SchemaKind, json_schema
 from epsl_opt.plugins import registry
+from epsl_opt.plugins.option_rows import option_rows
 from epsl_opt.plugins.solver import Solver, SolverKind
 
 UNITS = {

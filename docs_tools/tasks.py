@@ -9,8 +9,8 @@ from pathlib import Path
 
 from docs_tools.marked_text import markdown_table, write_marked
 from epsl_opt.backends.datasets.tasks import TASKS, task_names
-from epsl_opt.cli.option_rows import option_rows
 from epsl_opt.core.errors import InputError
+from epsl_opt.plugins.option_rows import option_rows
 
 DOCUMENT = Path("docs/tasks.md")
 

@@ -17,9 +17,10 @@ TRAIN = ["paper:clients=2,subchannels=4,batch_size=6", "--task", TASK, "--solver
 
 SEVERAL = """
 import json, os, sys
+from epsl_opt.backends.distributed.backend import DistributedBackend
 from epsl_opt.backends.distributed.client import serve
 from epsl_opt.backends.distributed.clients import Clients
-from epsl_opt.backends.distributed.command import server_command
+from epsl_opt.cli.train_ranks import server_command
 from epsl_opt.backends.distributed.group import join
 from epsl_opt.cli.app import run
 group = join(60.0, None)
@@ -27,7 +28,7 @@ code = 0
 if group.rank == 0:
     clients = Clients(group)
     for arguments in json.loads(sys.argv[1]):
-        code = run(arguments, server_command(clients)) or code
+        code = run(arguments, server_command(DistributedBackend(clients))) or code
     clients.end()
 else:
     code = serve(group)

@@ -28,6 +28,8 @@ from epsl_opt.plugins.backend import (
     TrainingSession,
 )
 from epsl_opt.plugins.solver import Solver
+from epsl_opt.training.request import FittedInstance, TrainingRequest
+from epsl_opt.training.setup import TrainingSetup
 
 FEATURES, SAMPLES = 4, 60
 
@@ -114,7 +116,7 @@ class ToyBackend(TrainingBackend[ToyTrainingOptions]):
         """Name the only task."""
         return {"plane": "which side of a plane"}
 
-    def fit(self, instance: Instance, task: str, options: ToyTrainingOptions) -> Instance:
+    def fit(self, instance: Instance, task: str, options: ToyTrainingOptions, seed: int = 0) -> Instance:
         """Give the instance another network's profile if one is asked for."""
         if task not in self.tasks():
             raise InputError("task", f"unknown name {task!r}")
@@ -171,6 +173,17 @@ def register_training_toys(monkeypatch: pytest.MonkeyPatch, *solvers: type[Solve
     }
     monkeypatch.setattr(registry, "_entries", lambda group: groups.get(group) or genuine(group))
     monkeypatch.setattr(ToyBackend, "starts", [])
+
+
+def toy_setup(
+    plan: TrainingPlan | None = None, document: ScheduleDocument | None = None, **asked: Any
+) -> TrainingSetup:
+    """Return the training of a plan, by default the small instance's; `asked` goes into the request."""
+    if plan is None or document is None:
+        plan, document = toy_plan()
+    given = {"backend": ToyBackend(), "options": ToyTrainingOptions()} | asked
+    request = TrainingRequest(framework=plan.framework, task=plan.task, seed=plan.seed, **given)
+    return TrainingSetup(FittedInstance(request, plan.instance, plan.instance), document)
 
 
 def toy_plan(

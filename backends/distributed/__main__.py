@@ -12,15 +12,17 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
+from epsl_opt.backends.distributed.backend import DistributedBackend
 from epsl_opt.backends.distributed.client import serve
 from epsl_opt.backends.distributed.clients import Clients
-from epsl_opt.backends.distributed.command import INTERFACE, TIMEOUT, server_command
 from epsl_opt.backends.distributed.environment import missing_variables
 from epsl_opt.backends.distributed.failures import RankError
-from epsl_opt.backends.distributed.group import DEFAULT_TIMEOUT_S, Group, join, leave
+from epsl_opt.backends.distributed.group import Group, join, leave
 from epsl_opt.backends.distributed.wire import SERVER
 from epsl_opt.cli.app import run
 from epsl_opt.cli.exits import ExitCode
+from epsl_opt.cli.train_ranks import INTERFACE, TIMEOUT, server_command
+from epsl_opt.core.defaults import DEFAULT_TIMEOUT_S
 from epsl_opt.core.errors import EpslOptError, InputError
 
 _LAST_WORDS_S = 5.0
@@ -29,8 +31,8 @@ _LAST_WORDS_S = 5.0
 
 def main(arguments: Sequence[str]) -> int:
     """Be the server or a client, as the launcher says; return the exit code."""
-    if missing_variables():
-        return run(list(arguments) or ["--help"], server_command(None))
+    if missing := missing_variables():
+        return run(list(arguments) or ["--help"], server_command(None, missing))
     try:
         group = join(*_own_options(arguments))
     except InputError as error:
@@ -44,7 +46,7 @@ def _server(group: Group, arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     clients = Clients(group)
     try:
-        return run(list(arguments) or ["--help"], server_command(clients))
+        return run(list(arguments) or ["--help"], server_command(DistributedBackend(clients)))
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         clients.end()

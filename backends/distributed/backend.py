@@ -35,14 +35,14 @@ class DistributedBackend(TorchBackend):
         self._clients = clients
         self.session: DistributedSession | None = None
 
-    def fit(self, instance: Instance, task: str, options: TorchOptions) -> Instance:
+    def fit(self, instance: Instance, task: str, options: TorchOptions, seed: int = 0) -> Instance:
         """Refuse an instance for another number of clients than there are ranks; else as the torch backend."""
         have, need = self._clients.group.size, instance.n_clients + 1
         if have != need:
             problem = f"{need} ranks are needed, the server and {instance.n_clients} clients; there are {have}"
             raise InputError(f"instance {instance.name}", problem)
         self._clients.names = [client.name for client in instance.clients]
-        return super().fit(instance, task, options)
+        return super().fit(instance, task, options, seed)
 
     def start(self, plan: TrainingPlan, options: TorchOptions) -> DistributedSession:
         """Let all clients load their data and set their models up, and do so here.

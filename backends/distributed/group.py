@@ -18,7 +18,6 @@ from epsl_opt.backends.distributed.failures import BroadcastError, RankError
 from epsl_opt.backends.distributed.wire import SERVER
 from epsl_opt.core.plain_text import one_line
 
-DEFAULT_TIMEOUT_S = 120.0
 _MAX_NOTE = 500
 _CLIENT_PATIENCE = 1.5
 """Clients wait longer than the server, which alone can tell who is to blame, so that it gives up first."""

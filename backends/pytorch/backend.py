@@ -44,11 +44,11 @@ class TorchBackend(TrainingBackend[TorchOptions]):
 
         return task_names()
 
-    def fit(self, instance: Instance, task: str, options: TorchOptions) -> Instance:
+    def fit(self, instance: Instance, task: str, options: TorchOptions, seed: int = 0) -> Instance:
         """Count the network's costs, unless the instance's model is that network already."""
         from epsl_opt.backends.pytorch.profiling import profile_chain
 
-        data = _dataset(task, 0)
+        data = _dataset(task, seed)
         counted = profile_chain(_chain(data, options, seed=0), data.input_shape)
         if is_cut_of(instance.model, counted):
             return instance

@@ -8,8 +8,8 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from epsl_opt.backends.datasets.partition import PartitionKind
+from epsl_opt.core.options import Options
 from epsl_opt.core.record import NonNegativeFloat, PositiveFloat, PositiveInt, UnitInterval
-from epsl_opt.plugins.backend import TrainingOptions
 
 DEFAULT_LR = 0.1
 DEFAULT_MOMENTUM = 0.9
@@ -73,7 +73,7 @@ class LrSchedule(StrEnum):
     """Is multiplied by `lr_factor` every `lr_rounds` rounds."""
 
 
-class TorchOptions(TrainingOptions):
+class TorchOptions(Options):
     """Network, data partition, EPSL's variants, optimisation and device."""
 
     network: str | None = Field(default=None, min_length=1, description="what to train; the task's own if not given")

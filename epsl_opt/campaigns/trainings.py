@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
 
 from epsl_opt.campaigns.engines import Engine, ThisProcess
-from epsl_opt.campaigns.lesson import Lesson
-from epsl_opt.campaigns.lessons import TrainingObserver, learn_all
-from epsl_opt.core.defaults import DEFAULT_CHECKPOINT_EVERY
+from epsl_opt.campaigns.stored_training import StoredTraining, TrainingResult
+from epsl_opt.campaigns.train_all import TrainingObserver, train_all
 from epsl_opt.core.stage_times import StageTimes
 from epsl_opt.core.stop_request import StopRequest
-from epsl_opt.files.training_document import TrainingDocument
 from epsl_opt.files.training_records import RoundRecord, simulated_time_s
-from epsl_opt.plugins.backend import TrainingBackend
-from epsl_opt.training.cases import TrainingCase, learning_key
-from epsl_opt.training.run import TrainingGoal, finite_stage_times
+from epsl_opt.training.setup import TrainingSetup
 from epsl_opt.training.summary import score
 
 
@@ -49,7 +44,7 @@ class TrainingRow:
     message: str
     instance_sha256: str
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, str | float | None]:
         """Return the row, ready for JSON and CSV."""
         return asdict(self)
 
@@ -59,12 +54,16 @@ TRAINING_COLUMNS = tuple(field.name for field in fields(TrainingRow))
 
 @dataclass(frozen=True, eq=False)
 class TrainedCase:
-    """A case with what it learned, and its own clock."""
+    """A training of the campaign with what it learned; its clock is that of its own setup."""
 
-    case: TrainingCase
-    stages: StageTimes
+    setup: TrainingSetup
     records: Sequence[RoundRecord]
     row: TrainingRow
+
+    @property
+    def stages(self) -> StageTimes:
+        """Stage times of a round."""
+        return self.setup.stages
 
 
 @dataclass(frozen=True)
@@ -88,24 +87,21 @@ class TrainingCampaign:
 
 
 def train_cases(
-    cases: Sequence[TrainingCase],
-    backend: TrainingBackend[Any],
-    goal: TrainingGoal,
+    setups: Sequence[TrainingSetup],
     *,
     folder: Path | None = None,
-    checkpoint_every: int = DEFAULT_CHECKPOINT_EVERY,
     observer: TrainingObserver | None = None,
-    request: StopRequest | None = None,
+    stop_request: StopRequest | None = None,
     engine: Engine | None = None,
 ) -> TrainingCampaign:
-    """Train every case; cases that learn the same share one training.
+    """Train every setup; those that learn the same share one training.
 
     Parameters
     ----------
     folder
         Where trainings are kept, one folder each, and looked for; one that was stopped goes on, a finished one is not
         run again. Nothing is kept if None.
-    request
+    stop_request
         Heard after each round: the running training is saved, and the campaign ends. Trainings in other processes
         don't hear it; Ctrl-C ends them, and they go on from their last checkpoint.
     engine
@@ -118,20 +114,20 @@ def train_cases(
     EngineError
         If what trains has gone.
     """
-    stages = [finite_stage_times(case.plan, backend, case.options) for case in cases]
-    keys = [learning_key(case, backend, goal) for case in cases]
-    lessons: dict[str, Lesson] = {}
-    for key, case in zip(keys, cases, strict=True):
-        place = None if folder is None else folder / short_key(key)
-        lessons.setdefault(key, Lesson(case, backend, goal, place, checkpoint_every))
-    found = learn_all(lessons, observer, request or StopRequest(), engine or ThisProcess())
+    for setup in setups:
+        _ = setup.stages  # refused before anything is trained
+    keys = [setup.learning_key for setup in setups]
+    trainings: dict[str, StoredTraining] = {}
+    for key, setup in zip(keys, setups, strict=True):
+        trainings.setdefault(key, StoredTraining(setup, None if folder is None else folder / short_key(key)))
+    found = train_all(trainings, observer, stop_request or StopRequest(), engine or ThisProcess())
     done = tuple(
-        _trained(case, times, key, *found.learned[key])
-        for case, times, key in zip(cases, stages, keys, strict=True)
-        if key in found.learned
+        _trained(setup, key, found.results[key])
+        for setup, key in zip(setups, keys, strict=True)
+        if key in found.results
     )
     lost = sum(key in found.failed for key in keys)
-    return TrainingCampaign(done, len(cases), len(lessons), found.reused, tuple(found.failed.values()), lost)
+    return TrainingCampaign(done, len(setups), len(trainings), found.reused, tuple(found.failed.values()), lost)
 
 
 def short_key(key: str) -> str:
@@ -139,10 +135,9 @@ def short_key(key: str) -> str:
     return key[:16]
 
 
-def _trained(
-    case: TrainingCase, stages: StageTimes, key: str, summary: TrainingDocument, records: Sequence[RoundRecord]
-) -> TrainedCase:
-    plan, found = case.plan, score(records, summary.target_accuracy)
+def _trained(setup: TrainingSetup, key: str, result: TrainingResult) -> TrainedCase:
+    (summary, records), plan, stages = result, setup.plan, setup.stages
+    found = score(records, summary.target_accuracy)
     to_target = found.rounds_to_target
     majority_rate = summary.description.get("majority_rate")
     failed = summary.divergence
@@ -150,7 +145,7 @@ def _trained(
         instance=plan.instance.name,
         framework=plan.framework.value,
         aggregation_ratio=plan.instance.training.aggregation_ratio,
-        solver=case.document.solver,
+        solver=setup.document.solver,
         seed=plan.seed,
         cut_layer=plan.instance.model.cut_layers[plan.schedule.cut_layer].name,
         round_latency_s=stages.round_latency_s,
@@ -165,4 +160,4 @@ def _trained(
         instance_sha256=plan.instance.sha256,
         **asdict(found),
     )
-    return TrainedCase(case, stages, records, row)
+    return TrainedCase(setup, records, row)

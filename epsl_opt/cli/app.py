@@ -114,7 +114,7 @@ def cli(ctx: click.Context, config: str | None, debug: bool) -> None:
     Results go to standard output, messages to standard error. Exit codes: 0 verified schedule, 1 unexpected error,
     2 bad input, 3 proven infeasible, 4 no schedule found, 5 schedule rejected, 130 interrupted.
     """
-    from epsl_opt.cli.talk import configure_logging
+    from epsl_opt.cli.messages import configure_logging
 
     ctx.obj = {"debug": debug}
     configure_logging(debug)
@@ -163,7 +163,7 @@ def _is_argument(text: str) -> bool:
 
 
 def _fail(message: str, code: ExitCode, debug: bool = False) -> int:
-    from epsl_opt.cli.talk import brief, say
+    from epsl_opt.cli.messages import brief, say
 
     if debug:
         traceback.print_exc()

@@ -11,6 +11,7 @@ from click.core import ParameterSource
 
 from epsl_opt.cli.engine_params import chosen_engine, engine_options
 from epsl_opt.cli.exits import ExitCode, exit_code, worst
+from epsl_opt.cli.messages import complain, note, warn
 from epsl_opt.cli.output import emit_csv, emit_json, emit_tables
 from epsl_opt.cli.params import (
     SeedList,
@@ -26,7 +27,6 @@ from epsl_opt.cli.params import (
 )
 from epsl_opt.cli.progress import live_progress
 from epsl_opt.cli.redirect import stdout_to_stderr
-from epsl_opt.cli.talk import complain, note, warn
 from epsl_opt.cli.training_params import FrameworkList, RatioList, is_training, training_options
 
 if TYPE_CHECKING:
@@ -125,10 +125,10 @@ def command(
     with locked(folder):
         with chosen_engine(engine, jobs, scheduler, threads, here=True) as where:
             if train:
-                from epsl_opt.cli.compare_train import TrainingWish, compare_trainings
+                from epsl_opt.cli.compare_train import CompareTrainArguments, compare_trainings
 
-                wish = TrainingWish(cut_layers=cut_layers, min_cut=min_cut, **training)
-                return compare_trainings(problems, solvers, limits, options, wish, folder, form, where)
+                asked = CompareTrainArguments(cut_layers=cut_layers, min_cut=min_cut, **training)
+                return compare_trainings(problems, solvers, limits, options, asked, folder, form, where)
             problems = [limit_cuts(problem, cut_layers, min_cut) for problem in problems]
             comparison = _compare(problems, solvers, limits, options, folder, where)
         known = _best_known(comparison.instances)

@@ -4,60 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from epsl_opt.campaigns.compare import Comparison, compare
 from epsl_opt.campaigns.engines import Engine, ThisProcess
 from epsl_opt.campaigns.trainings import TRAINING_COLUMNS, TrainingCampaign, train_cases
 from epsl_opt.cli.exits import ExitCode, exit_code, worst
+from epsl_opt.cli.messages import complain, note
 from epsl_opt.cli.output import emit_csv, emit_json, emit_tables
 from epsl_opt.cli.progress import live, live_progress
 from epsl_opt.cli.redirect import stdout_to_stderr
-from epsl_opt.cli.talk import complain, note
-from epsl_opt.cli.training_params import (
-    DEFAULT_BACKEND,
-    DEFAULT_FRAMEWORKS,
-    DEFAULT_TASK,
-    checkpoint_rounds,
-    is_training,
-    make_goal,
-)
+from epsl_opt.cli.training_params import TrainingArguments, is_training
 from epsl_opt.cli.training_progress import TrainingLine
 from epsl_opt.cli.training_view import campaign_tables
-from epsl_opt.core.cut_limits import limit_cuts
-from epsl_opt.core.defaults import DEFAULT_SOLVER
+from epsl_opt.core.defaults import DEFAULT_FRAMEWORKS, DEFAULT_SOLVER
 from epsl_opt.core.framework import Framework
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.results import Limits
 from epsl_opt.core.stop_request import StopRequest, deferred_interrupt
-from epsl_opt.plugins.backend import TrainingBackend
 from epsl_opt.report.training_files import TRAININGS, write_campaign
-from epsl_opt.training.cases import FOR_ALL, FittedInstance, fit_instances, make_cases, make_variants
-from epsl_opt.training.run import TrainingGoal
-from epsl_opt.training.setup import ready_backend
+from epsl_opt.training.request import FittedInstance
+from epsl_opt.training.setup import TrainingSetup
+from epsl_opt.training.variants import FOR_ALL, make_setups, variants
 
 Options = Mapping[str, Mapping[str, str]]
 
 
-@dataclass(frozen=True)
-class TrainingWish:
-    """What the user asked to train; None is the default."""
+@dataclass(frozen=True, kw_only=True)
+class CompareTrainArguments(TrainingArguments):
+    """What only `compare --train` takes, as it is on the command line; None is the default."""
 
-    cut_layers: tuple[str, ...] | None
-    min_cut: str | None
     frameworks: tuple[str, ...] | None
     phi: tuple[float, ...] | None
     train_seeds: tuple[int, ...] | None
-    task: str | None
-    network: str | None
-    batch_size: int | None
-    rounds: int | None
-    target_accuracy: float | None
-    evaluate_every: int | None
-    checkpoint_every: int | None
-    backend: str | None
 
 
 def compare_trainings(
@@ -65,7 +45,7 @@ def compare_trainings(
     solvers: Sequence[str] | None,
     limits: Limits,
     options: Options,
-    wish: TrainingWish,
+    arguments: CompareTrainArguments,
     folder: Path | None,
     form: str,
     engine: Engine,
@@ -77,15 +57,14 @@ def compare_trainings(
     InputError
         If anything the user gave is wrong.
     """
-    goal = make_goal(wish.rounds, wish.target_accuracy, wish.evaluate_every)
-    backend = ready_backend(wish.backend or DEFAULT_BACKEND)
-    fitted = _fitted(problems, backend, options, wish)
+    fitted = _fitted(problems, options, arguments)
     own = {owner: values for owner, values in options.items() if not is_training(owner)}
     comparison = _solve([each.instance for each in fitted], solvers or (DEFAULT_SOLVER,), limits, own, folder, engine)
     if comparison.interrupted:
         complain(f"interrupted while solving; {_go_on(folder)}")
         return ExitCode.INTERRUPTED
-    campaign = _train(fitted, comparison, backend, goal, wish, folder, engine)
+    setups = list(make_setups(fitted, comparison.documents, arguments.train_seeds or (0,)))
+    campaign = _train(setups, folder, engine)
     _print(campaign, form)
     if folder is not None and campaign.cases:
         write_campaign(folder, campaign)
@@ -93,17 +72,15 @@ def compare_trainings(
     return _finish(comparison, campaign, folder)
 
 
-def _fitted(
-    problems: Sequence[Instance], backend: TrainingBackend[Any], options: Options, wish: TrainingWish
-) -> list[FittedInstance]:
+def _fitted(problems: Sequence[Instance], options: Options, arguments: CompareTrainArguments) -> list[FittedInstance]:
+    """Make every instance fit for every way to train."""
     training = {owner: dict(values) for owner, values in options.items() if is_training(owner)}
-    if wish.network is not None:
-        training.setdefault(FOR_ALL, {})["network"] = wish.network
-    frameworks = [Framework(name) for name in wish.frameworks or DEFAULT_FRAMEWORKS]
-    variants = make_variants(backend, frameworks, wish.phi, training)
+    if arguments.network is not None:
+        training.setdefault(FOR_ALL, {})["network"] = arguments.network
+    frameworks = [Framework(name) for name in arguments.frameworks or DEFAULT_FRAMEWORKS]
+    requests = variants(arguments.shared_request({}), frameworks, arguments.phi, training)
     with stdout_to_stderr():
-        fitted = fit_instances(backend, problems, variants, wish.task or DEFAULT_TASK, wish.batch_size)
-    return [replace(each, instance=limit_cuts(each.instance, wish.cut_layers, wish.min_cut)) for each in fitted]
+        return [request.fit(problem) for problem in problems for request in requests]
 
 
 def _solve(
@@ -119,29 +96,12 @@ def _solve(
         return compare(instances, solvers, limits=limits, options=options, folder=runs, observer=line, engine=engine)
 
 
-def _train(
-    fitted: Sequence[FittedInstance],
-    comparison: Comparison,
-    backend: TrainingBackend[Any],
-    goal: TrainingGoal,
-    wish: TrainingWish,
-    folder: Path | None,
-    engine: Engine,
-) -> TrainingCampaign:
-    cases = list(make_cases(fitted, comparison.documents, wish.task or DEFAULT_TASK, wish.train_seeds or (0,)))
+def _train(setups: Sequence[TrainingSetup], folder: Path | None, engine: Engine) -> TrainingCampaign:
     here = isinstance(engine, ThisProcess)
     interrupts = deferred_interrupt() if here else nullcontext(StopRequest())
-    with live(TrainingLine()) as line, stdout_to_stderr(), interrupts as request:
-        return train_cases(
-            cases,
-            backend,
-            goal,
-            folder=None if folder is None else folder / TRAININGS,
-            checkpoint_every=checkpoint_rounds(wish.checkpoint_every),
-            observer=line,
-            request=request,
-            engine=engine,
-        )
+    place = None if folder is None else folder / TRAININGS
+    with live(TrainingLine()) as line, stdout_to_stderr(), interrupts as stop_request:
+        return train_cases(setups, folder=place, observer=line, stop_request=stop_request, engine=engine)
 
 
 def _print(campaign: TrainingCampaign, form: str) -> None:
@@ -173,7 +133,9 @@ def _finish(comparison: Comparison, campaign: TrainingCampaign, folder: Path | N
         codes.append(ExitCode.ERROR)
     for trained in campaign.cases:
         if trained.row.message:
-            complain(f"{trained.case.method} on {trained.row.instance}, seed {trained.row.seed}: {trained.row.message}")
+            complain(
+                f"{trained.setup.method} on {trained.row.instance}, seed {trained.row.seed}: {trained.row.message}"
+            )
             codes.append(ExitCode.ERROR)
     return worst(codes)
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import click
 
+from epsl_opt.cli.messages import note
 from epsl_opt.cli.output import emit
 from epsl_opt.cli.params import complete_instance, output_option, pairs_option, quiet_option
 from epsl_opt.cli.schedule_source import load_breakdown
-from epsl_opt.cli.talk import note
 from epsl_opt.files.writing import refuse_unwritable
 
 
@@ -52,7 +52,7 @@ def command(
     from epsl_opt.files.json_files import write_bytes
 
     refuse_unwritable(output, source)
-    _refuse_binary_talk(target, output)
+    _refuse_binary_on_stdout(target, output)
     options = {"form": form, "cut": cut}
     given = [*pairs, *(f"{key}={value}" for key, value in options.items() if value is not None)]
     content = _converted(source, target, instance, given)
@@ -64,7 +64,7 @@ def command(
     return 0
 
 
-def _refuse_binary_talk(target: str, output: str | None) -> None:
+def _refuse_binary_on_stdout(target: str, output: str | None) -> None:
     from epsl_opt.files.exports import BINARY
 
     if target in BINARY and output is None:

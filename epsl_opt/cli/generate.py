@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
+from epsl_opt.cli.messages import note
 from epsl_opt.cli.numbers import SEED
 from epsl_opt.cli.output import emit, emit_csv, emit_json, emit_tables, table
 from epsl_opt.cli.params import complete_scenario, format_option, output_option, pairs_option, quiet_option
-from epsl_opt.cli.talk import note
 from epsl_opt.files.writing import refuse_unwritable
 
 _LIST_COLUMNS = ("name", "kind", "summary")
@@ -107,7 +107,7 @@ def _print_list(form: str) -> None:
 
 
 def _print_options(scenario: str, form: str) -> None:
-    from epsl_opt.cli.option_rows import COLUMNS, option_cells, option_rows
+    from epsl_opt.plugins.option_rows import COLUMNS, option_cells, option_rows
     from epsl_opt.plugins.registry import load_scenario
 
     chosen = load_scenario(scenario.partition(":")[0])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from dataclasses import fields
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -11,6 +13,9 @@ from click.shell_completion import CompletionItem
 
 from epsl_opt.cli.numbers import MAX_SEED, SECONDS, SEED, THREADS, listed
 from epsl_opt.core.plain_text import shown
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 Decorator = Callable[[CommandT], CommandT]
@@ -85,6 +90,21 @@ def _matching(names: Sequence[str], incomplete: str) -> list[CompletionItem]:
 
 
 instance_argument: Decorator[Any] = click.argument("instance", metavar="INSTANCE", shell_complete=complete_instance)
+
+
+def packed(kind: type[DataclassInstance]) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Let a command take the parameters that are fields of a dataclass as one such object, before all others."""
+
+    def pack(command: Callable[..., int]) -> Callable[..., int]:
+        @wraps(command)
+        def unpacked(**given: object) -> int:
+            own = {field.name: given.pop(field.name) for field in fields(kind) if field.name in given}
+            return command(kind(**own), **given)
+
+        return unpacked
+
+    return pack
+
 
 quiet_option: Decorator[Any] = click.option("-q", "--quiet", is_flag=True, help="No progress, notes or warnings.")
 

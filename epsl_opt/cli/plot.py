@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from epsl_opt.cli.messages import note
 from epsl_opt.cli.params import complete_instance, quiet_option
 from epsl_opt.cli.schedule_source import load_breakdown
-from epsl_opt.cli.talk import note
 from epsl_opt.files.writing import refuse_unwritable
 
 if TYPE_CHECKING:

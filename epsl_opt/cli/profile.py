@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from epsl_opt.cli.messages import note
 from epsl_opt.cli.numbers import COUNT, listed
 from epsl_opt.cli.output import emit_csv, emit_json, emit_tables
 from epsl_opt.cli.params import format_option, output_option, quiet_option
 from epsl_opt.cli.redirect import stdout_to_stderr
-from epsl_opt.cli.talk import note
-from epsl_opt.cli.training_params import DEFAULT_BACKEND, complete_backend
+from epsl_opt.cli.training_params import complete_backend
+from epsl_opt.core.defaults import DEFAULT_BACKEND
 from epsl_opt.core.plain_text import shown
 from epsl_opt.files.writing import refuse_unwritable
 
@@ -100,7 +101,7 @@ def command(
     list them: its simulated time for the whole network is the measured one.
     """
     from epsl_opt.files.measured_client import client_of
-    from epsl_opt.training.setup import ready_backend
+    from epsl_opt.training.request import ready_backend
 
     options = _measuring_options(measuring, measure)
     client = _unmeasured(options)

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeVar
 
-from epsl_opt.cli.talk import is_quiet
+from epsl_opt.cli.messages import is_quiet
 from epsl_opt.cli.units import NOTHING, number, percent
 
 if TYPE_CHECKING:

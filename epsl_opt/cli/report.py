@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from epsl_opt.cli.messages import note
 from epsl_opt.cli.params import quiet_option
-from epsl_opt.cli.talk import note
 from epsl_opt.files.writing import refuse_unwritable
 
 

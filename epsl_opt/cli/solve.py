@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from epsl_opt.cli.exits import exit_code
+from epsl_opt.cli.messages import complain, note, warn
 from epsl_opt.cli.output import emit_csv, emit_json, emit_tables
 from epsl_opt.cli.params import (
     complete_instance,
@@ -23,7 +24,6 @@ from epsl_opt.cli.params import (
 )
 from epsl_opt.cli.progress import live_progress
 from epsl_opt.cli.redirect import stdout_to_stderr
-from epsl_opt.cli.talk import complain, note, warn
 from epsl_opt.cli.watch import refuse_watch_options, run_watch, watch_options
 from epsl_opt.core.defaults import DEFAULT_SOLVER
 from epsl_opt.files.writing import refuse_unwritable

@@ -63,7 +63,7 @@ def _print_all(rows: list[dict[str, Any]], form: str) -> None:
 
 
 def _print_one(name: str, form: str) -> None:
-    from epsl_opt.cli.option_rows import COLUMNS, option_cells, option_rows
+    from epsl_opt.plugins.option_rows import COLUMNS, option_cells, option_rows
     from epsl_opt.plugins.registry import load_solver
 
     solver = load_solver(name)

@@ -11,11 +11,11 @@ from click.shell_completion import CompletionItem
 
 from epsl_opt.cli.engine_params import chosen_engine, engine_options
 from epsl_opt.cli.exits import ExitCode
+from epsl_opt.cli.messages import complain, note, warn
 from epsl_opt.cli.output import emit_json, emit_tables, table
 from epsl_opt.cli.params import format_option, quiet_option
 from epsl_opt.cli.progress import LiveLine, live
 from epsl_opt.cli.redirect import stdout_to_stderr
-from epsl_opt.cli.talk import complain, note, warn
 from epsl_opt.core.errors import EpslOptError
 
 if TYPE_CHECKING:

@@ -2,158 +2,145 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from epsl_opt.cli.exits import ExitCode, exit_code
+from epsl_opt.cli.messages import complain, note, warn
+from epsl_opt.cli.output import emit_csv, emit_json, emit_tables
+from epsl_opt.cli.params import make_limits
 from epsl_opt.cli.progress import live, live_progress
 from epsl_opt.cli.redirect import stdout_to_stderr
-from epsl_opt.cli.talk import complain, note, warn
+from epsl_opt.cli.train_arguments import TrainArguments
 from epsl_opt.cli.training_progress import TrainingLine
-from epsl_opt.core.cut_limits import limit_cuts
+from epsl_opt.cli.training_view import training_facts
 from epsl_opt.core.defaults import DEFAULT_SOLVER
 from epsl_opt.core.errors import InputError
-from epsl_opt.core.framework import Framework
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.results import Limits
 from epsl_opt.core.stop_request import deferred_interrupt
-from epsl_opt.files.documents import ScheduleDocument, check_document
+from epsl_opt.files.documents import ScheduleDocument, check_document, refuse_foreign
 from epsl_opt.files.folder_lock import locked
 from epsl_opt.files.json_files import read_schedule, source_name
 from epsl_opt.files.training_document import TrainingDocument, TrainingStop
-from epsl_opt.plugins.backend import TrainingBackend, TrainingOptions, TrainingPlan
+from epsl_opt.files.training_records import COLUMNS
+from epsl_opt.plugins.backend import AnyBackend
 from epsl_opt.problems.sources import load_instance
 from epsl_opt.solving.solve import solve
 from epsl_opt.training.files import open_training, run_training
 from epsl_opt.training.folder import FolderState, TrainingFolder
-from epsl_opt.training.run import TrainingGoal, TrainingRun
-from epsl_opt.training.setup import (
-    instance_for,
-    parse_training_options,
-    ready_backend,
-    refuse_foreign_schedule,
-    training_plan,
+from epsl_opt.training.request import FittedInstance, TrainingRequest
+from epsl_opt.training.run import TrainingRun
+from epsl_opt.training.setup import TrainingSetup
+
+_OWN_PROFILE = (
+    "this training's has the profile of the network that is trained; "
+    "`epsl-opt train` with --solver writes it to DIR/instance.json for `epsl-opt solve`, "
+    "and `epsl-opt profile` makes an instance with it"
 )
 
-Printer = Callable[[TrainingRun, TrainingDocument], None]
 
-
-@dataclass(frozen=True)
-class Wish:
-    """What the user asked for; a solver of None is the default, or the one that the folder to resume names."""
-
-    instance: str
-    solver: str | None
-    schedule: str | None
-    cut_layers: tuple[str, ...] | None
-    min_cut: str | None
-    limits: Limits
-    framework: Framework
-    aggregation_ratio: float | None
-    batch_size: int | None
-    task: str
-    backend: str
-    options: dict[str, str]
-    seed: int
-    goal: TrainingGoal
-    checkpoint_every: int
-    folder: Path | None
-    resume: bool
-
-
-def train_as(wish: Wish, show: Printer) -> int:
-    """Do as the user wishes and return the exit code; `show` writes what came of it.
+def train(arguments: TrainArguments, backend: AnyBackend | None = None) -> int:
+    """Train as the command line says, by the backend it names if none is given; return the exit code.
 
     Raises
     ------
-    InputError
+    click.UsageError, InputError
         If anything the user gave is wrong; before anything is trained.
     """
-    backend = ready_backend(wish.backend)
-    options = parse_training_options(backend, wish.options)
-    folder = None if wish.folder is None else TrainingFolder(wish.folder, backend.checkpoint_suffix)
-    if folder is not None and not wish.resume:
-        folder.refuse_occupied()
-    asked = instance_for(load_instance(wish.instance), wish.framework, wish.aggregation_ratio, wish.batch_size)
-    fitted = fit_network(backend, options, asked, wish.task)
-    instance = limit_cuts(fitted, wish.cut_layers, wish.min_cut)
-    with locked(wish.folder):
-        return _train_alone(wish, backend, options, folder, instance, show, replaced=fitted is not asked)
+    arguments.refuse_contradictions()
+    limits = make_limits(arguments.time_limit, arguments.gap, 0, None)
+    request = arguments.training_request(backend)
+    suffix = request.backend.checkpoint_suffix
+    folder = None if arguments.output is None else TrainingFolder(Path(arguments.output), suffix)
+    return _TrainFlow(arguments, request, limits, folder).train()
 
 
-def _train_alone(
-    wish: Wish,
-    backend: TrainingBackend[Any],
-    options: TrainingOptions,
-    folder: TrainingFolder | None,
-    instance: Instance,
-    show: Printer,
-    *,
-    replaced: bool,
-) -> int:
-    """Find the schedule and train, while nobody else writes into the folder; the rest is as of `train_as`."""
-    if folder is not None and not wish.resume:
-        folder.refuse_occupied()
-    source, document, solved = _schedule(wish, instance, folder)
-    if document.status != "verified" or (solved and document.stop_reason == "interrupted"):
-        return _give_up(document)
-    plan = training_plan(instance, document, source, wish.framework, wish.task, wish.seed)
-    if folder is not None and wish.resume:
-        folder.refuse_other(plan, backend, options)
-    refuse_foreign_schedule(instance, document, source, replaced=replaced)
-    if violations := check_document(instance, document):
-        complain(f"{source}: {violations[0]}")
-        return ExitCode.REJECTED
-    return _train(wish, backend, options, folder, plan, document, show)
+@dataclass(frozen=True)
+class _TrainFlow:
+    arguments: TrainArguments
+    request: TrainingRequest
+    limits: Limits
+    folder: TrainingFolder | None
 
+    def train(self) -> int:
+        """Fit the instance and train, while nobody else writes into the folder."""
+        self._refuse_occupied()
+        source = load_instance(self.arguments.instance or "")
+        with stdout_to_stderr():
+            fitted = self.request.fit(source)
+        if fitted.replaced:
+            new, old = fitted.instance.model.name, source.model.name
+            note(f"{source.name}: the profile of the network that is trained, {new!r}, replaces that of {old!r}")
+        with locked(None if self.folder is None else self.folder.path):
+            self._refuse_occupied()
+            return self._train_alone(fitted)
 
-def fit_network(backend: TrainingBackend[Any], options: TrainingOptions, instance: Instance, task: str) -> Instance:
-    """Return the instance with the profile of the network to train, and say so if that replaced another."""
-    with stdout_to_stderr():
-        found = backend.fit(instance, task, options)
-    if found.sha256 == instance.sha256:
-        return instance
-    new, old = found.model.name, instance.model.name
-    note(f"{instance.name}: the profile of the network that is trained, {new!r}, replaces that of {old!r}")
-    return found
+    def _refuse_occupied(self) -> None:
+        if self.folder is not None and not self.arguments.resume:
+            self.folder.refuse_occupied()
 
+    def _train_alone(self, fitted: FittedInstance) -> int:
+        document, source, solved = self._schedule(fitted.instance)
+        if document.status != "verified" or (solved and document.stop_reason == "interrupted"):
+            return _give_up(document)
+        setup = TrainingSetup(fitted, document, source)
+        if self.folder is not None and self.arguments.resume:
+            self.folder.refuse_other(setup)
+        refuse_foreign(document, fitted.instance, source, _OWN_PROFILE if fitted.replaced else "")
+        if violations := check_document(fitted.instance, document):
+            complain(f"{source}: {violations[0]}")
+            return ExitCode.REJECTED
+        return self._run(setup)
 
-def _schedule(wish: Wish, instance: Instance, folder: TrainingFolder | None) -> tuple[str, ScheduleDocument, bool]:
-    """Return where the schedule to train under is from, it or what there is instead, and whether it was solved now.
+    def _schedule(self, instance: Instance) -> tuple[ScheduleDocument, str, bool]:
+        """Return the schedule to train under or what there is instead, where it is from, and if it was solved now.
 
-    Ctrl-C during the solve ends the command, even if the solver had a schedule by then.
-    """
-    if wish.schedule is not None:
-        document = read_schedule(wish.schedule)
-        if folder is not None and folder.state is not FolderState.HELD:
-            folder.refuse_other_schedule(instance, document)
-        return source_name(wish.schedule), document, False
-    begun = None if folder is None else _begun_schedule(folder, instance)
-    if folder is None or begun is None:
-        return "schedule", _solve(wish, instance, folder), True
-    if wish.solver not in (None, begun.solver):
-        problem = f"is of another training: solver ({begun.solver}, not {wish.solver})"
-        raise InputError(str(folder.path), problem)
-    return str(folder.schedule), begun, False
+        Ctrl-C during the solve ends the command, even if the solver had a schedule by then.
+        """
+        given, folder = self.arguments, self.folder
+        if given.schedule is not None:
+            document = read_schedule(given.schedule)
+            if folder is not None and folder.state is not FolderState.HELD:
+                folder.refuse_other_schedule(instance, document)
+            return document, source_name(given.schedule), False
+        begun = None if folder is None else _begun_schedule(folder, instance)
+        if folder is None or begun is None:
+            return self._solve(instance), "schedule", True
+        if given.solver not in (None, begun.solver):
+            problem = f"is of another training: solver ({begun.solver}, not {given.solver})"
+            raise InputError(str(folder.path), problem)
+        return begun, str(folder.schedule), False
+
+    def _solve(self, instance: Instance) -> ScheduleDocument:
+        if self.folder is not None:
+            self.folder.claim()
+        solver = self.arguments.solver or DEFAULT_SOLVER
+        with live_progress() as line, stdout_to_stderr():
+            line.start(solver)
+            result = solve(instance, solver, self.limits, {}, line.listen)
+        if result.stop_reason == "error" and result.schedule is not None:
+            warn(f"the solver failed, this is what it had found: {result.message}")
+        return ScheduleDocument.from_result(instance, result)
+
+    def _run(self, setup: TrainingSetup) -> int:
+        folder, resume = self.folder, self.arguments.resume
+        with stdout_to_stderr():
+            run = open_training(setup, folder, resume=resume)
+        if folder is not None and run.records:
+            note(f"{folder.path}: going on after round {len(run.records)}")
+        elif folder is not None and resume:
+            note(f"{folder.path}: no round is kept there; beginning with the first")
+        with live(TrainingLine()) as line, stdout_to_stderr(), deferred_interrupt() as stop_request:
+            line.start(str(self.request.framework), self.request.goal.rounds, stop_request)
+            summary = run_training(run, folder, listener=line.listen, stop_request=stop_request)
+        _print(run, summary, self.arguments.form)
+        return _training_exit(summary, folder)
 
 
 def _begun_schedule(folder: TrainingFolder, instance: Instance) -> ScheduleDocument | None:
     """Return the schedule in a folder, so that nothing is solved twice."""
     return folder.read_schedule() if folder.state is FolderState.HELD else folder.begun_schedule(instance)
-
-
-def _solve(wish: Wish, instance: Instance, folder: TrainingFolder | None) -> ScheduleDocument:
-    if folder is not None:
-        folder.claim()
-    solver = wish.solver or DEFAULT_SOLVER
-    with live_progress() as line, stdout_to_stderr():
-        line.start(solver)
-        result = solve(instance, solver, wish.limits, {}, line.listen)
-    if result.stop_reason == "error" and result.schedule is not None:
-        warn(f"the solver failed, this is what it had found: {result.message}")
-    return ScheduleDocument.from_result(instance, result)
 
 
 def _give_up(document: ScheduleDocument) -> int:
@@ -165,36 +152,16 @@ def _give_up(document: ScheduleDocument) -> int:
     return exit_code(document.status, document.stop_reason)
 
 
-def _train(
-    wish: Wish,
-    backend: TrainingBackend[Any],
-    options: TrainingOptions,
-    folder: TrainingFolder | None,
-    plan: TrainingPlan,
-    document: ScheduleDocument,
-    show: Printer,
-) -> int:
-    with stdout_to_stderr():
-        run = open_training(backend, options, plan, document, wish.goal, folder, resume=wish.resume)
-    if run.records:
-        note(f"{wish.folder}: going on after round {len(run.records)}")
-    elif wish.resume:
-        note(f"{wish.folder}: no round is kept there; beginning with the first")
-    with live(TrainingLine()) as line, stdout_to_stderr(), deferred_interrupt() as request:
-        line.start(str(wish.framework), wish.goal.rounds, request)
-        summary = run_training(
-            run,
-            wish.goal,
-            folder,
-            checkpoint_every=wish.checkpoint_every,
-            listener=line.listen,
-            request=request,
-        )
-    show(run, summary)
-    return training_exit(summary, folder)
+def _print(run: TrainingRun, document: TrainingDocument, form: str) -> None:
+    if form == "json":
+        emit_json(document.to_document())
+    elif form == "csv":
+        emit_csv(COLUMNS, [record.to_row(run.stages) for record in run.records])
+    else:
+        emit_tables(training_facts(document))
 
 
-def training_exit(summary: TrainingDocument, folder: TrainingFolder | None) -> ExitCode:
+def _training_exit(summary: TrainingDocument, folder: TrainingFolder | None) -> ExitCode:
     """Say what the user should know of how a training ended, and return the exit code for it."""
     if summary.divergence is not None:
         where = f"round {summary.divergence.round}, {summary.divergence.stage}"

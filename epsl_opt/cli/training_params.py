@@ -2,33 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem
 
 from epsl_opt.cli.numbers import COUNT, Real, listed
+from epsl_opt.cli.params import CommandT
 from epsl_opt.core.defaults import (
+    DEFAULT_BACKEND,
     DEFAULT_CHECKPOINT_EVERY,
     DEFAULT_EVALUATE_EVERY,
     DEFAULT_ROUNDS,
     DEFAULT_ROUNDS_TO_TARGET,
+    DEFAULT_TASK,
 )
 from epsl_opt.core.framework import Framework
 from epsl_opt.core.plain_text import shown
 
 if TYPE_CHECKING:
-    from epsl_opt.training.run import TrainingGoal
+    from epsl_opt.plugins.backend import AnyBackend
+    from epsl_opt.training.goal import TrainingGoal
+    from epsl_opt.training.request import TrainingRequest
 
 FRAMEWORKS = tuple(framework.value for framework in Framework)
 
-DEFAULT_FRAMEWORKS = ("epsl", "psl", "sfl", "sl", "fl")
-"""What `compare --train` trains."""
 
-DEFAULT_BACKEND, DEFAULT_TASK = "torch", "digits"
+@dataclass(frozen=True, kw_only=True)
+class TrainingArguments:
+    """What `train` and `compare --train` take alike, as it is on the command line; None is the default."""
 
-CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+    cut_layers: tuple[str, ...] | None
+    min_cut: str | None
+    task: str | None
+    network: str | None
+    batch_size: int | None
+    rounds: int | None
+    target_accuracy: float | None
+    evaluate_every: int | None
+    checkpoint_every: int | None
+    backend: str | None = None
+
+    def shared_request(self, options: Mapping[str, str], backend: AnyBackend | None = None) -> TrainingRequest:
+        """Return what is to be trained; the backend is the one that the user named if none is given.
+
+        Raises
+        ------
+        click.UsageError, InputError
+            Naming the option with a bad value, or what must be installed first.
+        """
+        from epsl_opt.plugins.registry import load_backend
+        from epsl_opt.training.request import TrainingRequest, backend_options, refuse_unready
+
+        goal = self._goal()
+        trainer = load_backend(self.backend or DEFAULT_BACKEND) if backend is None else backend
+        refuse_unready(trainer)
+        return TrainingRequest(
+            backend=trainer,
+            options=backend_options(trainer, options),
+            task=self.task or DEFAULT_TASK,
+            batch_size=self.batch_size,
+            cut_layers=self.cut_layers,
+            min_cut=self.min_cut,
+            goal=goal,
+            checkpoint_every=self.checkpoint_every or DEFAULT_CHECKPOINT_EVERY,
+        )
+
+    def _goal(self) -> TrainingGoal:
+        """Return when to stop; with a target accuracy there are more rounds by default."""
+        from epsl_opt.training.goal import TrainingGoal
+
+        rounds = self.rounds or (DEFAULT_ROUNDS if self.target_accuracy is None else DEFAULT_ROUNDS_TO_TARGET)
+        try:
+            return TrainingGoal(rounds, self.target_accuracy, self.evaluate_every or DEFAULT_EVALUATE_EVERY)
+        except ValueError as error:
+            field, _, problem = str(error).partition(" ")
+            raise click.UsageError(f"--{field.replace('_', '-')} {problem}") from error
 
 
 class FrameworkList(click.ParamType):  # type: ignore[type-arg]
@@ -36,7 +87,7 @@ class FrameworkList(click.ParamType):  # type: ignore[type-arg]
 
     name = "frameworks"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
         """Return the frameworks in the order given."""
         parts = [str(part).strip() for part in listed(value)]
         for part in parts:
@@ -50,7 +101,7 @@ class RatioList(click.ParamType):  # type: ignore[type-arg]
 
     name = "ratios"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
         """Return the ratios in the order given."""
         try:
             return tuple(dict.fromkeys(float(part) for part in listed(value)))
@@ -65,42 +116,6 @@ def training_options(command: CommandT) -> CommandT:
     return command
 
 
-def make_goal(rounds: int | None, target_accuracy: float | None, evaluate_every: int | None) -> TrainingGoal:
-    """Return when to stop training; with a target accuracy there are more rounds by default.
-
-    Raises
-    ------
-    click.UsageError
-        Naming the option with a bad value.
-    """
-    from epsl_opt.training.run import TrainingGoal
-
-    default_rounds = DEFAULT_ROUNDS if target_accuracy is None else DEFAULT_ROUNDS_TO_TARGET
-    try:
-        return TrainingGoal(rounds or default_rounds, target_accuracy, evaluate_every or DEFAULT_EVALUATE_EVERY)
-    except ValueError as error:
-        field, _, problem = str(error).partition(" ")
-        raise click.UsageError(f"--{field.replace('_', '-')} {problem}") from error
-
-
-def checkpoint_rounds(checkpoint_every: int | None) -> int:
-    """Return how many rounds lie between checkpoints."""
-    return checkpoint_every or DEFAULT_CHECKPOINT_EVERY
-
-
-def split_options(pairs: Sequence[str], network: str | None) -> dict[str, str]:
-    """Return the backend's options as text, `--network` among them.
-
-    Raises
-    ------
-    InputError
-        If an option has no value or comes twice.
-    """
-    from epsl_opt.core.options import split_pairs
-
-    return split_pairs([*pairs, *([] if network is None else [f"network={network}"])], "train")
-
-
 def complete_backend(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete a training backend's name."""
     from epsl_opt.plugins import registry
@@ -110,19 +125,23 @@ def complete_backend(ctx: click.Context, param: click.Parameter, incomplete: str
 
 def is_training(owner: str) -> bool:
     """Return whether options are for trainings, not for a solver."""
-    from epsl_opt.training.cases import FOR_ALL
+    from epsl_opt.training.variants import FOR_ALL
 
     return owner.partition(".")[0] == FOR_ALL
 
+
+_ROUNDS_HELP = f"At most so many [default: {DEFAULT_ROUNDS}; with a target {DEFAULT_ROUNDS_TO_TARGET}]."
+_EVALUATE_HELP = f"Rounds between evaluations [default: {DEFAULT_EVALUATE_EVERY}]."
+_CHECKPOINT_HELP = f"Rounds between checkpoints [default: {DEFAULT_CHECKPOINT_EVERY}]."
 
 _OPTIONS = (
     click.option("-t", "--task", metavar="NAME", help=f"What to learn [default: {DEFAULT_TASK}]."),
     click.option("--network", metavar="NAME", help="What to train [default: the task's own]."),
     click.option("-b", "--batch-size", type=COUNT, metavar="B", help="Samples per client [default: the instance's]."),
-    click.option("-n", "--rounds", type=COUNT, metavar="N", help="At most so many [default: 200; with a target 1000]."),
+    click.option("-n", "--rounds", type=COUNT, metavar="N", help=_ROUNDS_HELP),
     click.option("--target-accuracy", type=Real(), metavar="A", help="End when an evaluation reaches this fraction."),
-    click.option("--evaluate-every", type=COUNT, metavar="K", help="Rounds between evaluations [default: 10]."),
-    click.option("--checkpoint-every", type=COUNT, metavar="N", help="Rounds between checkpoints [default: 50]."),
+    click.option("--evaluate-every", type=COUNT, metavar="K", help=_EVALUATE_HELP),
+    click.option("--checkpoint-every", type=COUNT, metavar="N", help=_CHECKPOINT_HELP),
     click.option(
         "--backend", metavar="NAME", shell_complete=complete_backend, help=f"Who trains [default: {DEFAULT_BACKEND}]."
     ),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from epsl_opt.cli.output import facts, table
 from epsl_opt.cli.units import NOTHING, fixed, number, percent
-from epsl_opt.training.cases import method_name
+from epsl_opt.training.setup import method_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from epsl_opt.campaigns.trainings import TrainingRow
     from epsl_opt.files.training_document import TrainingDocument
-    from epsl_opt.plugins.backend import TrainingBackend
+    from epsl_opt.plugins.backend import AnyBackend
 
 CAMPAIGN_COLUMNS = (
     "framework",
@@ -92,9 +92,9 @@ def _cells(row: TrainingRow) -> tuple[str, ...]:
     )
 
 
-def backend_tables(backend: TrainingBackend[Any]) -> list[Table]:
+def backend_tables(backend: AnyBackend) -> list[Table]:
     """Return what a backend can learn, and its options."""
-    from epsl_opt.cli.option_rows import COLUMNS, option_cells, option_rows
+    from epsl_opt.plugins.option_rows import COLUMNS, option_cells, option_rows
 
     rows = option_cells(option_rows(backend.options_type))
     return [

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from epsl_opt.cli.messages import complain, note
 from epsl_opt.cli.numbers import COUNT, SECONDS
 from epsl_opt.cli.output import emit
 from epsl_opt.cli.params import CommandT
 from epsl_opt.cli.redirect import stdout_to_stderr
-from epsl_opt.cli.talk import complain, note
 from epsl_opt.cli.units import number
 from epsl_opt.core.defaults import DEADLINE_S
 

@@ -8,6 +8,9 @@ MAX_WHOLE = 2**53
 DEFAULT_SOLVER = "exact"
 """Who solves if nobody is named."""
 
+DEFAULT_TIME_LIMIT_S, DEFAULT_REL_GAP = 60.0, 1e-4
+"""Of a solve."""
+
 DEADLINE_S = 0.1
 """From the arrival of an instance to its schedule."""
 
@@ -20,3 +23,12 @@ DEFAULT_ROUNDS, DEFAULT_ROUNDS_TO_TARGET = 200, 1000
 
 DEFAULT_EVALUATE_EVERY, DEFAULT_CHECKPOINT_EVERY = 10, 50
 """Rounds."""
+
+DEFAULT_BACKEND, DEFAULT_TASK = "torch", "digits"
+"""Who trains, and what, if nothing else is asked for."""
+
+DEFAULT_FRAMEWORKS = ("epsl", "psl", "sfl", "sl", "fl")
+"""What a comparison of frameworks trains."""
+
+DEFAULT_TIMEOUT_S = 120.0
+"""How long a rank waits for another one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
@@ -33,7 +33,7 @@ class Options(BaseModel):
         return self
 
 
-def parse_options(kind: type[ModelT], options: Mapping[str, Any], owner: str) -> ModelT:
+def parse_options(kind: type[ModelT], options: Mapping[str, object], owner: str) -> ModelT:
     """Validate options; text is converted, `-` and `_` in keys are the same.
 
     Raises

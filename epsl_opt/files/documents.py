@@ -135,6 +135,10 @@ class ScheduleDocument(Record):
             provenance=result.provenance | times | judgement | {"trace": trace_rows(result.trace)},
         )
 
+    def is_for(self, instance: Instance) -> bool:
+        """Return whether the document is for this instance, every number of it."""
+        return self.instance.sha256 == instance.sha256
+
     def schedule(self) -> Schedule | None:
         """Return the decision the document describes, or None if it has none."""
         if self.cut_layer is None or self.subchannel_client is None or self.subchannel_power_w is None:
@@ -172,19 +176,32 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def refuse_foreign(document: ScheduleDocument, instance: Instance, source: str) -> None:
+def refuse_foreign(document: ScheduleDocument, instance: Instance, source: str, remedy: str = "") -> None:
     """Raise if a schedule is for another instance.
+
+    Parameters
+    ----------
+    source
+        What was read, for the message.
+    remedy
+        How to get a schedule that fits, if the instances differ in more than their training parameters.
 
     Raises
     ------
     InputError
-        Naming `source`, which is what was read, and both instances.
+        Naming `source`, and both instances; of one name, the training parameters if these differ.
     """
-    theirs, ours = document.instance, instance.sha256
-    if theirs.sha256 != ours:
-        found = f"{theirs.name!r} ({theirs.sha256[:12]}…)"
-        problem = f"is for another instance: {found}, not {instance.name!r} ({ours[:12]}…)"
-        raise InputError(source, problem, "instance.sha256")
+    if document.is_for(instance):
+        return
+    ours, theirs = instance.training, document.instance
+    parameters = document.batch_size, document.aggregation_ratio
+    if theirs.name == instance.name and parameters != (ours.batch_size, ours.aggregation_ratio):
+        there = f"batch size {document.batch_size} and phi {document.aggregation_ratio:g}"
+        problem = f"is for {there}, not batch size {ours.batch_size} and phi {ours.aggregation_ratio:g}"
+    else:
+        found, asked = f"{theirs.name!r} ({theirs.sha256[:12]}…)", f"{instance.name!r} ({instance.sha256[:12]}…)"
+        problem = f"is for another instance: {found}, not {asked}{remedy and f'; {remedy}'}"
+    raise InputError(source, problem, "instance.sha256")
 
 
 def check_document(instance: Instance, document: ScheduleDocument) -> list[Violation]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
+
+from pydantic import JsonValue
 
 from epsl_opt.core.errors import EpslOptError, InputError
 from epsl_opt.core.framework import Framework
@@ -118,7 +120,7 @@ class TrainingSession(ABC):
         """
 
     @abstractmethod
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, JsonValue]:
         """Return what a summary should say of data and network, ready for JSON, as one flat mapping.
 
         `majority_rate` must be among it: the accuracy of always answering with the most frequent test label.
@@ -145,11 +147,10 @@ class Measurement:
     peak_memory_bytes: int
 
 
-class TrainingOptions(Options):
-    """Base of a backend's own options: every field has a default and a description; unknown keys are errors."""
+TrainingOptions = Options
+"""Another name of the base of all options."""
 
-
-TrainingOptionsT = TypeVar("TrainingOptionsT", bound=TrainingOptions)
+TrainingOptionsT = TypeVar("TrainingOptionsT", bound=Options)
 
 
 class TrainingBackend(ABC, Generic[TrainingOptionsT]):
@@ -161,7 +162,7 @@ class TrainingBackend(ABC, Generic[TrainingOptionsT]):
     name: ClassVar[str]
     summary: ClassVar[str]
     checkpoint_suffix: ClassVar[str]
-    options_type: ClassVar[type[Any]] = TrainingOptions
+    options_type: ClassVar[type[Options]] = Options
 
     @abstractmethod
     def missing(self) -> str | None:
@@ -172,10 +173,11 @@ class TrainingBackend(ABC, Generic[TrainingOptionsT]):
         """Return the tasks by name, with one line about each."""
 
     @abstractmethod
-    def fit(self, instance: Instance, task: str, options: TrainingOptionsT) -> Instance:
+    def fit(self, instance: Instance, task: str, options: TrainingOptionsT, seed: int = 0) -> Instance:
         """Return the instance with the profile of the network that is going to be trained.
 
-        The instance comes back as it is if its cut layers are cut points of that network, tensor for tensor.
+        The instance comes back as it is if its cut layers are cut points of that network, tensor for tensor. The seed
+        is that of the training, whose data can be loaded here once and for all.
 
         Raises
         ------
@@ -216,3 +218,7 @@ class TrainingBackend(ABC, Generic[TrainingOptionsT]):
         InputError
             As for `profile`.
         """
+
+
+AnyBackend: TypeAlias = TrainingBackend[Any]
+"""A backend with whatever options it has."""

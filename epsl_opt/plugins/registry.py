@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import EntryPoint
 from typing import Any
@@ -31,19 +29,6 @@ _KINDS = {
 }
 """What an entry of each group is called in messages."""
 
-_PROVIDED: dict[tuple[str, str], Callable[[], Any]] = {}
-"""What stands in for registered names in this process."""
-
-
-@contextmanager
-def provided(group: str, name: str, make: Callable[[], Any]) -> Iterator[None]:
-    """Let `make` stand in for what is registered under a name while the block runs."""
-    _PROVIDED[group, name] = make
-    try:
-        yield
-    finally:
-        del _PROVIDED[group, name]
-
 
 def names(group: str) -> list[str]:
     """Return the names registered under an entry-point group, in alphabetical order, without importing anything."""
@@ -59,8 +44,6 @@ def load(group: str, name: str) -> Any:
         If there is no such name (near matches are listed) or its module does not import.
     """
     kind = _KINDS[group]
-    if (group, name) in _PROVIDED:
-        return _PROVIDED[group, name]
     entry = _entries(group).get(name)
     if entry is None:
         raise InputError(kind, unknown(name, names(group)))

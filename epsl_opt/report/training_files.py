@@ -22,9 +22,9 @@ def write_campaign(folder: Path, campaign: TrainingCampaign) -> None:
     write_bytes(folder / "training.json", format_json(rows).encode())
     for part in (INSTANCES, SCHEDULES, RECORDS, PICTURES):
         prepare_folder(folder / part)
-    sources = {trained.case.fitted.source.sha256: trained.case.fitted.source for trained in campaign.cases}
+    sources = {trained.setup.fitted.source.sha256: trained.setup.fitted.source for trained in campaign.cases}
     for sha256, label in file_labels(list(sources.values())).items():
-        own = [trained for trained in campaign.cases if trained.case.fitted.source.sha256 == sha256]
+        own = [trained for trained in campaign.cases if trained.setup.fitted.source.sha256 == sha256]
         _write_inputs(folder, label, own)
         for trained in own:
             text = format_records(trained.records, trained.stages)
@@ -38,13 +38,13 @@ def case_label(trained: TrainedCase) -> str:
 
 
 def _method(trained: TrainedCase) -> str:
-    return re.sub(r"[()]+", "-", trained.case.method).strip("-")
+    return re.sub(r"[()]+", "-", trained.setup.method).strip("-")
 
 
 def _write_inputs(folder: Path, label: str, cases: Sequence[TrainedCase]) -> None:
     """Write each method's instance, and each solver's schedule for it; equal for every seed."""
-    instances = {f"{label}--{_method(trained)}": trained.case.fitted.instance for trained in cases}
-    documents = {f"{label}--{_method(trained)}--{trained.row.solver}": trained.case.document for trained in cases}
+    instances = {f"{label}--{_method(trained)}": trained.setup.fitted.instance for trained in cases}
+    documents = {f"{label}--{_method(trained)}--{trained.row.solver}": trained.setup.document for trained in cases}
     for name, instance in instances.items():
         write_record(folder / INSTANCES / f"{name}.json", instance)
     for name, document in documents.items():

@@ -1,4 +1,4 @@
-"""One training, from what is wished to its records."""
+"""One training, from request to records."""
 
 from typing import TYPE_CHECKING
 

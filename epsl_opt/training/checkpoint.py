@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.record import AsTuple, NonNegativeFloat, Record
 from epsl_opt.files.json_files import parse_json, parse_record
 from epsl_opt.files.training_document import PlanReference, refuse_differences
 from epsl_opt.files.training_records import RoundRecord, check_order
-from epsl_opt.training.run import TrainingRun, plan_reference
+from epsl_opt.training.run import TrainingRun
 
 
 class CheckpointMetadata(Record):
@@ -27,12 +27,11 @@ class CheckpointMetadata(Record):
 def checkpoint_metadata(run: TrainingRun) -> str:
     """Return the metadata of a checkpoint of the run, as JSON."""
     metadata = CheckpointMetadata(
-        plan=plan_reference(run.plan, run.backend, run.options),
+        plan=run.setup.reference,
         real_time_s=run.real_time_s,
         records=tuple(run.records),
     )
-    document: dict[str, Any] = metadata.to_document()
-    return json.dumps(document, allow_nan=False)
+    return json.dumps(metadata.to_document(), allow_nan=False)
 
 
 def restore_checkpoint(path: Path, run: TrainingRun) -> None:
@@ -51,7 +50,6 @@ def restore_checkpoint(path: Path, run: TrainingRun) -> None:
     except Exception as error:  # whatever a backend raises over bytes it can't read
         raise InputError(source, f"is damaged: {error}") from error
     metadata = parse_record(CheckpointMetadata, parse_json(text, source), source)
-    asked = plan_reference(run.plan, run.backend, run.options)
-    refuse_differences(path, metadata.plan.differences(asked))
+    refuse_differences(path, metadata.plan.differences(run.setup.reference))
     check_order(metadata.records, source)
     run.records, run.real_time_s = list(metadata.records), metadata.real_time_s

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from epsl_opt.core.defaults import DEFAULT_CHECKPOINT_EVERY
 from epsl_opt.core.stop_request import StopRequest
-from epsl_opt.files.documents import ScheduleDocument
 from epsl_opt.files.training_document import TrainingDocument, TrainingStop
-from epsl_opt.plugins.backend import TrainingBackend, TrainingOptions, TrainingPlan
 from epsl_opt.training.folder import FolderState, TrainingFolder
-from epsl_opt.training.run import Listener, TrainingGoal, TrainingRun, train
+from epsl_opt.training.run import Listener, TrainingRun, train
+from epsl_opt.training.setup import TrainingSetup
 from epsl_opt.training.summary import summarise_training
 
 
-def open_training(
-    backend: TrainingBackend[Any],
-    options: TrainingOptions,
-    plan: TrainingPlan,
-    schedule: ScheduleDocument,
-    goal: TrainingGoal,
-    folder: TrainingFolder | None = None,
-    *,
-    resume: bool = False,
-) -> TrainingRun:
+def open_training(setup: TrainingSetup, folder: TrainingFolder | None = None, *, resume: bool = False) -> TrainingRun:
     """Set a training up, in a folder if there is one; to resume is to go on from its checkpoint, or to begin.
 
     Raises
@@ -31,30 +18,28 @@ def open_training(
     InputError
         If anything in the plan or the options does not work, or what is in the folder is of another training.
     """
-    run = TrainingRun(backend, options, plan, schedule)
+    run = TrainingRun(setup)
     if folder is not None and resume and folder.state is FolderState.HELD:
         folder.restore(run)
     elif folder is not None:
         folder.claim()
-        folder.begin(run, summarise_training(run, goal, TrainingStop.INTERRUPTED))
+        folder.begin(run, summarise_training(run, TrainingStop.INTERRUPTED))
     return run
 
 
 def run_training(
     run: TrainingRun,
-    goal: TrainingGoal,
     folder: TrainingFolder | None = None,
     *,
-    checkpoint_every: int = DEFAULT_CHECKPOINT_EVERY,
     listener: Listener | None = None,
-    request: StopRequest | None = None,
+    stop_request: StopRequest | None = None,
 ) -> TrainingDocument:
     """Train to an end of any kind, keeping what was reached in the folder, and return the summary (see `train`)."""
 
     def save(run: TrainingRun) -> None:
         if folder is not None:
-            folder.save(run, summarise_training(run, goal, TrainingStop.INTERRUPTED))
+            folder.save(run, summarise_training(run, TrainingStop.INTERRUPTED))
 
-    stop = train(run, goal, save=save, checkpoint_every=checkpoint_every, listener=listener, request=request)
-    summary = summarise_training(run, goal, stop)
+    stop = train(run, save=save, listener=listener, stop_request=stop_request)
+    summary = summarise_training(run, stop)
     return summary if folder is None else folder.save(run, summary)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.instance import Instance
@@ -17,9 +17,9 @@ from epsl_opt.files.json_files import prepare_folder, read_instance, read_schedu
 from epsl_opt.files.stored_record import read_stored
 from epsl_opt.files.training_document import TrainingDocument, refuse_differences
 from epsl_opt.files.training_records import RoundRecord, format_records, read_records
-from epsl_opt.plugins.backend import TrainingBackend, TrainingOptions, TrainingPlan
 from epsl_opt.training.checkpoint import checkpoint_metadata, restore_checkpoint
-from epsl_opt.training.run import TrainingRun, plan_reference
+from epsl_opt.training.run import TrainingRun
+from epsl_opt.training.setup import TrainingSetup
 
 FoundT = TypeVar("FoundT")
 
@@ -116,7 +116,7 @@ class TrainingFolder:
         found, schedule = self._read_start()
         if found is not None and found != instance:
             raise _would_be_replaced(self.instance)
-        if schedule is not None and schedule.instance.sha256 != instance.sha256:
+        if schedule is not None and not schedule.is_for(instance):
             raise _would_be_replaced(self.schedule)
         return schedule
 
@@ -175,8 +175,8 @@ class TrainingFolder:
         """
         return read_schedule(self.schedule)
 
-    def refuse_other(self, plan: TrainingPlan, backend: TrainingBackend[Any], options: TrainingOptions) -> None:
-        """Raise unless the training in the folder is the one planned; without a summary, the checkpoint will tell.
+    def refuse_other(self, setup: TrainingSetup) -> None:
+        """Raise unless the training in the folder is this one; without a summary, the checkpoint will tell.
 
         Raises
         ------
@@ -184,13 +184,12 @@ class TrainingFolder:
             Naming every part that differs.
         """
         if _any_there(self.summary):
-            found = self.read_summary().plan
-            refuse_differences(self.path, found.differences(plan_reference(plan, backend, options)))
+            refuse_differences(self.path, self.read_summary().plan.differences(setup.reference))
 
     def begin(self, run: TrainingRun, summary: TrainingDocument) -> None:
         """Write what makes the folder one that holds a training, before the first round."""
         write_record(self.instance, run.plan.instance)
-        write_record(self.schedule, run.schedule)
+        write_record(self.schedule, run.setup.document)
         self._write_tables(run, summary)
 
     def save(self, run: TrainingRun, summary: TrainingDocument) -> TrainingDocument:

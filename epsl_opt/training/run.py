@@ -4,63 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
 
-from epsl_opt.core.defaults import DEFAULT_CHECKPOINT_EVERY, DEFAULT_EVALUATE_EVERY, DEFAULT_ROUNDS
 from epsl_opt.core.errors import InputError
-from epsl_opt.core.stage_times import StageTimes, stage_times
 from epsl_opt.core.stop_request import StopRequest
-from epsl_opt.files.documents import ScheduleDocument
-from epsl_opt.files.training_document import Divergence, PlanReference, TrainingStop, schedule_sha256
-from epsl_opt.files.training_records import RoundRecord, first_reaching, simulated_time_s
-from epsl_opt.plugins.backend import DivergenceError, TrainingBackend, TrainingOptions, TrainingPlan
+from epsl_opt.files.training_document import Divergence, TrainingStop
+from epsl_opt.files.training_records import RoundRecord, simulated_time_s
+from epsl_opt.plugins.backend import DivergenceError, TrainingPlan
+from epsl_opt.training.setup import TrainingSetup
 
 Listener = Callable[["TrainingRun"], None]
-
-
-@dataclass(frozen=True)
-class TrainingGoal:
-    """When a training is at its end.
-
-    Parameters
-    ----------
-    rounds
-        At most so many.
-    target_accuracy
-        End at the first evaluated round with at least this test accuracy, if given.
-    evaluate_every
-        Evaluate each so many rounds; the last round is evaluated always.
-
-    Raises
-    ------
-    ValueError
-        If a number is out of its range.
-    """
-
-    rounds: int = DEFAULT_ROUNDS
-    target_accuracy: float | None = None
-    evaluate_every: int = DEFAULT_EVALUATE_EVERY
-
-    def __post_init__(self) -> None:
-        if self.rounds < 1:
-            raise ValueError(f"rounds must be at least 1, got {self.rounds}")
-        if self.target_accuracy is not None and not 0 <= self.target_accuracy <= 1:
-            raise ValueError(f"target_accuracy must be from 0 to 1, got {self.target_accuracy}")
-        if self.evaluate_every < 1:
-            raise ValueError(f"evaluate_every must be at least 1, got {self.evaluate_every}")
-
-    def evaluates(self, number: int) -> bool:
-        """Return whether this round is evaluated."""
-        return number % self.evaluate_every == 0 or number == self.rounds
-
-    def reached(self, records: Sequence[RoundRecord]) -> TrainingStop | None:
-        """Return why these rounds are enough, or None if they are not."""
-        if self.target_accuracy is not None and first_reaching(records, self.target_accuracy) is not None:
-            return TrainingStop.TARGET_ACCURACY
-        enough = len(records) >= self.rounds and records[-1].test_accuracy is not None
-        return TrainingStop.ROUNDS if enough else None
 
 
 class TrainingRun:
@@ -68,12 +21,8 @@ class TrainingRun:
 
     Parameters
     ----------
-    backend, options
-        Who trains.
-    plan
-        What to train.
-    schedule
-        The document that `plan.schedule` is from.
+    setup
+        What is trained, and under which schedule.
 
     Attributes
     ----------
@@ -86,28 +35,25 @@ class TrainingRun:
         If anything in the plan or the options does not work, or a round under the schedule would last forever.
     """
 
-    def __init__(
-        self,
-        backend: TrainingBackend[Any],
-        options: TrainingOptions,
-        plan: TrainingPlan,
-        schedule: ScheduleDocument,
-    ) -> None:
-        self.backend, self.options, self.plan, self.schedule = backend, options, plan, schedule
-        self.clock = backend.clock(plan.framework, options)
-        self.stages = finite_stage_times(plan, backend, options)
-        self.session = backend.start(plan.detached(), options)
+    def __init__(self, setup: TrainingSetup) -> None:
+        self.setup, self.stages = setup, setup.stages
+        self.session = setup.request.backend.start(setup.plan.detached(), setup.request.options)
         self.records: list[RoundRecord] = []
         self.divergence: Divergence | None = None
         self.real_time_s = 0.0
         self.sound = True
 
     @property
+    def plan(self) -> TrainingPlan:
+        """What is trained."""
+        return self.setup.plan
+
+    @property
     def simulated_time_s(self) -> float:
         """Simulated seconds of the rounds done."""
         return simulated_time_s(len(self.records), self.stages)
 
-    def train_round(self, goal: TrainingGoal) -> None:
+    def train_round(self) -> None:
         """Train, and evaluate if it is time to, one round; record it.
 
         Raises
@@ -125,7 +71,7 @@ class TrainingRun:
             uplink_bits=outcome.uplink_bits,
             downlink_bits=outcome.downlink_bits,
         )
-        self.records.append(self._evaluated(record) if goal.evaluates(number) else record)
+        self.records.append(self._evaluated(record) if self.setup.request.goal.evaluates(number) else record)
         self.sound = True
         self.real_time_s += time.perf_counter() - started_s
 
@@ -151,12 +97,10 @@ class TrainingRun:
 
 def train(
     run: TrainingRun,
-    goal: TrainingGoal,
     *,
     save: Callable[[TrainingRun], None] | None = None,
-    checkpoint_every: int = DEFAULT_CHECKPOINT_EVERY,
     listener: Listener | None = None,
-    request: StopRequest | None = None,
+    stop_request: StopRequest | None = None,
 ) -> TrainingStop:
     """Train until the goal is reached, training diverges or the user interrupts; return which it was.
 
@@ -164,13 +108,11 @@ def train(
     ----------
     run
         The training, new or restored.
-    goal
-        When it is at its end.
     save
         Called each `checkpoint_every` rounds.
     listener
         Called after each round.
-    request
+    stop_request
         Heard after each round: a stop that leaves the session sound. A `KeyboardInterrupt` ends the training, too, but
         leaves the session inside a round.
 
@@ -179,16 +121,17 @@ def train(
     InputError
         If the training has more rounds already than the goal allows.
     """
+    goal, checkpoint_every = run.setup.request.goal, run.setup.request.checkpoint_every
     if len(run.records) > goal.rounds:
         raise InputError("--rounds", f"must be at least {len(run.records)}, the rounds done already, got {goal.rounds}")
     try:
         while (stop := goal.reached(run.records)) is None:
-            if request is not None and request.made:
+            if stop_request is not None and stop_request.made:
                 return TrainingStop.INTERRUPTED
             if len(run.records) == goal.rounds:
                 run.evaluate_last()
                 continue
-            run.train_round(goal)
+            run.train_round()
             if listener is not None:
                 listener(run)
             if save is not None and len(run.records) % checkpoint_every == 0:
@@ -199,35 +142,3 @@ def train(
     except KeyboardInterrupt:
         return TrainingStop.INTERRUPTED
     return stop
-
-
-def finite_stage_times(plan: TrainingPlan, backend: TrainingBackend[Any], options: TrainingOptions) -> StageTimes:
-    """Return the stage times of a plan's round by the clock that applies.
-
-    Raises
-    ------
-    InputError
-        If the round would never end: a client without a rate is to send.
-    """
-    clock = backend.clock(plan.framework, options)
-    stages = stage_times(plan.instance, plan.schedule, clock)
-    if not math.isfinite(stages.round_latency_s):
-        raise InputError("schedule", f"a round of {clock} never ends under it: a client has no rate to send with")
-    return stages
-
-
-def plan_reference(plan: TrainingPlan, backend: TrainingBackend[Any], options: TrainingOptions) -> PlanReference:
-    """Return all that decides what a training learns."""
-    instance = plan.instance
-    return PlanReference(
-        instance_sha256=instance.sha256,
-        batch_size=instance.training.batch_size,
-        aggregation_ratio=instance.training.aggregation_ratio,
-        cut_layer=plan.schedule.cut_layer,
-        schedule_sha256=schedule_sha256(plan.schedule),
-        framework=plan.framework.value,
-        task=plan.task,
-        seed=plan.seed,
-        backend=backend.name,
-        options=options.model_dump(mode="json"),
-    )

@@ -1,108 +1,117 @@
-"""What a training needs before it starts: an instance for its framework and network, options, a schedule for both."""
+"""A training with all that it needs: what is asked for, a fitted instance, and the schedule of its rounds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import hashlib
+import json
+import math
+from dataclasses import asdict, dataclass
+from functools import cached_property
 
-from pydantic import ValidationError
-
+from epsl_opt.core.distribution import version
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.framework import Framework
-from epsl_opt.core.instance import Instance
-from epsl_opt.core.options import parse_options
+from epsl_opt.core.stage_times import StageTimes, stage_times
 from epsl_opt.files.documents import ScheduleDocument
-from epsl_opt.plugins.backend import TrainingBackend, TrainingOptions, TrainingPlan
-from epsl_opt.plugins.registry import load_backend
+from epsl_opt.files.training_document import PlanReference, schedule_sha256
+from epsl_opt.plugins.backend import TrainingPlan
+from epsl_opt.training.request import FittedInstance, TrainingRequest
 
 
-def ready_backend(name: str) -> TrainingBackend[Any]:
-    """Return a training backend that can train here.
+@dataclass(frozen=True, eq=False)
+class TrainingSetup:
+    """All that a training needs.
 
-    Raises
-    ------
-    InputError
-        If there is no such backend, or something must be installed first, naming what.
+    Parameters
+    ----------
+    fitted
+        The instance, and what is asked for.
+    document
+        The schedule to train under.
+    source
+        Where the schedule is from, for messages.
     """
-    backend = load_backend(name)
-    if missing := backend.missing():
-        raise InputError(f"backend {name}", missing)
-    return backend
 
+    fitted: FittedInstance
+    document: ScheduleDocument
+    source: str = "schedule"
 
-def parse_training_options(backend: TrainingBackend[Any], options: Mapping[str, Any]) -> TrainingOptions:
-    """Validate a backend's options.
+    @property
+    def request(self) -> TrainingRequest:
+        """What is asked for."""
+        return self.fitted.request
 
-    Raises
-    ------
-    InputError
-        Naming the option and what is wrong.
-    """
-    parsed: TrainingOptions = parse_options(backend.options_type, options, f"backend {backend.name}")
-    return parsed
+    @cached_property
+    def plan(self) -> TrainingPlan:
+        """What the backend gets.
 
+        Raises
+        ------
+        InputError
+            If the document holds no schedule, or the seed is out of its range.
+        """
+        document, request, schedule = self.document, self.request, self.document.schedule()
+        if schedule is None:
+            problem = f"holds no schedule ({document.status}, {document.stop_reason})"
+            raise InputError(self.source, problem, "status")
+        return TrainingPlan(self.fitted.instance, schedule, request.framework, request.task, request.seed)
 
-def instance_for(
-    instance: Instance, framework: Framework, aggregation_ratio: float | None = None, batch_size: int | None = None
-) -> Instance:
-    """Return the instance with the training parameters asked for; only EPSL aggregates.
+    @cached_property
+    def clock(self) -> Framework:
+        """The framework whose round latency applies."""
+        return self.request.backend.clock(self.request.framework, self.request.options)
 
-    Raises
-    ------
-    InputError
-        If an aggregation ratio is given for another framework, or a value is out of its range.
-    """
-    if framework is not Framework.EPSL:
-        if aggregation_ratio is not None:
-            raise InputError("--phi", f"is for the framework epsl only, {framework} aggregates nothing")
-        aggregation_ratio = 0.0
-    try:
-        return instance.with_training(batch_size=batch_size, aggregation_ratio=aggregation_ratio)
-    except ValidationError as error:
-        raise InputError.from_validation("training", error) from error
+    @cached_property
+    def stages(self) -> StageTimes:
+        """Stage times of a round by this clock.
 
+        Raises
+        ------
+        InputError
+            If the round would never end: a client without a rate is to send.
+        """
+        found = stage_times(self.plan.instance, self.plan.schedule, self.clock)
+        if not math.isfinite(found.round_latency_s):
+            problem = f"a round of {self.clock} never ends under it: a client has no rate to send with"
+            raise InputError("schedule", problem)
+        return found
 
-def training_plan(
-    instance: Instance, document: ScheduleDocument, source: str, framework: Framework, task: str, seed: int
-) -> TrainingPlan:
-    """Return the plan to train under the schedule of a file, called `source` in messages.
-
-    Raises
-    ------
-    InputError
-        If the file holds no schedule.
-    """
-    schedule = document.schedule()
-    if schedule is None:
-        raise InputError(source, f"holds no schedule ({document.status}, {document.stop_reason})", "status")
-    return TrainingPlan(instance, schedule, framework, task, seed)
-
-
-def refuse_foreign_schedule(instance: Instance, document: ScheduleDocument, source: str, *, replaced: bool) -> None:
-    """Raise if the schedule is for another instance; `replaced` says whether this one got another model profile.
-
-    Raises
-    ------
-    InputError
-        Saying what differs, and how to make a schedule that fits.
-    """
-    if document.instance.sha256 != instance.sha256:
-        raise InputError(source, _why_foreign(instance, document, replaced=replaced), "instance.sha256")
-
-
-def _why_foreign(instance: Instance, document: ScheduleDocument, *, replaced: bool) -> str:
-    theirs, ours = (document.batch_size, document.aggregation_ratio), instance.training
-    if theirs != (ours.batch_size, ours.aggregation_ratio):
-        there, here = _parameters(*theirs), _parameters(ours.batch_size, ours.aggregation_ratio)
-        return f"is for {there}, this training has {here}"
-    if replaced:
-        return (
-            "is for another instance: this training's has the profile of the network that is trained; "
-            "`epsl-opt train` with --solver writes it to DIR/instance.json for `epsl-opt solve`, "
-            "and `epsl-opt profile` makes an instance with it"
+    @cached_property
+    def reference(self) -> PlanReference:
+        """All that decides what is learned."""
+        plan, request = self.plan, self.request
+        return PlanReference(
+            instance_sha256=plan.instance.sha256,
+            batch_size=plan.instance.training.batch_size,
+            aggregation_ratio=plan.instance.training.aggregation_ratio,
+            cut_layer=plan.schedule.cut_layer,
+            schedule_sha256=schedule_sha256(plan.schedule),
+            framework=plan.framework.value,
+            task=plan.task,
+            seed=plan.seed,
+            backend=request.backend.name,
+            options=request.options.model_dump(mode="json"),
         )
-    return f"is for another instance, {document.instance.name!r} ({document.instance.sha256[:12]}…)"
+
+    @property
+    def learning_key(self) -> str:
+        """SHA-256 of all that decides what is learned and when it ends.
+
+        That is everything but subchannels and powers, which decide how long a round takes and nothing else: setups with
+        equal keys share one training, each timed by its own schedule.
+        """
+        plan = self.reference.model_dump(mode="json", exclude={"schedule_sha256"})
+        kind = type(self.request.backend)
+        code = {"class": f"{kind.__module__}.{kind.__qualname__}", "version": version("epsl-opt")}
+        text = json.dumps({"plan": plan, "goal": asdict(self.request.goal), "code": code}, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def method(self) -> str:
+        """The framework, with EPSL's aggregation ratio, as people write it."""
+        return method_name(self.plan.framework.value, self.plan.instance.training.aggregation_ratio)
 
 
-def _parameters(batch_size: int, aggregation_ratio: float) -> str:
-    return f"batch size {batch_size} and phi {aggregation_ratio:g}"
+def method_name(framework: str, aggregation_ratio: float) -> str:
+    """Return a framework with EPSL's aggregation ratio, as people write it."""
+    return f"epsl({aggregation_ratio:g})" if framework == Framework.EPSL else framework

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 
 from epsl_opt.core.latency import round_latency
 from epsl_opt.files.documents import InstanceReference, cut_reference
-from epsl_opt.files.training_document import ScheduleReference, TrainingDocument, TrainingStop, schedule_sha256
+from epsl_opt.files.training_document import ScheduleReference, TrainingDocument, TrainingStop
 from epsl_opt.files.training_records import RoundRecord, first_reaching
 from epsl_opt.solving.provenance import versions
-from epsl_opt.training.run import TrainingGoal, TrainingRun
+from epsl_opt.training.run import TrainingRun
 
 
 @dataclass(frozen=True)
@@ -42,22 +42,22 @@ def score(records: Sequence[RoundRecord], target_accuracy: float | None) -> Lear
     )
 
 
-def summarise_training(run: TrainingRun, goal: TrainingGoal, stop: TrainingStop) -> TrainingDocument:
+def summarise_training(run: TrainingRun, stop: TrainingStop) -> TrainingDocument:
     """Return the summary document of a run that stopped for this reason."""
-    plan, found = run.plan, score(run.records, goal.target_accuracy)
-    latency_s = run.stages.round_latency_s
+    plan, goal, asked = run.plan, run.setup.request.goal, run.setup.reference
+    found, latency_s = score(run.records, goal.target_accuracy), run.stages.round_latency_s
     return TrainingDocument(
         instance=InstanceReference(name=plan.instance.name, sha256=plan.instance.sha256),
-        batch_size=plan.instance.training.batch_size,
-        aggregation_ratio=plan.instance.training.aggregation_ratio,
+        batch_size=asked.batch_size,
+        aggregation_ratio=asked.aggregation_ratio,
         schedule=_schedule_reference(run),
-        framework=plan.framework.value,
-        clock=run.clock.value,
+        framework=asked.framework,
+        clock=run.setup.clock.value,
         round_latency_s=latency_s,
-        task=plan.task,
-        seed=plan.seed,
-        backend=run.backend.name,
-        options=run.options.model_dump(mode="json"),
+        task=asked.task,
+        seed=asked.seed,
+        backend=asked.backend,
+        options=asked.options,
         description=run.session.describe(),
         evaluate_every=goal.evaluate_every,
         rounds=len(run.records),
@@ -75,8 +75,8 @@ def summarise_training(run: TrainingRun, goal: TrainingGoal, stop: TrainingStop)
 def _schedule_reference(run: TrainingRun) -> ScheduleReference:
     schedule = run.plan.schedule
     return ScheduleReference(
-        sha256=schedule_sha256(schedule),
-        solver=run.schedule.solver,
+        sha256=run.setup.reference.schedule_sha256,
+        solver=run.setup.document.solver,
         cut_layer=cut_reference(run.plan.instance, schedule.cut_layer),
         latency_s=round_latency(run.plan.instance, schedule).round_latency_s,
     )

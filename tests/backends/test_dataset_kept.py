@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from epsl_opt.backends.datasets.dataset import Dataset
+from epsl_opt.backends.datasets.tasks import load_task
 from epsl_opt.backends.pytorch.backend import _dataset
+from epsl_opt.cli.app import run
 
 
 def draw(root: Path, seed: int) -> None:
@@ -20,6 +23,20 @@ def draw(root: Path, seed: int) -> None:
             folder.mkdir(parents=True, exist_ok=True)
             for k in range(2):
                 Image.fromarray(rng.integers(0, 256, (8, 8), dtype=np.uint8)).save(folder / f"{k}.png")
+
+
+def test_a_training_loads_its_data_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From fitting the instance to the last round, data are loaded once, whatever the seed of the split."""
+    loaded: list[int] = []
+
+    def load(spec: str, seed: int) -> Dataset:
+        loaded.append(seed)
+        return load_task(spec, seed)
+
+    monkeypatch.setattr("epsl_opt.backends.datasets.tasks.load_task", load)
+    task = ["--task", "synthetic:samples=100,size=4,classes=2", "--seed", "3", "--rounds", "1"]
+    assert run(["train", "paper:clients=2,subchannels=4,batch_size=4", "-s", "greedy", *task, "-q"]) == 0
+    assert loaded == [3]
 
 
 def test_a_changed_folder_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,20 +15,19 @@ from damage import damaged_bytes, damaged_json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from study_toys import Squares
-from training_toys import ToyBackend, ToyTrainingOptions, toy_plan
+from training_toys import ToyTrainingOptions, toy_setup
 
 from epsl_opt import Limits, ScheduleDocument, solve
 from epsl_opt.campaigns.compare import compare
 from epsl_opt.campaigns.engines import ThisProcess
-from epsl_opt.campaigns.lesson import Lesson
 from epsl_opt.campaigns.ranking import rank
 from epsl_opt.campaigns.run_store import RunStore, run_key
+from epsl_opt.campaigns.stored_training import StoredTraining
 from epsl_opt.campaigns.study_points import load_point, point_key
 from epsl_opt.campaigns.study_runs import run_points
 from epsl_opt.files.json_files import write_record
 from epsl_opt.plugins.study import StudySize
-from epsl_opt.training.cases import FittedInstance, TrainingCase, Variant
-from epsl_opt.training.run import TrainingGoal
+from epsl_opt.training.goal import TrainingGoal
 
 
 @dataclass(frozen=True)
@@ -68,13 +67,11 @@ def point_file(folder: Path) -> Store:
 
 def training_file(folder: Path, name: str) -> Store:
     """Keep a finished training."""
-    plan, document = toy_plan()
-    fitted = FittedInstance(plan.instance, plan.instance, Variant(plan.framework, None, ToyTrainingOptions()))
-    lesson = Lesson(TrainingCase(fitted, document, plan), ToyBackend(), TrainingGoal(4, 0.5), folder, 5)
-    lesson.learn()
+    training = StoredTraining(toy_setup(goal=TrainingGoal(4, 0.5), checkpoint_every=5), folder)
+    training.train()
 
     def load() -> Any:
-        found = lesson.finished()
+        found = training.finished()
         return None if found is None else (_timeless(found[0].to_document()), [r.to_document() for r in found[1]])
 
     return Store(folder / name, load)
@@ -175,26 +172,20 @@ def test_what_can_not_be_kept_counts_all_the_same(tmp_path: Path, caplog: pytest
 
 def test_a_training_of_another_plan_is_not_taken_for_ones_own(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """A whole and sound training that was moved into another one's folder is told, and trained again."""
-    plan, document = toy_plan()
-    fitted = FittedInstance(plan.instance, plan.instance, Variant(plan.framework, None, ToyTrainingOptions()))
-    case = TrainingCase(fitted, document, plan)
-    Lesson(case, ToyBackend(), TrainingGoal(4), tmp_path).learn()
-    other = FittedInstance(plan.instance, plan.instance, Variant(plan.framework, None, ToyTrainingOptions(lr=0.25)))
-    lesson = Lesson(TrainingCase(other, document, plan), ToyBackend(), TrainingGoal(4), tmp_path)
+    StoredTraining(toy_setup(goal=TrainingGoal(4)), tmp_path).train()
+    training = StoredTraining(toy_setup(goal=TrainingGoal(4), options=ToyTrainingOptions(lr=0.25)), tmp_path)
     caplog.set_level(logging.WARNING)
-    assert lesson.finished() is None
+    assert training.finished() is None
     assert "option lr (0.5, not 0.25)" in caplog.text
-    assert lesson.learn()[0].options["lr"] == 0.25
+    assert training.train()[0].options["lr"] == 0.25
 
 
 def test_a_new_field_stays_out_of_what_older_versions_read(tmp_path: Path) -> None:
     """A summary that was never written to a folder has neither digest, and one that was has them at its end."""
-    plan, document = toy_plan()
-    fitted = FittedInstance(plan.instance, plan.instance, Variant(plan.framework, None, ToyTrainingOptions()))
-    lesson = Lesson(TrainingCase(fitted, document, plan), ToyBackend(), TrainingGoal(2), tmp_path)
-    written, _ = lesson.learn()
+    training = StoredTraining(toy_setup(goal=TrainingGoal(2)), tmp_path)
+    written, _ = training.train()
     assert list(written.to_document())[-2:] == ["records_sha256", "sha256"]
     bare = written.model_copy(update={"sha256": None, "records_sha256": None})
     assert not {"sha256", "records_sha256"} & set(bare.to_document())
     write_record(tmp_path / "summary.json", bare)
-    assert lesson.finished() is not None
+    assert training.finished() is not None

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cli_toys import Empty, Steady, ToyOptions, Weak, round_robin, small_instance, write_instance
-from training_toys import ToyBackend, ToySession, ToyTrainingOptions, register_training_toys, toy_plan
+from training_toys import ToyBackend, ToySession, ToyTrainingOptions, register_training_toys, toy_plan, toy_setup
 
 from epsl_opt import Instance, Schedule, SolveMonitor, StopReason
 from epsl_opt.campaigns.trainings import TRAINING_COLUMNS, TrainingCampaign, train_cases
@@ -19,8 +19,8 @@ from epsl_opt.cli.app import run
 from epsl_opt.cli.exits import ExitCode
 from epsl_opt.core.framework import Framework
 from epsl_opt.report.plots.training import accuracy_curves, plot_training
-from epsl_opt.training.cases import fit_instances, make_cases, make_variants
-from epsl_opt.training.run import TrainingGoal
+from epsl_opt.training.goal import TrainingGoal
+from epsl_opt.training.variants import make_setups, variants
 
 
 class Late(Steady):
@@ -194,10 +194,9 @@ def test_options_reach_their_framework(arguments: list[str], capsys: pytest.Capt
     options = ["--option", "train.lr=0.1", "--option", "train.psl.lr=0.2", "--option", "steady.scale=0.5"]
     assert run([*arguments, "--solvers", "steady", *options, "-f", "json"]) == ExitCode.OK
     rows = json.loads(capsys.readouterr().out)
-    variants = make_variants(
-        ToyBackend(), [Framework.EPSL, Framework.PSL], None, {"train": {"lr": "0.1"}, "train.psl": {"lr": "0.2"}}
-    )
-    assert [variant.options for variant in variants] == [ToyTrainingOptions(lr=0.1), ToyTrainingOptions(lr=0.2)]
+    given = {"train": {"lr": "0.1"}, "train.psl": {"lr": "0.2"}}
+    found = variants(toy_setup().request, [Framework.EPSL, Framework.PSL], None, given)
+    assert [variant.options for variant in found] == [ToyTrainingOptions(lr=0.1), ToyTrainingOptions(lr=0.2)]
     assert run([*arguments, "--solvers", "steady", "-f", "json"]) == ExitCode.OK
     plain = json.loads(capsys.readouterr().out)
     assert all(ours["training"] != theirs["training"] for ours, theirs in zip(rows, plain, strict=True))
@@ -286,11 +285,10 @@ def test_training_options_need_the_flag(tmp_path: Path, capsys: pytest.CaptureFi
 
 def campaign(seeds: tuple[int, ...]) -> TrainingCampaign:
     """Train the toy with two frameworks and these seeds."""
-    variants = make_variants(ToyBackend(), [Framework.EPSL, Framework.PSL], None, {})
-    fitted = fit_instances(ToyBackend(), [small_instance()], variants, "plane", None)
-    documents = [toy_plan(framework)[1] for framework in (Framework.EPSL, Framework.PSL)]
-    cases = list(make_cases(fitted, documents, "plane", seeds))
-    return train_cases(cases, ToyBackend(), TrainingGoal(12, evaluate_every=4))
+    base, frameworks = toy_setup(goal=TrainingGoal(12, evaluate_every=4)).request, (Framework.EPSL, Framework.PSL)
+    fitted = [request.fit(small_instance()) for request in variants(base, frameworks, None, {})]
+    documents = [toy_plan(framework)[1] for framework in frameworks]
+    return train_cases(list(make_setups(fitted, documents, seeds)))
 
 
 def test_curves_are_means_over_seeds() -> None:

@@ -122,7 +122,7 @@ def test_any_value_of_any_key_is_taken_or_refused_by_its_name(
     path.write_text(f"[{command}]\n{key} = {toml(value)}\n", encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         said: list[str] = []
-        patch.setattr("epsl_opt.cli.talk.say", said.append)
+        patch.setattr("epsl_opt.cli.messages.say", said.append)
         code = run(["--config", str(path), "completion", "bash"])
     assert code in (ExitCode.OK, ExitCode.BAD_INPUT)
     if code == ExitCode.BAD_INPUT:

@@ -13,25 +13,19 @@ from typing import Any
 import click
 import pytest
 from cli_toys import Cheat, Empty, Interrupted, InterruptedLate, Noisy, Steady, Weak, small_instance, write_instance
-from training_toys import ToyBackend, ToySession, register_training_toys
+from training_toys import ToyBackend, ToySession, register_training_toys, toy_setup
 
 from epsl_opt import ScheduleDocument, solve, write_record
-from epsl_opt.cli import training_params
 from epsl_opt.cli.app import cli, run
 from epsl_opt.cli.exits import ExitCode
-from epsl_opt.cli.train import command
 from epsl_opt.cli.training_progress import TrainingLine
-from epsl_opt.core.defaults import (
-    DEFAULT_CHECKPOINT_EVERY,
-    DEFAULT_EVALUATE_EVERY,
-    DEFAULT_ROUNDS,
-    DEFAULT_ROUNDS_TO_TARGET,
-)
+from epsl_opt.core.defaults import DEFAULT_ROUNDS, DEFAULT_ROUNDS_TO_TARGET
 from epsl_opt.core.framework import Framework
 from epsl_opt.core.stop_request import StopRequest
 from epsl_opt.files.json_files import read_instance, read_schedule
 from epsl_opt.files.training_records import COLUMNS
-from epsl_opt.training.run import TrainingGoal, TrainingRun, train
+from epsl_opt.training.goal import TrainingGoal
+from epsl_opt.training.run import TrainingRun, train
 
 ROOT = Path(__file__).parents[2]
 TOY = ["--backend", "toy", "--task", "plane"]
@@ -238,8 +232,8 @@ def test_schedule_file_is_trained_under(instance_file: str, tmp_path: Path, caps
 @pytest.mark.parametrize(
     ("training", "options", "said"),
     [
-        ({"batch_size": 4}, [], "is for batch size 4 and phi 0.5, this training has batch size 8 and phi 0.5"),
-        ({}, ["--framework", "psl"], "is for batch size 8 and phi 0.5, this training has batch size 8 and phi 0"),
+        ({"batch_size": 4}, [], "is for batch size 4 and phi 0.5, not batch size 8 and phi 0.5"),
+        ({}, ["--framework", "psl"], "is for batch size 8 and phi 0.5, not batch size 8 and phi 0"),
         ({}, ["--network", "wide"], "DIR/instance.json"),
     ],
 )
@@ -268,7 +262,7 @@ def test_schedule_of_another_cell_is_refused(tmp_path: Path, capsys: pytest.Capt
     """A schedule for an instance with another name is refused by that name."""
     source, schedule = write_instance(tmp_path, "other"), write_schedule(tmp_path / "schedule.json")
     assert run(["train", source, "--schedule", schedule, *TOY]) == ExitCode.BAD_INPUT
-    assert "is for another instance, 'small'" in capsys.readouterr().err
+    assert "is for another instance: 'small'" in capsys.readouterr().err
 
 
 def test_false_schedule_is_rejected(instance_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -411,27 +405,20 @@ def test_describe_needs_no_instance(form: str, capsys: pytest.CaptureFixture[str
     assert ("which side of a plane" in out) == (form != "csv")
 
 
-def test_command_line_knows_the_librarys_values() -> None:
-    """Defaults that the help spells out are those of the library."""
-    page = " ".join(command.get_help(click.Context(command)).split())
-    for words in (
-        f"[default: {DEFAULT_ROUNDS}; with a target {DEFAULT_ROUNDS_TO_TARGET}]",
-        f"Rounds between evaluations [default: {DEFAULT_EVALUATE_EVERY}]",
-        f"Rounds between checkpoints [default: {DEFAULT_CHECKPOINT_EVERY}]",
-    ):
-        assert words in page
-    assert training_params.make_goal(None, None, None) == TrainingGoal()
-    assert training_params.make_goal(None, 0.5, None).rounds == DEFAULT_ROUNDS_TO_TARGET
+def test_a_target_allows_for_more_rounds(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Without --rounds, a training has as many as the library says, and more where it ends at a target."""
+    shared = [*arguments[: arguments.index("--rounds")], "--option", "lr=1e-9", "-f", "csv"]
+    for target, rounds in (([], DEFAULT_ROUNDS), (["--target-accuracy", "1"], DEFAULT_ROUNDS_TO_TARGET)):
+        assert run([*shared, *target]) == ExitCode.OK
+        assert len(capsys.readouterr().out.splitlines()) == 1 + rounds
 
 
 def test_progress_line_follows_the_run(instance_file: str) -> None:
     """The line shows round, loss, last accuracy and simulated time, and that a stop was asked for."""
-    from training_toys import ToyTrainingOptions, toy_plan
-
     line, request = TrainingLine(), StopRequest()
     line.start("epsl", 12, request)
-    training = TrainingRun(ToyBackend(), ToyTrainingOptions(), *toy_plan())
-    train(training, TrainingGoal(12), listener=line.listen)
+    training = TrainingRun(toy_setup(goal=TrainingGoal(12)))
+    train(training, listener=line.listen)
     text = line.text()
     assert text.startswith("epsl  round 12/12  loss 0.")
     assert f"simulated {training.simulated_time_s:.5g} s" in text

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 from strategies import instances, instances_with_schedules, schedule_document
-from training_toys import ToyBackend, ToyTrainingOptions
+from training_toys import toy_setup
 
 from epsl_opt import InputError, Instance, Schedule, ScheduleDocument
 from epsl_opt.core.framework import Framework
@@ -19,7 +19,8 @@ from epsl_opt.files.json_files import format_json, parse_record
 from epsl_opt.files.schema import KINDS, SchemaKind, json_schema, schema_path
 from epsl_opt.files.training_document import TrainingDocument
 from epsl_opt.plugins.backend import TrainingPlan
-from epsl_opt.training.run import TrainingGoal, TrainingRun, train
+from epsl_opt.training.goal import TrainingGoal
+from epsl_opt.training.run import TrainingRun, train
 from epsl_opt.training.summary import summarise_training
 
 RECORDS: dict[SchemaKind, type[Any]] = {
@@ -42,9 +43,8 @@ def record_of(kind: SchemaKind, instance: Instance, schedule: Schedule) -> Recor
     document = schedule_document(instance, schedule)
     if kind == "training":
         plan = TrainingPlan(instance, schedule, Framework.EPSL, "plane")
-        training = TrainingRun(ToyBackend(), ToyTrainingOptions(), plan, document)
-        stop = train(training, goal := TrainingGoal(3, 0.5, 2))
-        return summarise_training(training, goal, stop)
+        training = TrainingRun(toy_setup(plan, document, goal=TrainingGoal(3, 0.5, 2)))
+        return summarise_training(training, train(training))
     return instance if kind == "instance" else document
 
 

@@ -16,7 +16,7 @@ from cli_toys import small_instance
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import schedule_document
-from training_toys import NotANumber, ToyBackend, ToySession, ToyTrainingOptions, toy_plan
+from training_toys import NotANumber, ToySession, ToyTrainingOptions, toy_plan, toy_setup
 
 from epsl_opt import InputError, Schedule, round_latency
 from epsl_opt.core.framework import Framework
@@ -29,15 +29,15 @@ from epsl_opt.files.training_records import COLUMNS, read_records
 from epsl_opt.plugins.backend import DivergenceError, Scores, TrainingPlan
 from epsl_opt.training.files import open_training, run_training
 from epsl_opt.training.folder import TrainingFolder
-from epsl_opt.training.run import TrainingGoal, TrainingRun, plan_reference, train
+from epsl_opt.training.goal import TrainingGoal
+from epsl_opt.training.run import TrainingRun, train
 
-TOY = ToyBackend()
 OPTIONS = ToyTrainingOptions()
 
 
-def toy_run(framework: Framework = Framework.EPSL, options: ToyTrainingOptions = OPTIONS) -> TrainingRun:
+def toy_run(goal: TrainingGoal | None = None, options: ToyTrainingOptions = OPTIONS) -> TrainingRun:
     """Return a toy training that has not begun."""
-    return TrainingRun(TOY, options, *toy_plan(framework))
+    return TrainingRun(toy_setup(goal=goal or TrainingGoal(), options=options))
 
 
 def in_folder(
@@ -55,10 +55,10 @@ def in_folder(
     def listen(run: TrainingRun) -> None:
         request.made = len(run.records) == stop_after
 
-    plan, document = toy_plan()
-    folder = TrainingFolder(path, TOY.checkpoint_suffix)
-    run = open_training(TOY, options, plan, document, goal, folder, resume=resume)
-    return run_training(run, goal, folder, checkpoint_every=checkpoint_every, listener=listen, request=request)
+    setup = toy_setup(options=options, goal=goal, checkpoint_every=checkpoint_every)
+    folder = TrainingFolder(path, ".toy")
+    run = open_training(setup, folder, resume=resume)
+    return run_training(run, folder, listener=listen, stop_request=request)
 
 
 def content(path: Path) -> bytes:
@@ -79,8 +79,8 @@ LATENCIES: dict[Framework, Callable[[TrainingPlan], float]] = {
 def test_simulated_time_is_the_sum_of_round_latencies(framework: Framework, tmp_path: Path) -> None:
     """After n rounds the simulated time is n round latencies of `latency.py`, and each row's stages add up to one."""
     plan, document = toy_plan(framework)
-    folder, goal = TrainingFolder(tmp_path, ".toy"), TrainingGoal(7)
-    run_training(open_training(TOY, OPTIONS, plan, document, goal, folder), goal, folder)
+    folder = TrainingFolder(tmp_path, ".toy")
+    run_training(open_training(toy_setup(plan, document, goal=TrainingGoal(7)), folder), folder)
     latency_s = LATENCIES[framework](plan)
     rows = list(csv.DictReader(content(tmp_path).decode().splitlines()))
     assert tuple(rows[0]) == COLUMNS
@@ -92,7 +92,7 @@ def test_simulated_time_is_the_sum_of_round_latencies(framework: Framework, tmp_
 def test_the_backend_chooses_the_clock() -> None:
     """A backend whose options undo EPSL's saving is timed as PSL."""
     slow = toy_run(options=ToyTrainingOptions(slow_clock=True))
-    assert slow.clock is Framework.PSL
+    assert slow.setup.clock is Framework.PSL
     assert slow.stages.round_latency_s == pytest.approx(LATENCIES[Framework.PSL](slow.plan), rel=1e-12)
     assert slow.stages.round_latency_s != toy_run().stages.round_latency_s
 
@@ -100,8 +100,8 @@ def test_the_backend_chooses_the_clock() -> None:
 @given(rounds=st.integers(1, 30), every=st.integers(1, 12))
 def test_evaluated_rounds(rounds: int, every: int) -> None:
     """Every K-th round and the last are evaluated, no others."""
-    run = toy_run()
-    assert train(run, TrainingGoal(rounds, evaluate_every=every)) is TrainingStop.ROUNDS
+    run = toy_run(TrainingGoal(rounds, evaluate_every=every))
+    assert train(run) is TrainingStop.ROUNDS
     evaluated = {record.round for record in run.records if record.test_accuracy is not None}
     assert evaluated == {n for n in range(1, rounds + 1) if n % every == 0 or n == rounds}
     assert [record.round for record in run.records] == list(range(1, rounds + 1))
@@ -110,10 +110,10 @@ def test_evaluated_rounds(rounds: int, every: int) -> None:
 @given(target=st.floats(0, 1), every=st.integers(1, 7))
 def test_target_ends_the_training(target: float, every: int) -> None:
     """A training ends at the first evaluated round at the target, or after all rounds if there is none."""
-    full, run = toy_run(), toy_run()
-    train(full, TrainingGoal(20, evaluate_every=every))
+    full, run = toy_run(TrainingGoal(20, evaluate_every=every)), toy_run(TrainingGoal(20, target, every))
+    train(full)
     reached = [r.round for r in full.records if r.test_accuracy is not None and r.test_accuracy >= target]
-    stop = train(run, TrainingGoal(20, target, every))
+    stop = train(run)
     assert stop is (TrainingStop.TARGET_ACCURACY if reached else TrainingStop.ROUNDS)
     assert len(run.records) == (reached[0] if reached else 20)
     assert run.records == full.records[: len(run.records)]
@@ -201,8 +201,8 @@ def test_the_last_round_is_evaluated_after_all(tmp_path: Path) -> None:
     """A training stopped after a round without evaluation, and resumed to end there, evaluates it."""
     in_folder(tmp_path, TrainingGoal(30), stop_after=8)
     in_folder(tmp_path, TrainingGoal(8), resume=True)
-    whole = toy_run()
-    train(whole, TrainingGoal(8))
+    whole = toy_run(TrainingGoal(8))
+    train(whole)
     assert read_records(tmp_path / "records.csv") == whole.records
 
 
@@ -218,9 +218,8 @@ def test_divergence_is_reported_and_keeps_what_was_good(tmp_path: Path) -> None:
 
 def test_a_loss_that_is_no_number_is_divergence() -> None:
     """A backend that lets a NaN pass does not get it into the records."""
-    plan, document = toy_plan()
-    run = TrainingRun(NotANumber(), OPTIONS, plan, document)
-    assert train(run, TrainingGoal(5)) is TrainingStop.DIVERGED
+    run = TrainingRun(toy_setup(backend=NotANumber(), goal=TrainingGoal(5)))
+    assert train(run) is TrainingStop.DIVERGED
     assert run.records == []
     assert run.divergence is not None
     assert run.divergence.round == 1
@@ -233,8 +232,9 @@ def test_folder_repeats_the_training(tmp_path: Path) -> None:
     schedule = document.schedule()
     assert schedule is not None
     plan = TrainingPlan(instance, schedule, Framework(summary.framework), summary.task, summary.seed)
-    again = TrainingRun(TOY, ToyTrainingOptions(**summary.options), plan, document)
-    train(again, TrainingGoal(12))
+    options = ToyTrainingOptions(**summary.options)
+    again = TrainingRun(toy_setup(plan, document, options=options, goal=TrainingGoal(12)))
+    train(again)
     assert again.records == read_records(tmp_path / "records.csv")
 
 
@@ -290,11 +290,11 @@ def test_checkpoint_of_another_training_is_refused(part: str, tmp_path: Path) ->
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     plan = OTHER_PLANS[part](toy_plan()[0])
     folder = TrainingFolder(tmp_path, ".toy")
+    setup = toy_setup(plan, schedule_document(plan.instance, plan.schedule), goal=TrainingGoal(3))
     with pytest.raises(InputError, match=f"of another training: .*{part} "):
-        folder.refuse_other(plan, TOY, OPTIONS)
-    document = schedule_document(plan.instance, plan.schedule)
+        folder.refuse_other(setup)
     with pytest.raises(InputError, match=rf"checkpoint\.toy: is of another training: .*{part} "):
-        open_training(TOY, OPTIONS, plan, document, TrainingGoal(3), folder, resume=True)
+        open_training(setup, folder, resume=True)
     assert before == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
 
@@ -307,8 +307,7 @@ def test_other_options_are_named(tmp_path: Path) -> None:
 
 def test_a_plan_differs_from_no_equal_plan() -> None:
     """Equal plans have no differences."""
-    references = [plan_reference(toy_plan()[0], TOY, OPTIONS) for _ in range(2)]
-    assert references[0].differences(references[1]) == []
+    assert toy_setup().reference.differences(toy_setup().reference) == []
 
 
 def _damaged(kind: str, checkpoint: bytes) -> bytes:
@@ -354,9 +353,9 @@ def test_a_round_that_never_ends_is_refused() -> None:
     instance = instance.replace(model=instance.model.model_copy(update={"cut_layers": (silent,)}))
     schedule = Schedule(0, np.full(5, -1), np.zeros(5))
     document = schedule_document(instance, schedule)
-    TrainingRun(TOY, OPTIONS, TrainingPlan(instance, schedule, Framework.PSL, "plane"), document)
+    TrainingRun(toy_setup(TrainingPlan(instance, schedule, Framework.PSL, "plane"), document))
     with pytest.raises(InputError, match="never ends"):
-        TrainingRun(TOY, OPTIONS, TrainingPlan(instance, schedule, Framework.SFL, "plane"), document)
+        TrainingRun(toy_setup(TrainingPlan(instance, schedule, Framework.SFL, "plane"), document))
 
 
 @pytest.mark.parametrize("values", [(0,), (1, 1.5), (1, float("nan")), (1, None, 0)])
@@ -379,11 +378,12 @@ def test_a_last_round_whose_evaluation_diverges_has_no_record(monkeypatch: pytes
     def diverge(session: ToySession) -> Scores:
         raise DivergenceError("evaluation")
 
-    at_once, later = toy_run(), toy_run()
-    later.train_round(TrainingGoal(5, evaluate_every=3))
+    at_once, later = toy_run(TrainingGoal(1)), toy_run(TrainingGoal(5, evaluate_every=3))
+    later.train_round()
+    later.setup = at_once.setup
     monkeypatch.setattr(ToySession, "evaluate", diverge)
     for run in (at_once, later):
-        assert train(run, TrainingGoal(1)) is TrainingStop.DIVERGED
+        assert train(run) is TrainingStop.DIVERGED
         assert run.divergence is not None
         assert (run.divergence.round, run.divergence.stage, run.records, run.sound) == (1, "evaluation", [], False)
 

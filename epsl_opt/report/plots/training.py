@@ -61,7 +61,7 @@ def accuracy_curves(cases: Sequence[TrainedCase]) -> Iterator[Curve]:
     """Yield a curve per method and solver, in the order they come; it has the rounds evaluated with every seed."""
     groups: dict[tuple[str, str], list[TrainedCase]] = {}
     for trained in cases:
-        groups.setdefault((trained.case.method, trained.row.solver), []).append(trained)
+        groups.setdefault((trained.setup.method, trained.row.solver), []).append(trained)
     for (method, solver), seeds in groups.items():
         found = [{r.round: r.test_accuracy for r in t.records if r.test_accuracy is not None} for t in seeds]
         rounds = sorted(set.intersection(*map(set, found)))
@@ -91,7 +91,7 @@ def _style(solvers: Sequence[str], solver: str) -> LineStyle:
 
 
 def _label(axes: Axes, cases: Sequence[TrainedCase]) -> None:
-    plan, row = cases[0].case.plan, cases[0].row
+    plan, row = cases[0].setup.plan, cases[0].row
     axes.set_title(f"{shorten(row.instance, 40)}: accuracy over simulated time, {shorten(plan.task)}")
     axes.set_xlabel("simulated time, s")
     axes.set_ylabel("test accuracy, %")

@@ -17,13 +17,15 @@ from epsl_opt.core.results import Limits
 from epsl_opt.files.documents import ScheduleDocument
 from epsl_opt.files.training_document import TrainingStop
 from epsl_opt.files.training_records import first_reaching
-from epsl_opt.plugins.backend import TrainingPlan
 from epsl_opt.problems.sources import load_instance
 from epsl_opt.solving.quickest_cut import solve_at_quickest_cut
 from epsl_opt.studies.shared.laboratory import OpenSession, StudyBackend
 from epsl_opt.studies.shared.settings import SUBSAMPLE, Budget, Cutting, Method, Setting
 from epsl_opt.studies.shared.subsampling import subsample
-from epsl_opt.training.run import TrainingGoal, TrainingRun, train
+from epsl_opt.training.goal import TrainingGoal
+from epsl_opt.training.request import FittedInstance, TrainingRequest
+from epsl_opt.training.run import TrainingRun, train
+from epsl_opt.training.setup import TrainingSetup
 
 EVALUATE_EVERY = 5
 LAST = 3
@@ -108,7 +110,7 @@ def choose_rate(setting: Setting, method: Method, budget: Budget) -> float:
 def learn(setting: Setting, method: Method, lr: float, budget: Budget, seed: int) -> Training:
     """Train once; the seed decides the scenario, too."""
     run = begin(setting, method, lr, budget, seed)
-    stop = train(run, TrainingGoal(budget.rounds, None, EVALUATE_EVERY))
+    stop = train(run)
     if stop is TrainingStop.INTERRUPTED:
         raise KeyboardInterrupt
     return Training(run, seed, lr, stop is TrainingStop.DIVERGED)
@@ -131,12 +133,17 @@ def begin(setting: Setting, method: Method, lr: float, budget: Budget, seed: int
     schedule = {"optimizer": budget.optimizer, "lr": lr, "lr_schedule": "cosine", "lr_rounds": budget.rounds}
     given = {"network": setting.network, **dict(setting.options), **dict(method.options), **schedule}
     instance, document = schedule_for(setting, method, seed)
-    decided = document.schedule()
-    if decided is None:
+    if document.schedule() is None:
         raise RuntimeError(f"no schedule for {setting.name}, {method.label}, seed {seed}: {document.stop_reason}")
-    plan = TrainingPlan(instance, decided, method.framework, setting.task, seed)
-    rule = None if method.rule is None else RULES[method.rule]
-    return TrainingRun(StudyBackend(rule), TorchOptions.model_validate(given), plan, document)
+    request = TrainingRequest(
+        backend=StudyBackend(None if method.rule is None else RULES[method.rule]),
+        options=TorchOptions.model_validate(given),
+        task=setting.task,
+        framework=method.framework,
+        seed=seed,
+        goal=TrainingGoal(budget.rounds, None, EVALUATE_EVERY),
+    )
+    return TrainingRun(TrainingSetup(FittedInstance(request, instance, instance), document))
 
 
 @cache

@@ -1,17 +1,27 @@
-"""The options of a solver or scenario as rows, read from its pydantic model."""
+"""The options of a plug-in as rows, read from its pydantic model."""
 
 from __future__ import annotations
 
 from types import UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, TypedDict, Union, get_args, get_origin
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-COLUMNS = ("option", "type", "default", "description")
+
+class OptionRow(TypedDict):
+    """One option, for tables."""
+
+    option: str
+    type: str
+    default: object
+    description: str
 
 
-def option_rows(kind: type[BaseModel]) -> list[dict[str, Any]]:
+COLUMNS = tuple(OptionRow.__annotations__)
+
+
+def option_rows(kind: type[BaseModel]) -> list[OptionRow]:
     """Return one row per option: name, type, default, description."""
     return [
         {
@@ -24,12 +34,12 @@ def option_rows(kind: type[BaseModel]) -> list[dict[str, Any]]:
     ]
 
 
-def option_cells(rows: list[dict[str, Any]]) -> list[tuple[str, ...]]:
+def option_cells(rows: list[OptionRow]) -> list[tuple[str, ...]]:
     """Return the rows as text."""
-    return [tuple("" if row[column] is None else str(row[column]) for column in COLUMNS) for row in rows]
+    return [tuple("" if value is None else str(value) for value in row.values()) for row in rows]
 
 
-def _type_name(annotation: Any) -> str:
+def _type_name(annotation: object) -> str:
     """Return a type as people read it, without the limits of its values."""
     if get_origin(annotation) is Annotated:
         return _type_name(get_args(annotation)[0])

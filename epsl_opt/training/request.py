@@ -1,0 +1,124 @@
+"""What is to be trained, whatever the instance and the schedule: made once, wherever it was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+
+from epsl_opt.core.cut_limits import limit_cuts
+from epsl_opt.core.defaults import DEFAULT_CHECKPOINT_EVERY, DEFAULT_TASK
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.framework import Framework
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.options import Options, parse_options
+from epsl_opt.plugins.backend import AnyBackend
+from epsl_opt.plugins.registry import load_backend
+from epsl_opt.training.goal import TrainingGoal
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingRequest:
+    """What is to be trained.
+
+    Parameters
+    ----------
+    backend, options
+        Who trains, and its own options (`backend_options` reads them from text).
+    task, framework
+        What is learned, and how clients and server train together.
+    aggregation_ratio, batch_size
+        The instance's if None; only EPSL aggregates.
+    cut_layers, min_cut
+        Limits on the cut layer, by name (see `limit_cuts`).
+    seed
+        Of the training.
+    goal
+        When it is at its end.
+    checkpoint_every
+        Rounds from one checkpoint to the next.
+    """
+
+    backend: AnyBackend
+    options: Options
+    task: str = DEFAULT_TASK
+    framework: Framework = Framework.EPSL
+    aggregation_ratio: float | None = None
+    batch_size: int | None = None
+    cut_layers: tuple[str, ...] | None = None
+    min_cut: str | None = None
+    seed: int = 0
+    goal: TrainingGoal = field(default_factory=TrainingGoal)
+    checkpoint_every: int = DEFAULT_CHECKPOINT_EVERY
+
+    def fit(self, instance: Instance) -> FittedInstance:
+        """Make an instance fit for this training.
+
+        Raises
+        ------
+        InputError
+            If there is no such task, network or cut layer, an aggregation ratio is given for another framework than
+            EPSL, or a value is out of its range.
+        """
+        asked = self._with_parameters(instance)
+        fitted = self.backend.fit(asked, self.task, self.options, self.seed)
+        replaced = fitted.sha256 != asked.sha256
+        return FittedInstance(self, instance, limit_cuts(fitted, self.cut_layers, self.min_cut), replaced)
+
+    def _with_parameters(self, instance: Instance) -> Instance:
+        ratio = self.aggregation_ratio
+        if self.framework is not Framework.EPSL:
+            if ratio is not None:
+                raise InputError("--phi", f"is for the framework epsl only, {self.framework} aggregates nothing")
+            ratio = 0.0
+        try:
+            return instance.with_training(batch_size=self.batch_size, aggregation_ratio=ratio)
+        except ValidationError as error:
+            raise InputError.from_validation("training", error) from error
+
+
+@dataclass(frozen=True, eq=False)
+class FittedInstance:
+    """An instance made fit for a training, from which one it was made, and whether its model profile was replaced."""
+
+    request: TrainingRequest
+    source: Instance
+    instance: Instance
+    replaced: bool = False
+
+
+def ready_backend(name: str) -> AnyBackend:
+    """Return a training backend by its registered name, if it can train here.
+
+    Raises
+    ------
+    InputError
+        If there is no such backend, or something must be installed first, naming what.
+    """
+    backend = load_backend(name)
+    refuse_unready(backend)
+    return backend
+
+
+def refuse_unready(backend: AnyBackend) -> None:
+    """Raise if something must be installed before a backend can train.
+
+    Raises
+    ------
+    InputError
+        Naming what.
+    """
+    if missing := backend.missing():
+        raise InputError(f"backend {backend.name}", missing)
+
+
+def backend_options(backend: AnyBackend, options: Mapping[str, object]) -> Options:
+    """Validate a backend's options.
+
+    Raises
+    ------
+    InputError
+        Naming the option and what is wrong.
+    """
+    return parse_options(backend.options_type, options, f"backend {backend.name}")
