@@ -10,7 +10,7 @@ import numpy as np
 from gurobipy import GRB, nlfunc
 
 from benchmarks.minlp_data import MinlpData, Phase, offer_rounded, promising_first
-from epsl_opt import Instance, SolveMonitor, Solver, SolverKind, SolverOptions, StopReason
+from epsl_opt import Instance, Options, SolveMonitor, Solver, SolverKind, StopReason
 from epsl_opt.core.arrays import FloatArray
 from epsl_opt.core.latency import CutCosts
 from epsl_opt.solvers.primal.cuts import bound_without_radio_s, feasible_cuts
@@ -22,14 +22,14 @@ BELOW = 0.999
 """Least time to transmit, relative to what all subchannels together would need: keeps 1 / time bounded."""
 
 
-class Gurobi(Solver[SolverOptions]):
+class Gurobi(Solver[Options]):
     """Gurobi's global MINLP search on one cut layer after the other, on one thread."""
 
     name = "gurobi"
     summary = "Gurobi on the convex MINLP, within its size-limited licence"
     kind = SolverKind.EXACT
 
-    def solve(self, instance: Instance, options: SolverOptions, monitor: SolveMonitor) -> StopReason:
+    def solve(self, instance: Instance, options: Options, monitor: SolveMonitor) -> StopReason:
         """Solve to the gap asked for, or until the time limit; unsupported where the licence is too small."""
         cuts = feasible_cuts(instance)
         bound_s = {j: bound_without_radio_s(costs) for j, costs in cuts.items()}

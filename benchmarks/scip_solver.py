@@ -11,7 +11,7 @@ from pyscipopt import SCIP_EVENTTYPE, Eventhdlr
 
 from benchmarks.minlp_data import MinlpData, offer_rounded, promising_first
 from benchmarks.scip_model import ScipModel
-from epsl_opt import Instance, SolveMonitor, Solver, SolverKind, SolverOptions, StopReason
+from epsl_opt import Instance, Options, SolveMonitor, Solver, SolverKind, StopReason
 from epsl_opt.core.latency import CutCosts
 from epsl_opt.solvers.primal.cuts import bound_without_radio_s, feasible_cuts
 
@@ -19,7 +19,7 @@ TRUST = 1e-6
 """SCIP's bounds hold up to its tolerances; they are lowered by this part."""
 
 
-class ScipOptions(SolverOptions):
+class ScipOptions(Options):
     """Options of the SCIP models."""
 
     formulation: Literal["joint", "by-cut"] = Field(

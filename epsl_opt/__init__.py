@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from epsl_opt.core.instance import Instance as Instance
     from epsl_opt.core.latency import RoundLatency as RoundLatency
     from epsl_opt.core.latency import round_latency as round_latency
+    from epsl_opt.core.options import Options as Options
     from epsl_opt.core.results import Limits as Limits
     from epsl_opt.core.results import SolutionStatus as SolutionStatus
     from epsl_opt.core.results import SolveResult as SolveResult
@@ -61,6 +62,7 @@ _HOME = {
     "RoundLatency": "core.latency",
     "round_latency": "core.latency",
     "SolveMonitor": "plugins.monitor",
+    "Options": "core.options",
     "Limits": "core.results",
     "SolutionStatus": "core.results",
     "SolveResult": "core.results",

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from epsl_opt.core.options import Options
 from epsl_opt.core.record import PositiveFloat, PositiveInt, UnitInterval
-from epsl_opt.plugins.scenario import ScenarioOptions
 from epsl_opt.problems.fading import Fading
 from epsl_opt.problems.path_loss import REFERENCE_DISTANCE_M
 
@@ -40,7 +40,7 @@ class CsvQuantity(StrEnum):
     """Signal-to-noise ratios in dB on one subchannel; see `measured`."""
 
 
-class PaperOptions(ScenarioOptions):
+class PaperOptions(Options):
     """Every number of the paper's scenario, and knobs around it."""
 
     clients: PositiveInt = Field(default=5, description="C, number of clients")

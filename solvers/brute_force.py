@@ -8,14 +8,15 @@ from pydantic import Field
 
 from epsl_opt.core.checker import RELATIVE_TOLERANCE
 from epsl_opt.core.instance import Instance
+from epsl_opt.core.options import Options
 from epsl_opt.core.results import StopReason
 from epsl_opt.plugins.monitor import SolveMonitor
-from epsl_opt.plugins.solver import Solver, SolverKind, SolverOptions
+from epsl_opt.plugins.solver import Solver, SolverKind
 from epsl_opt.solvers.enumeration import NO_ALLOCATION, enumerate_cut
 from epsl_opt.solvers.primal.cuts import feasible_cuts
 
 
-class BruteForceOptions(SolverOptions):
+class BruteForceOptions(Options):
     """Options of `brute-force`."""
 
     max_allocations: int = Field(

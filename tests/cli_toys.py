@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from epsl_opt import Instance, Schedule, SolveMonitor, Solver, SolverKind, SolverOptions, StopReason
+from epsl_opt import Instance, Options, Schedule, SolveMonitor, Solver, SolverKind, StopReason
 from epsl_opt import write_record as write
 from epsl_opt.core.instance import Channel, Client, CutLayer, ModelProfile, Server, Subchannels, Training
 from epsl_opt.plugins import registry
@@ -67,7 +67,7 @@ def round_robin(instance: Instance, power_factor: float = 1.0) -> Schedule:
     return Schedule(0, owner, power[owner] * power_factor)
 
 
-class ToyOptions(SolverOptions):
+class ToyOptions(Options):
     """Options of the toys."""
 
     scale: float = 1.0

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from epsl_opt import InputError, Instance, Schedule, SolveMonitor, Solver, SolverKind, SolverOptions, StopReason
+from epsl_opt import InputError, Instance, Options, Schedule, SolveMonitor, Solver, SolverKind, StopReason
 
 PATIENCE_S = 120.0
 
@@ -94,7 +94,7 @@ def _threads() -> tuple[str | None, set[int]]:
     return os.environ.get("OMP_NUM_THREADS"), {pool["num_threads"] for pool in threadpool_info()}
 
 
-class HostageOptions(SolverOptions):
+class HostageOptions(Options):
     """Where to wait."""
 
     place: str = ""

@@ -16,6 +16,7 @@ from epsl_opt import Instance, ScheduleDocument, solve
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.framework import Framework
 from epsl_opt.core.instance import ModelProfile
+from epsl_opt.core.options import Options
 from epsl_opt.plugins import registry
 from epsl_opt.plugins.backend import (
     DivergenceError,
@@ -23,7 +24,6 @@ from epsl_opt.plugins.backend import (
     RoundOutcome,
     Scores,
     TrainingBackend,
-    TrainingOptions,
     TrainingPlan,
     TrainingSession,
 )
@@ -34,7 +34,7 @@ from epsl_opt.training.setup import TrainingSetup
 FEATURES, SAMPLES = 4, 60
 
 
-class ToyTrainingOptions(TrainingOptions):
+class ToyTrainingOptions(Options):
     """Options of the toy."""
 
     lr: float = Field(default=0.5, gt=0, description="learning rate")

@@ -9,8 +9,9 @@ from pydantic import Field
 
 from epsl_opt.backends.datasets.dataset import Dataset
 from epsl_opt.backends.datasets.samples import Samples, normalised
-from epsl_opt.backends.datasets.task import Task, TaskOptions, require
+from epsl_opt.backends.datasets.task import Task, require
 from epsl_opt.core.errors import InputError
+from epsl_opt.core.options import Options
 
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
 MD5 = "c32a1d4ab5d03f1284b67883e8d87530"
@@ -22,7 +23,7 @@ ROW_BYTES = 1 + 3 * 32 * 32
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 
-class Cifar10Options(TaskOptions):
+class Cifar10Options(Options):
     """Where the files are."""
 
     root: Path = Field(default=Path("data"), description=f"folder with the .bin files, or above `{FOLDER}`")

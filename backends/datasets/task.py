@@ -15,11 +15,7 @@ from epsl_opt.core.errors import InputError
 from epsl_opt.core.options import Options
 
 
-class TaskOptions(Options):
-    """Base of a task's options: every field has a default and a description; unknown keys are errors."""
-
-
-class SplitOptions(TaskOptions):
+class SplitOptions(Options):
     """Options of a task that has no test samples of its own, or may lack them."""
 
     test_fraction: float = Field(default=0.2, gt=0, le=0.5, description="of the samples are held out, class by class")
@@ -36,7 +32,7 @@ class Task:
 
     name: str
     summary: str
-    options_type: type[TaskOptions]
+    options_type: type[Options]
     load: Callable[[Any, int], Dataset]
 
 

@@ -13,9 +13,9 @@ from epsl_opt.backends.datasets.ham10000 import HAM10000
 from epsl_opt.backends.datasets.image_folder import IMAGES
 from epsl_opt.backends.datasets.mnist import FASHION_MNIST, MNIST
 from epsl_opt.backends.datasets.synthetic import SYNTHETIC
-from epsl_opt.backends.datasets.task import Task, TaskOptions
+from epsl_opt.backends.datasets.task import Task
 from epsl_opt.core.errors import InputError
-from epsl_opt.core.options import parse_options, split_pairs, unknown
+from epsl_opt.core.options import Options, parse_options, split_pairs, unknown
 
 TASKS = {task.name: task for task in (DIGITS, MNIST, FASHION_MNIST, CIFAR10, HAM10000, IMAGES, SYNTHETIC)}
 BETWEEN_OPTIONS = re.compile(r",(?=\s*[A-Za-z][\w-]*=)")
@@ -63,7 +63,7 @@ def task_names() -> dict[str, str]:
     return {name: task.summary for name, task in TASKS.items()}
 
 
-def task_options(name: str) -> type[TaskOptions]:
+def task_options(name: str) -> type[Options]:
     """Return the options of a task as a pydantic model.
 
     Raises
@@ -74,7 +74,7 @@ def task_options(name: str) -> type[TaskOptions]:
     return _find(name).options_type
 
 
-def _parsed(spec: str) -> tuple[Task, TaskOptions]:
+def _parsed(spec: str) -> tuple[Task, Options]:
     name, _, pairs = spec.partition(":")
     task = _find(name)
     owner = f"task {task.name}"

@@ -19,23 +19,23 @@ from epsl_opt.backends.pytorch.dry_run import output_shape
 from epsl_opt.backends.pytorch.randomness import generators_restored, seed_generators
 from epsl_opt.backends.pytorch.resnet import resnet18
 from epsl_opt.backends.pytorch.row_independence import refuse_rows_that_mix
-from epsl_opt.backends.pytorch.small_networks import CnnOptions, MlpOptions, NetworkOptions, Shape, cnn, lenet5, mlp
+from epsl_opt.backends.pytorch.small_networks import CnnOptions, MlpOptions, Shape, cnn, lenet5, mlp
 from epsl_opt.core.errors import InputError
-from epsl_opt.core.options import parse_options, split_pairs, unknown
+from epsl_opt.core.options import Options, parse_options, split_pairs, unknown
 
 
 @dataclass(frozen=True)
 class _Builtin:
     summary: str
-    options_type: type[NetworkOptions]
+    options_type: type[Options]
     make: Callable[[Shape, int, Any], nn.Module]
 
 
 _BUILTIN = {
     "mlp": _Builtin("multilayer perceptron; options width=64, depth=2, activation=relu", MlpOptions, mlp),
     "cnn": _Builtin("small convolutional network for 8x8 to 32x32; options width=16, activation=relu", CnnOptions, cnn),
-    "lenet5": _Builtin("LeNet-5 with tanh, for 28x28", NetworkOptions, lambda shape, n, _: lenet5(shape, n)),
-    "resnet18": _Builtin("ResNet-18, from 32x32 on", NetworkOptions, lambda shape, n, _: resnet18(shape[0], n)),
+    "lenet5": _Builtin("LeNet-5 with tanh, for 28x28", Options, lambda shape, n, _: lenet5(shape, n)),
+    "resnet18": _Builtin("ResNet-18, from 32x32 on", Options, lambda shape, n, _: resnet18(shape[0], n)),
 }
 
 _NO_AUXILIARY_OUTPUTS: dict[str, Any] = {"aux_logits": False, "init_weights": True}

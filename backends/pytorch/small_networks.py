@@ -39,11 +39,7 @@ _ACTIVATIONS: dict[Activation, type[nn.Module]] = {
 }
 
 
-class NetworkOptions(Options):
-    """Base of a built-in network's options."""
-
-
-class MlpOptions(NetworkOptions):
+class MlpOptions(Options):
     """Of `mlp`."""
 
     width: int = Field(default=64, ge=1, le=65_536, description="neurons of each hidden layer")
@@ -51,7 +47,7 @@ class MlpOptions(NetworkOptions):
     activation: Activation = Field(default=Activation.RELU, description=", ".join(Activation))
 
 
-class CnnOptions(NetworkOptions):
+class CnnOptions(Options):
     """Of `cnn`."""
 
     width: int = Field(default=16, ge=1, le=4096, description="channels of the first convolution")

@@ -13,15 +13,15 @@ from epsl_opt.campaigns.engines import Engine, ThisProcess
 from epsl_opt.campaigns.run_store import RunStore
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.instance import Instance
-from epsl_opt.core.options import parse_options, unknown
+from epsl_opt.core.options import Options, parse_options, unknown
 from epsl_opt.core.results import Limits
 from epsl_opt.files.documents import ScheduleDocument
 from epsl_opt.plugins import registry
-from epsl_opt.plugins.solver import Solver, SolverOptions
+from epsl_opt.plugins.solver import Solver
 
 log = logging.getLogger(__name__)
 
-SolverChoice = tuple[Solver[Any], SolverOptions]
+SolverChoice = tuple[Solver[Any], Options]
 
 
 @dataclass(frozen=True)

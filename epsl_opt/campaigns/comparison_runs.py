@@ -10,10 +10,11 @@ from typing import Any, Protocol
 from epsl_opt.campaigns.engines import Done, Engine, Function, Outcome, Task, ThisProcess, run_tasks
 from epsl_opt.campaigns.run_store import RunStore, run_key
 from epsl_opt.core.instance import Instance
+from epsl_opt.core.options import Options
 from epsl_opt.core.results import Limits, SolutionStatus, SolveResult, StopReason
 from epsl_opt.files.documents import ScheduleDocument
 from epsl_opt.plugins.monitor import SolveMonitor
-from epsl_opt.plugins.solver import Solver, SolverOptions
+from epsl_opt.plugins.solver import Solver
 from epsl_opt.solving.provenance import provenance
 from epsl_opt.solving.solve import solve
 
@@ -34,7 +35,7 @@ class Run:
 
     instance: Instance
     solver: Solver[Any]
-    options: SolverOptions
+    options: Options
     limits: Limits
 
     @property

@@ -15,13 +15,14 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 from epsl_opt.core.distribution import version
 from epsl_opt.core.errors import InputError, field_path
 from epsl_opt.core.instance import Instance
+from epsl_opt.core.options import Options
 from epsl_opt.core.record import NonNegativeFloat, Record
 from epsl_opt.core.results import Limits
 from epsl_opt.files.documents import ScheduleDocument, check_document
 from epsl_opt.files.json_files import prepare_folder, write_record
 from epsl_opt.files.stored_record import Digest, StoredRecord, load_stored
 from epsl_opt.plugins.registry import SOLVERS, plugin_version
-from epsl_opt.plugins.solver import Solver, SolverOptions
+from epsl_opt.plugins.solver import Solver
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ class RunDocument(StoredRecord):
         return self
 
 
-def run_key(instance: Instance, solver: Solver[Any], options: SolverOptions, limits: Limits) -> str:
+def run_key(instance: Instance, solver: Solver[Any], options: Options, limits: Limits) -> str:
     """Return the SHA-256 of all that decides a run: instance, solver and its version, options, limits."""
     limit_values = asdict(limits) | {"time_s": limits.time_s if math.isfinite(limits.time_s) else None}
     parts = {

@@ -12,7 +12,6 @@ from typing import NamedTuple, TypeVar
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.stop_request import StopRequest
 from epsl_opt.files.json_files import prepare_folder, write_bytes
-from epsl_opt.files.stored_record import load_stored
 from epsl_opt.files.training_document import TrainingDocument, TrainingStop, refuse_differences
 from epsl_opt.files.training_records import RoundRecord
 from epsl_opt.training.files import open_training, run_training
@@ -54,7 +53,7 @@ class StoredTraining:
         folder = self._folder()
         if folder is None:
             return None
-        summary = load_stored(TrainingDocument, folder.summary, self._refuse_foreign, _AGAIN)
+        summary = folder.find_summary(self._refuse_foreign, _AGAIN)
         if summary is None or summary.stop_reason == TrainingStop.INTERRUPTED:
             return None
         records = _unless_damaged(lambda: folder.read_records(summary))

@@ -139,7 +139,6 @@ def _trained(setup: TrainingSetup, key: str, result: TrainingResult) -> TrainedC
     (summary, records), plan, stages = result, setup.plan, setup.stages
     found = score(records, summary.target_accuracy)
     to_target = found.rounds_to_target
-    majority_rate = summary.description.get("majority_rate")
     failed = summary.divergence
     row = TrainingRow(
         instance=plan.instance.name,
@@ -153,7 +152,7 @@ def _trained(setup: TrainingSetup, key: str, result: TrainingResult) -> TrainedC
         stop_reason=summary.stop_reason,
         target_accuracy=summary.target_accuracy,
         time_to_target_s=None if to_target is None else simulated_time_s(to_target, stages),
-        majority_rate=majority_rate if isinstance(majority_rate, float) else None,
+        majority_rate=summary.majority_rate,
         simulated_time_s=simulated_time_s(len(records), stages),
         training=short_key(key),
         message="" if failed is None else f"diverged in round {failed.round}, {failed.stage}",

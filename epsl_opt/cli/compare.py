@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from epsl_opt.core.results import Limits
     from epsl_opt.problems.library import BestKnown
 
-Options = dict[str, dict[str, str]]
+OptionsByOwner = dict[str, dict[str, str]]
 
 _SOLVERS_HELP = "Solvers by name [default: all; with --train exact]."
 
@@ -173,7 +173,7 @@ def load_instances(sources: Sequence[str], seeds: Sequence[int] | None) -> list[
     return list(found.values())
 
 
-def split_solver_pairs(pairs: Sequence[str]) -> Options:
+def split_solver_pairs(pairs: Sequence[str]) -> OptionsByOwner:
     """Return solver -> options from `SOLVER.K=V` texts.
 
     Raises
@@ -184,7 +184,7 @@ def split_solver_pairs(pairs: Sequence[str]) -> Options:
     from epsl_opt.core.errors import InputError
     from epsl_opt.core.options import split_pairs
 
-    options: Options = {}
+    options: OptionsByOwner = {}
     for key, value in split_pairs(pairs, "compare").items():
         solver, dot, name = key.rpartition(".")
         if not dot or not solver or not name:
@@ -193,7 +193,7 @@ def split_solver_pairs(pairs: Sequence[str]) -> Options:
     return options
 
 
-def _own(options: Options, solvers: Sequence[str] | None, *, train: bool) -> Options:
+def _own(options: OptionsByOwner, solvers: Sequence[str] | None, *, train: bool) -> OptionsByOwner:
     """Return the options but those that a configuration file has for solvers, or trainings, that are not to run now."""
     from epsl_opt.plugins import registry
 
@@ -223,7 +223,7 @@ def _compare(
     problems: Sequence[Instance],
     solvers: Sequence[str] | None,
     limits: Limits,
-    options: Options,
+    options: OptionsByOwner,
     folder: Path | None,
     engine: Engine,
 ) -> Comparison:

@@ -28,7 +28,7 @@ from epsl_opt.training.request import FittedInstance
 from epsl_opt.training.setup import TrainingSetup
 from epsl_opt.training.variants import FOR_ALL, make_setups, variants
 
-Options = Mapping[str, Mapping[str, str]]
+OptionsByOwner = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ def compare_trainings(
     problems: Sequence[Instance],
     solvers: Sequence[str] | None,
     limits: Limits,
-    options: Options,
+    options: OptionsByOwner,
     arguments: CompareTrainArguments,
     folder: Path | None,
     form: str,
@@ -72,7 +72,9 @@ def compare_trainings(
     return _finish(comparison, campaign, folder)
 
 
-def _fitted(problems: Sequence[Instance], options: Options, arguments: CompareTrainArguments) -> list[FittedInstance]:
+def _fitted(
+    problems: Sequence[Instance], options: OptionsByOwner, arguments: CompareTrainArguments
+) -> list[FittedInstance]:
     """Make every instance fit for every way to train."""
     training = {owner: dict(values) for owner, values in options.items() if is_training(owner)}
     if arguments.network is not None:
@@ -87,7 +89,7 @@ def _solve(
     instances: Sequence[Instance],
     solvers: Sequence[str],
     limits: Limits,
-    options: Options,
+    options: OptionsByOwner,
     folder: Path | None,
     engine: Engine,
 ) -> Comparison:

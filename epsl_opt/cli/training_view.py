@@ -42,7 +42,7 @@ def training_facts(document: TrainingDocument) -> Table:
         ("instance", f"{document.instance.name} (sha256 {document.instance.sha256[:12]}…)"),
         ("schedule", f"{document.schedule.solver}, cut layer {cut.name} (index {cut.index})"),
         ("framework", _framework(document)),
-        ("task", f"{document.task} (majority rate {_rate(document.description.get('majority_rate'))})"),
+        ("task", f"{document.task} (majority rate {percent(document.majority_rate, 1)})"),
         ("rounds", f"{document.rounds} ({document.stop_reason})"),
         ("round latency", f"{number(document.round_latency_s, 8)} s"),
         ("simulated time", f"{number(document.simulated_time_s, 8)} s"),
@@ -69,7 +69,7 @@ def campaign_tables(rows: Sequence[TrainingRow]) -> list[Table]:
 def _instance_table(rows: Sequence[TrainingRow]) -> Table:
     target = rows[0].target_accuracy
     asked = "" if target is None else f", target accuracy {percent(target, 1)}"
-    title = f"{rows[0].instance}: majority rate {_rate(rows[0].majority_rate)}{asked}"
+    title = f"{rows[0].instance}: majority rate {percent(rows[0].majority_rate, 1)}{asked}"
     return table(title, CAMPAIGN_COLUMNS, map(_cells, rows), text_columns=3)
 
 
@@ -118,7 +118,3 @@ def _to_target(document: TrainingDocument) -> str:
     if document.rounds_to_target is None:
         return "not reached"
     return f"{document.rounds_to_target} rounds, {number(document.time_to_target_s, 8)} simulated s"
-
-
-def _rate(value: object) -> str:
-    return percent(value, 1) if isinstance(value, int | float) else NOTHING

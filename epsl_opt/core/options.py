@@ -18,12 +18,13 @@ MAX_INTEGER = 2**64
 
 
 class Options(BaseModel):
-    """Base of all options: unknown keys, infinities, NaN and integers beyond 64 bits are errors.
+    """Base of the options of a solver, scenario, backend or exporter: every field has a default and a description.
 
-    A float that may be infinite says so: `Field(allow_inf_nan=True)`.
+    Unknown keys, infinities, NaN and integers beyond 64 bits are errors; a float that may be infinite says so:
+    `Field(allow_inf_nan=True)`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, arbitrary_types_allowed=True)
 
     @model_validator(mode="after")
     def _check_integers(self) -> Self:

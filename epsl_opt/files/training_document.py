@@ -126,6 +126,12 @@ class TrainingDocument(StoredRecord):
         return self.stop_reason == TrainingStop.INTERRUPTED or super().as_written
 
     @property
+    def majority_rate(self) -> float | None:
+        """Accuracy of always answering with the most frequent test label; None if the backend does not say."""
+        rate = self.description.get("majority_rate")
+        return float(rate) if isinstance(rate, int | float) else None
+
+    @property
     def plan(self) -> PlanReference:
         """What decided what was learned."""
         return PlanReference(

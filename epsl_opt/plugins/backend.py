@@ -148,7 +148,7 @@ class Measurement:
 
 
 TrainingOptions = Options
-"""Another name of the base of all options."""
+"""Another name of `Options`."""
 
 TrainingOptionsT = TypeVar("TrainingOptionsT", bound=Options)
 

@@ -8,18 +8,16 @@ from typing import ClassVar, Generic, TypeVar
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.options import Options
 
+ExporterOptions = Options
+"""Another name of `Options`."""
 
-class ExporterOptions(Options):
-    """Base of an exporter's options: every field has a default and a description; unknown keys are errors."""
-
-
-OptionsT = TypeVar("OptionsT", bound=ExporterOptions)
+OptionsT = TypeVar("OptionsT", bound=Options)
 
 
 class Exporter(ABC, Generic[OptionsT]):
     """One format. Register a subclass under the entry-point group `epsl_opt.exporters`, by the format's name."""
 
-    options_type: ClassVar[type[ExporterOptions]] = ExporterOptions
+    options_type: ClassVar[type[Options]] = Options
 
     @abstractmethod
     def export(self, instance: Instance, options: OptionsT) -> bytes:

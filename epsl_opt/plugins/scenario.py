@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Generic, TypeVar
-
-from pydantic import ConfigDict
+from typing import ClassVar, Generic, TypeVar
 
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.options import Options
 
+ScenarioOptions = Options
+"""Another name of `Options`."""
 
-class ScenarioOptions(Options):
-    """Base of a scenario's options: every field has a default and a description; unknown keys are errors."""
-
-    model_config = ConfigDict(arbitrary_types_allowed=True)
-
-
-ScenarioOptionsT = TypeVar("ScenarioOptionsT", bound=ScenarioOptions)
+ScenarioOptionsT = TypeVar("ScenarioOptionsT", bound=Options)
 
 
 class Scenario(ABC, Generic[ScenarioOptionsT]):
@@ -28,7 +22,7 @@ class Scenario(ABC, Generic[ScenarioOptionsT]):
 
     name: ClassVar[str]
     summary: ClassVar[str]
-    options_type: ClassVar[type[Any]] = ScenarioOptions
+    options_type: ClassVar[type[Options]] = Options
 
     @abstractmethod
     def generate(self, options: ScenarioOptionsT) -> Instance:

@@ -26,8 +26,8 @@ class SolverKind(StrEnum):
     """Deliberately leaves something unoptimised, for comparison."""
 
 
-class SolverOptions(Options):
-    """Base of a solver's own options: every field has a default and a description; unknown keys are errors."""
+SolverOptions = Options
+"""Another name of `Options`."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Details:
     rows: tuple[tuple[str, ...], ...]
 
 
-OptionsT = TypeVar("OptionsT", bound=SolverOptions)
+OptionsT = TypeVar("OptionsT", bound=Options)
 
 
 class Solver(ABC, Generic[OptionsT]):
@@ -51,7 +51,7 @@ class Solver(ABC, Generic[OptionsT]):
     name: ClassVar[str]
     summary: ClassVar[str]
     kind: ClassVar[SolverKind]
-    options_type: ClassVar[type[SolverOptions]] = SolverOptions
+    options_type: ClassVar[type[Options]] = Options
 
     def unsupported(self, instance: Instance, options: OptionsT) -> str | None:
         """Return why this solver does not take `instance`, or None if it does."""

@@ -13,12 +13,12 @@ from epsl_opt.core.feasibility import infeasibility, witness
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.latency import round_latency
 from epsl_opt.core.ledger import Ledger
-from epsl_opt.core.options import parse_options
+from epsl_opt.core.options import Options, parse_options
 from epsl_opt.core.results import Limits, SolutionStatus, SolveResult, StopReason, check_proof, relative_gap
 from epsl_opt.core.schedule import Schedule
 from epsl_opt.plugins.monitor import Listener, SolveMonitor
 from epsl_opt.plugins.registry import load_solver
-from epsl_opt.plugins.solver import Solver, SolverOptions
+from epsl_opt.plugins.solver import Solver
 from epsl_opt.solving.provenance import provenance
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ def solve(
     return _judge(chosen, parsed, ledger, stop, given_start=start is not None)
 
 
-def _run(solver: Solver[Any], options: SolverOptions, monitor: SolveMonitor) -> StopReason:
+def _run(solver: Solver[Any], options: Options, monitor: SolveMonitor) -> StopReason:
     """Run to an end of any kind; what was found until then stays in the ledger."""
     try:
         if reason := infeasibility(monitor.instance):
@@ -90,7 +90,7 @@ def _told(error: BaseException) -> str:
 
 
 def _judge(
-    solver: Solver[Any], options: SolverOptions, ledger: Ledger, stop: StopReason, *, given_start: bool
+    solver: Solver[Any], options: Options, ledger: Ledger, stop: StopReason, *, given_start: bool
 ) -> SolveResult:
     """Make the result from the decisions alone: constraints and latency are computed once more at the end."""
     elapsed_s, build_s = ledger.elapsed_s, ledger.built_s or 0.0

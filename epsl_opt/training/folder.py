@@ -14,7 +14,7 @@ from epsl_opt.core.errors import InputError
 from epsl_opt.core.instance import Instance
 from epsl_opt.files.documents import ScheduleDocument
 from epsl_opt.files.json_files import prepare_folder, read_instance, read_schedule, write_bytes, write_record
-from epsl_opt.files.stored_record import read_stored
+from epsl_opt.files.stored_record import load_stored, read_stored
 from epsl_opt.files.training_document import TrainingDocument, refuse_differences
 from epsl_opt.files.training_records import RoundRecord, format_records, read_records
 from epsl_opt.training.checkpoint import checkpoint_metadata, restore_checkpoint
@@ -140,6 +140,10 @@ class TrainingFolder:
             If not.
         """
         prepare_folder(self.path)
+
+    def find_summary(self, accept: Callable[[TrainingDocument], None], instead: str) -> TrainingDocument | None:
+        """Return the summary; None if there is none or, with a warning, if it is damaged (see `load_stored`)."""
+        return load_stored(TrainingDocument, self.summary, accept, instead)
 
     def read_summary(self) -> TrainingDocument:
         """Read the summary of the training that is to go on.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from epsl_opt import Instance, Schedule, SolveMonitor, Solver, SolverKind, SolverOptions, StopReason, check
+from epsl_opt import Instance, Options, Schedule, SolveMonitor, Solver, SolverKind, StopReason, check
 
 
-class RandomValidOptions(SolverOptions):
+class RandomValidOptions(Options):
     """Options of `random-valid`."""
 
     draws: int = Field(default=200, ge=1, description="allocations to draw")

@@ -6,9 +6,10 @@ from pydantic import Field
 
 from epsl_opt.core.arrays import FloatArray
 from epsl_opt.core.instance import Instance
+from epsl_opt.core.options import Options
 from epsl_opt.core.results import StopReason
 from epsl_opt.plugins.monitor import SolveMonitor
-from epsl_opt.plugins.solver import Solver, SolverKind, SolverOptions
+from epsl_opt.plugins.solver import Solver, SolverKind
 from epsl_opt.solvers.convex.perspective import solve_relaxation
 from epsl_opt.solvers.dual.cut_bounds import CutBounds
 from epsl_opt.solvers.dual.lagrangian import CutProblem
@@ -18,7 +19,7 @@ from epsl_opt.solvers.primal.rounding import round_allocation
 POLISH_SPREAD = 1e-2
 
 
-class ConvexOptions(SolverOptions):
+class ConvexOptions(Options):
     """Options of `convex`."""
 
     max_cones: int = Field(

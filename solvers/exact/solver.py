@@ -8,9 +8,10 @@ from pydantic import Field
 
 from epsl_opt.core.arrays import FloatArray, IntArray
 from epsl_opt.core.instance import Instance
+from epsl_opt.core.options import Options
 from epsl_opt.core.results import StopReason
 from epsl_opt.plugins.monitor import SolveMonitor
-from epsl_opt.plugins.solver import Solver, SolverKind, SolverOptions
+from epsl_opt.plugins.solver import Solver, SolverKind
 from epsl_opt.solvers.dual.certainty import cutoff_s, exceeds
 from epsl_opt.solvers.dual.cut_bounds import ACCURACY, CutBounds
 from epsl_opt.solvers.dual.marginal import marginal_values
@@ -31,7 +32,7 @@ MOST_ALLOCATIONS = 1_000_000
 """No more allocations than this are enumerated."""
 
 
-class ExactOptions(SolverOptions):
+class ExactOptions(Options):
     """Options of `exact`."""
 
     max_nodes: int | None = Field(default=None, ge=1, description="stop after about so many branch-and-bound nodes")

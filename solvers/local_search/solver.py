@@ -7,9 +7,10 @@ from pydantic import Field
 
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.latency import cut_costs
+from epsl_opt.core.options import Options
 from epsl_opt.core.results import StopReason
 from epsl_opt.plugins.monitor import SolveMonitor
-from epsl_opt.plugins.solver import Solver, SolverKind, SolverOptions
+from epsl_opt.plugins.solver import Solver, SolverKind
 from epsl_opt.solvers.local_search.chains import Chains
 from epsl_opt.solvers.local_search.enumeration import is_tiny, try_all
 from epsl_opt.solvers.local_search.problem import SearchProblem
@@ -18,7 +19,7 @@ from epsl_opt.solvers.local_search.work import patience_rounds, step_work, work_
 from epsl_opt.solvers.primal.offering import offer_allocation
 
 
-class LocalSearchOptions(SolverOptions):
+class LocalSearchOptions(Options):
     """Options of `local-search`."""
 
     chains: int = Field(default=4, ge=1, le=64, description="searches run side by side, on different random changes")

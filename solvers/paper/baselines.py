@@ -10,10 +10,11 @@ import numpy as np
 from epsl_opt.core.arrays import IntArray
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.latency import CutCosts, round_latency
+from epsl_opt.core.options import Options
 from epsl_opt.core.results import StopReason
 from epsl_opt.core.schedule import Schedule
 from epsl_opt.plugins.monitor import SolveMonitor
-from epsl_opt.plugins.solver import Solver, SolverKind, SolverOptions
+from epsl_opt.plugins.solver import Solver, SolverKind
 from epsl_opt.solvers.paper.bcd import best_cut
 from epsl_opt.solvers.primal.allocation import (
     equal_density_power_w,
@@ -25,12 +26,12 @@ from epsl_opt.solvers.primal.cuts import feasible_cuts
 from epsl_opt.solvers.primal.power_control import best_schedule
 
 
-class _Baseline(Solver[SolverOptions]):
+class _Baseline(Solver[Options]):
     """A baseline makes one schedule, without search."""
 
     kind = SolverKind.BASELINE
 
-    def solve(self, instance: Instance, options: SolverOptions, monitor: SolveMonitor) -> StopReason:
+    def solve(self, instance: Instance, options: Options, monitor: SolveMonitor) -> StopReason:
         """Make the schedule; the random cut layer is drawn from the seed of the limits."""
         cuts = feasible_cuts(instance)
         cut = int(np.random.default_rng(monitor.limits.seed).choice(list(cuts)))

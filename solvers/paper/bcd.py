@@ -9,17 +9,18 @@ from pydantic import Field
 from epsl_opt.core.arrays import FloatArray, IntArray
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.latency import CutCosts, round_latency
+from epsl_opt.core.options import Options
 from epsl_opt.core.results import StopReason
 from epsl_opt.core.schedule import Schedule
 from epsl_opt.plugins.monitor import SolveMonitor
-from epsl_opt.plugins.solver import Solver, SolverKind, SolverOptions
+from epsl_opt.plugins.solver import Solver, SolverKind
 from epsl_opt.solvers.primal.allocation import equal_density_power_w, equal_power_w, greedy_allocation
 from epsl_opt.solvers.primal.cuts import feasible_cuts
 from epsl_opt.solvers.primal.offering import offer_start
 from epsl_opt.solvers.primal.power_control import best_schedule
 
 
-class BcdOptions(SolverOptions):
+class BcdOptions(Options):
     """Options of `bcd`."""
 
     tolerance: float = Field(default=1e-6, ge=0, description="stop when a sweep improves the latency by less")

@@ -13,14 +13,15 @@ from epsl_opt.core.arrays import FloatArray
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.feasibility import infeasibility
 from epsl_opt.core.instance import Instance
-from epsl_opt.plugins.exporter import Exporter, ExporterOptions
+from epsl_opt.core.options import Options
+from epsl_opt.plugins.exporter import Exporter
 from epsl_opt.solvers.dual.cut_bounds import CutBounds
 from epsl_opt.solvers.pyomo_model.scaled import ScaledCut, scaled_cut
 
 LONGEST_REASON = 100
 
 
-class ModelOptions(ExporterOptions):
+class ModelOptions(Options):
     """Options of lp and mps, which hold linear models only."""
 
     form: Literal["milp", "minlp"] = Field(default="milp", description="outer-approximated MILP, or the convex MINLP")

@@ -8,9 +8,10 @@ from typing import Literal
 from pydantic import Field
 
 from epsl_opt.core.instance import Instance
+from epsl_opt.core.options import Options
 from epsl_opt.core.results import StopReason
 from epsl_opt.plugins.monitor import SolveMonitor
-from epsl_opt.plugins.solver import Details, Solver, SolverKind, SolverOptions
+from epsl_opt.plugins.solver import Details, Solver, SolverKind
 from epsl_opt.solvers.dual.cut_bounds import CutBounds
 from epsl_opt.solvers.primal.allocation import equal_density_power_w, greedy_allocation
 from epsl_opt.solvers.primal.offering import offer_allocation
@@ -20,7 +21,7 @@ from epsl_opt.solvers.pyomo_model.subsolvers import MILP, SUBSOLVERS, available_
 ROOT_ACCURACY = 1e-6
 
 
-class PyomoOptions(SolverOptions):
+class PyomoOptions(Options):
     """Options of `pyomo`."""
 
     subsolver: str = Field(default="highs", description="the solver behind the model; `epsl-opt solvers pyomo` lists")

@@ -10,13 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
-from epsl_opt import InputError, Scenario, Solver, SolverKind, SolverOptions
+from epsl_opt import InputError, Options, Scenario, ScenarioOptions, Solver, SolverKind, SolverOptions
 from epsl_opt.core.options import parse_options, split_pairs, unknown
 from epsl_opt.plugins import registry
+from epsl_opt.plugins.backend import TrainingOptions
+from epsl_opt.plugins.exporter import ExporterOptions
 from epsl_opt.plugins.registry import load_scenario
 
 
-class Options(SolverOptions):
+class EveryKind(Options):
     """Options of every type a command line meets."""
 
     max_rounds: int = Field(default=3, ge=1)
@@ -89,11 +91,16 @@ def test_a_broken_entry_point_is_named(name: str, problem: str) -> None:
     assert problem in str(caught.value)
 
 
+def test_options_have_one_base_under_all_its_names() -> None:
+    """What plug-ins derived their options from is one class, whatever it was called."""
+    assert Options is SolverOptions is ScenarioOptions is ExporterOptions is TrainingOptions
+
+
 @pytest.mark.parametrize("key", ["max_rounds", "max-rounds"])
 def test_options_are_converted_from_text(key: str) -> None:
     """Text becomes the option's type, and `-` is as good as `_` in a key."""
-    parsed = parse_options(Options, {key: "7", "tolerance": "1e-3", "greedy_start": "no"}, "solver x")
-    assert parsed == Options(max_rounds=7, tolerance=1e-3, greedy_start=False)
+    parsed = parse_options(EveryKind, {key: "7", "tolerance": "1e-3", "greedy_start": "no"}, "solver x")
+    assert parsed == EveryKind(max_rounds=7, tolerance=1e-3, greedy_start=False)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +117,7 @@ def test_options_are_converted_from_text(key: str) -> None:
 def test_a_bad_option_is_named(options: dict[str, Any], problem: str) -> None:
     """An unknown key lists near matches, and a bad value names its key."""
     with pytest.raises(InputError) as caught:
-        parse_options(Options, options, "solver x")
+        parse_options(EveryKind, options, "solver x")
     assert str(caught.value).startswith(problem)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from epsl_opt import Instance, Limits, Schedule, SolveMonitor, SolverOptions, StopReason, load_instance
+from epsl_opt import Instance, Limits, Options, Schedule, SolveMonitor, StopReason, load_instance
 from epsl_opt.solvers.paper.greedy import Greedy
 
 
@@ -29,10 +29,10 @@ def test_a_time_limit_is_told_if_and_only_if_it_cost_a_cut_layer(scenario: str) 
     """Whenever time is up, greedy says so, unless no cut layer was left that could have won."""
     instance = load_instance(scenario)
     whole = OffersUntilLate(instance, float("inf"))
-    assert Greedy().solve(instance, SolverOptions(), whole) is StopReason.COMPLETED
+    assert Greedy().solve(instance, Options(), whole) is StopReason.COMPLETED
     assert whole.offered > 1
     for offers in range(whole.offered + 1):
         cut_short = OffersUntilLate(instance, offers)
-        reason = Greedy().solve(instance, SolverOptions(), cut_short)
+        reason = Greedy().solve(instance, Options(), cut_short)
         assert cut_short.offered == offers
         assert reason is (StopReason.TIME_LIMIT if offers < whole.offered else StopReason.COMPLETED)

@@ -17,13 +17,13 @@ from epsl_opt import (
     InputError,
     Instance,
     Limits,
+    Options,
     Schedule,
     SolutionStatus,
     SolveMonitor,
     Solver,
     SolveResult,
     SolverKind,
-    SolverOptions,
     StopReason,
     round_latency,
     solve,
@@ -33,7 +33,7 @@ Case = tuple[Instance, Schedule]
 Act = Callable[[SolveMonitor], StopReason]
 
 
-class ActorOptions(SolverOptions):
+class ActorOptions(Options):
     """One option, to be misspelt."""
 
     patience: int = 3

@@ -17,13 +17,13 @@ from strategies import decision, instances, instances_with_schedules
 from epsl_opt import (
     Instance,
     Limits,
+    Options,
     Schedule,
     SolutionStatus,
     SolveMonitor,
     Solver,
     SolveResult,
     SolverKind,
-    SolverOptions,
     StopReason,
     check,
     round_latency,
@@ -35,7 +35,7 @@ Case = tuple[Instance, Schedule]
 Act = Callable[[Instance, SolveMonitor], object]
 
 
-class Actor(Solver[SolverOptions]):
+class Actor(Solver[Options]):
     """A solver that does what the test says."""
 
     name = "actor"
@@ -45,7 +45,7 @@ class Actor(Solver[SolverOptions]):
     def __init__(self, act: Act) -> None:
         self.act = act
 
-    def solve(self, instance: Instance, options: SolverOptions, monitor: SolveMonitor) -> StopReason:
+    def solve(self, instance: Instance, options: Options, monitor: SolveMonitor) -> StopReason:
         stop = self.act(instance, monitor)
         return StopReason.COMPLETED if stop is None else stop  # type: ignore[return-value]
 
