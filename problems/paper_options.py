@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from epsl_opt.core.defaults import DEFAULT_MAX_POWER_DBM, DEFAULT_SAMPLES
 from epsl_opt.core.options import Options
 from epsl_opt.core.record import PositiveFloat, PositiveInt, UnitInterval
 from epsl_opt.problems.fading import Fading
@@ -79,7 +80,7 @@ class PaperOptions(Options):
         default=1 / 32, description="kappa_s, the server's processor cycles for one FLOP"
     )
 
-    client_power_dbm: Decibels = Field(default=31.76, description="P_i, each client's power limit")
+    client_power_dbm: Decibels = Field(default=DEFAULT_MAX_POWER_DBM, description="P_i, each client's power limit")
     total_power_dbm: Decibels = Field(default=36.99, description="P_th, limit on the sum of all clients' powers")
     downlink_psd_dbm_per_hz: Decibels = Field(default=-50.0, description="p_DL, the server's transmit density")
     noise_psd_dbm_per_hz: Decibels = Field(default=-174.0, description="sigma^2, noise density")
@@ -108,7 +109,7 @@ class PaperOptions(Options):
     aggregation_ratio: UnitInterval = Field(
         default=0.5, description="phi, the share of last-layer gradients that is aggregated"
     )
-    samples: PositiveInt = Field(default=2000, description="mean samples a client holds (a reconstruction)")
+    samples: PositiveInt = Field(default=DEFAULT_SAMPLES, description="mean samples a client holds (a reconstruction)")
     sample_spread: float = Field(
         default=0.0, ge=0, lt=1, description="samples are uniform within this fraction around the mean"
     )

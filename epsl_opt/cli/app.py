@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
+from types import TracebackType
 
 import click
 from click.core import ParameterSource
@@ -41,7 +41,9 @@ COMMANDS = {
 class CommandContext(click.Context):
     """The context of one command: it notes on an error which options came from a configuration file."""
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> bool | None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
         if isinstance(error, InputError | click.UsageError) and (keys := self._configured()):
             note = f"{self.find_root().params['config']} sets {', '.join(keys)}"
             if note not in getattr(error, "__notes__", ()):  # contexts are left more than once
@@ -196,7 +198,7 @@ def _noted(error: Exception) -> str:
 
 def _usage(error: click.ClickException) -> str:
     message = error.format_message().rstrip(".")
-    context: Any = getattr(error, "ctx", None)
+    context = error.ctx if isinstance(error, click.UsageError) else None
     path = context.command_path if context is not None else PROGRAM
     notes = "".join(f"; {note}" for note in getattr(error, "__notes__", ()))
     return f"{message} (see `{path} --help`{notes})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +14,7 @@ from epsl_opt.cli.units import number
 if TYPE_CHECKING:
     from epsl_opt.core.checker import Violation
     from epsl_opt.core.instance import Instance
+    from epsl_opt.core.schedule import Schedule
     from epsl_opt.files.documents import ScheduleDocument
 
 _COLUMNS = ("constraint", "entity", "amount", "unit", "tolerance")
@@ -52,7 +53,7 @@ def command(instance: str, schedule: str, form: str) -> int:
     return ExitCode.REJECTED if violations else ExitCode.OK
 
 
-def _decision(document: ScheduleDocument, source: str) -> Any:
+def _decision(document: ScheduleDocument, source: str) -> Schedule:
     from epsl_opt.core.errors import InputError
 
     decision = document.schedule()
@@ -81,7 +82,7 @@ def _print(problem: Instance, violations: list[Violation], latency_s: float | No
         emit_tables(f"{problem.name}: OK, round latency {number(latency_s, 10)} s")
 
 
-def _finite(data: Any) -> Any:
+def _finite(data: object) -> object:
     """JSON knows no infinities; an amount that is infinite becomes null."""
     if isinstance(data, dict):
         return {key: _finite(value) for key, value in data.items()}

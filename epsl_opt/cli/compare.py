@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
@@ -22,12 +23,13 @@ from epsl_opt.cli.params import (
     is_configured,
     limit_options,
     make_limits,
+    packed,
     pairs_option,
     quiet_option,
 )
 from epsl_opt.cli.progress import live_progress
 from epsl_opt.cli.redirect import stdout_to_stderr
-from epsl_opt.cli.training_params import FrameworkList, RatioList, is_training, training_options
+from epsl_opt.cli.training_params import CompareTrainArguments, FrameworkList, RatioList, is_training, training_options
 
 if TYPE_CHECKING:
     from epsl_opt.campaigns.compare import Comparison
@@ -58,13 +60,13 @@ _SOLVERS_HELP = "Solvers by name [default: all; with --train exact]."
 @click.option("-o", "--output", type=click.Path(), metavar="DIR", help="Keep runs, tables, schedules, pictures here.")
 @format_option("table", "json", "csv")
 @quiet_option
+@packed(CompareTrainArguments)
 def command(
+    training: CompareTrainArguments,
     *,
     instances: tuple[str, ...],
     solvers: tuple[str, ...] | None,
     seeds: tuple[int, ...] | None,
-    cut_layers: tuple[str, ...] | None,
-    min_cut: str | None,
     time_limit: float,
     gap: float,
     seed: int,
@@ -77,7 +79,6 @@ def command(
     output: str | None,
     form: str,
     quiet: bool,
-    **training: Any,
 ) -> int:
     """Run every solver on every instance and rank them.
 
@@ -117,7 +118,7 @@ def command(
     from epsl_opt.files.folder_lock import locked
 
     if not train:
-        _refuse_options(training)
+        _refuse_training_options()
     limits = make_limits(time_limit, gap, seed, threads)
     problems = load_instances(instances, seeds)
     folder = None if output is None else Path(output)
@@ -125,11 +126,10 @@ def command(
     with locked(folder):
         with chosen_engine(engine, jobs, scheduler, threads, here=True) as where:
             if train:
-                from epsl_opt.cli.compare_train import CompareTrainArguments, compare_trainings
+                from epsl_opt.cli.compare_train import compare_trainings
 
-                asked = CompareTrainArguments(cut_layers=cut_layers, min_cut=min_cut, **training)
-                return compare_trainings(problems, solvers, limits, options, asked, folder, form, where)
-            problems = [limit_cuts(problem, cut_layers, min_cut) for problem in problems]
+                return compare_trainings(problems, solvers, limits, options, training, folder, form, where)
+            problems = [limit_cuts(problem, training.cut_layers, training.min_cut) for problem in problems]
             comparison = _compare(problems, solvers, limits, options, folder, where)
         known = _best_known(comparison.instances)
         bounds = {key: best.bound_s for key, best in known.items() if best.bound_s is not None}
@@ -144,9 +144,10 @@ def command(
     return _finish(comparison, rows, output)
 
 
-def _refuse_options(training: Iterable[str]) -> None:
+def _refuse_training_options() -> None:
     """Raise if what only --train understands stands on the command line without it; a file may hold it for others."""
     ctx = click.get_current_context()
+    training = {field.name for field in fields(CompareTrainArguments)} - {"cut_layers", "min_cut"}
     for parameter in ctx.command.params:
         name = parameter.name or ""
         if name in training and ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 
 from epsl_opt.campaigns.compare import Comparison, compare
@@ -15,7 +14,7 @@ from epsl_opt.cli.messages import complain, note
 from epsl_opt.cli.output import emit_csv, emit_json, emit_tables
 from epsl_opt.cli.progress import live, live_progress
 from epsl_opt.cli.redirect import stdout_to_stderr
-from epsl_opt.cli.training_params import TrainingArguments, is_training
+from epsl_opt.cli.training_params import CompareTrainArguments, is_training
 from epsl_opt.cli.training_progress import TrainingLine
 from epsl_opt.cli.training_view import campaign_tables
 from epsl_opt.core.defaults import DEFAULT_FRAMEWORKS, DEFAULT_SOLVER
@@ -29,15 +28,6 @@ from epsl_opt.training.setup import TrainingSetup
 from epsl_opt.training.variants import FOR_ALL, make_setups, variants
 
 OptionsByOwner = Mapping[str, Mapping[str, str]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class CompareTrainArguments(TrainingArguments):
-    """What only `compare --train` takes, as it is on the command line; None is the default."""
-
-    frameworks: tuple[str, ...] | None
-    phi: tuple[float, ...] | None
-    train_seeds: tuple[int, ...] | None
 
 
 def compare_trainings(

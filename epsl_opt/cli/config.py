@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import cast
 
 import click
 
@@ -23,7 +23,7 @@ _TEXTS = (click.types.StringParamType, click.Path, click.Choice)
 """Types that take text only; the others look at what they get themselves."""
 
 
-def load_config(path: str, ctx: click.Context) -> dict[str, dict[str, Any]]:
+def load_config(path: str, ctx: click.Context) -> dict[str, dict[str, object]]:
     """Read a configuration file into click's `default_map`: command -> parameter -> value.
 
     Raises
@@ -42,8 +42,8 @@ def load_config(path: str, ctx: click.Context) -> dict[str, dict[str, Any]]:
 
 
 def _merged(
-    path: str, command: str, plain: dict[str, Any], table: Any, *, options: OptionMap, ctx: click.Context
-) -> dict[str, Any]:
+    path: str, command: str, plain: dict[str, object], table: object, *, options: OptionMap, ctx: click.Context
+) -> dict[str, object]:
     """Return the parameters of one command."""
     if not isinstance(table, dict):
         raise InputError(path, "must be a table", command)
@@ -58,14 +58,14 @@ def _merged(
     }
 
 
-def _converted(path: str, key: str, option: click.Option, value: Any, ctx: click.Context) -> Any:
+def _converted(path: str, key: str, option: click.Option, value: object, ctx: click.Context) -> object:
     """Return what click would take from the command line, having tried that it converts."""
     if isinstance(value, bool) != option.is_flag:
         raise InputError(path, "must be true or false" if option.is_flag else f"must not be {shown(value)}", key)
     if option.multiple:
         value = _pairs(path, key, value)
     elif isinstance(option.type, _TEXTS):
-        _refuse_no_text(path, key, value)
+        value = _text(path, key, value)
     try:
         option.type_cast_value(ctx, value)
     except click.BadParameter as error:
@@ -76,33 +76,30 @@ def _converted(path: str, key: str, option: click.Option, value: Any, ctx: click
     return value
 
 
-def _pairs(path: str, key: str, value: Any) -> list[str]:
+def _pairs(path: str, key: str, value: object) -> list[str]:
     """Return `K=V` texts from such a text, a list of them, or a table, in which tables may stand: `K.K=V`."""
     if isinstance(value, dict):
         return [f"{name}={text}" for name, text in _leaves(path, key, value)]
-    texts = value if isinstance(value, list) else [value]
-    for text in texts:
-        _refuse_no_text(path, key, text)
-    return texts
+    return [_text(path, key, text) for text in (value if isinstance(value, list) else [value])]
 
 
-def _leaves(path: str, key: str, table: dict[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+def _leaves(path: str, key: str, table: dict[str, object], above: str = "") -> Iterator[tuple[str, str]]:
     for name, value in table.items():
         if isinstance(value, dict):
             yield from _leaves(path, key, value, f"{above}{name}.")
         elif isinstance(value, list):
             raise InputError(path, f"must not be {shown(value)}", f"{key}.{above}{name}")
         else:
-            text = str(value)
-            _refuse_no_text(path, f"{key}.{above}{name}", text)
-            yield f"{above}{name}", text
+            yield f"{above}{name}", _text(path, f"{key}.{above}{name}", str(value))
 
 
-def _refuse_no_text(path: str, key: str, value: Any) -> None:
+def _text(path: str, key: str, value: object) -> str:
+    """Return a value that must be text."""
     if not isinstance(value, str):
         raise InputError(path, f"must be text, got {shown(value)}", key)
     if "\0" in value:
         raise InputError(path, "must not hold a NUL character", key)
+    return value
 
 
 def _options_of(command: str, ctx: click.Context) -> OptionMap:
@@ -129,7 +126,7 @@ def _unknown(path: str, field: str, known: list[str], name: str | None = None) -
     return InputError(path, unknown(name or field, known), field)
 
 
-def _read(path: str) -> dict[str, Any]:
+def _read(path: str) -> dict[str, object]:
     text = read_text(path, MAX_BYTES)
     try:
         return tomllib.loads(text)

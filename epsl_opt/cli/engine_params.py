@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from epsl_opt.campaigns.engines import Engine
 
 
-def engine_options(jobs_help: str) -> Decorator[CommandT]:
+def engine_options(jobs_help: str) -> Decorator:
     """Add `--jobs`, `--engine` and `--scheduler`."""
 
     def add(command: CommandT) -> CommandT:

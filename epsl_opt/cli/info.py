@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Mapping
 
 import click
 
@@ -51,17 +51,17 @@ def command(form: str) -> int:
     return 0
 
 
-def _collect() -> dict[str, dict[str, Any]]:
+def _collect() -> dict[str, Mapping[str, str | int | None]]:
     from epsl_opt.solving.provenance import cpu, versions
 
     return {
-        "versions": dict(versions()) | {package: _version(package) for package in _PACKAGES},
+        "versions": {**dict(versions()), **{package: _version(package) for package in _PACKAGES}},
         "optional packages": {package: _version(package) for package in _OPTIONAL},
         "machine": {"cpu": cpu(), "threads": os.cpu_count()},
     }
 
 
-def _texts(group: dict[str, Any]) -> list[tuple[str, str]]:
+def _texts(group: Mapping[str, object]) -> list[tuple[str, str]]:
     return [(name, "not installed" if value is None else str(value)) for name, value in group.items()]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MAX_CLIENT_ROWS = 20
 
 
-def instance_summary(instance: Instance) -> dict[str, Any]:
+def instance_summary(instance: Instance) -> dict[str, object]:
     """Return what describes an instance in a few numbers, ready for JSON; gains are ranges in dB."""
     bandwidth, channel = instance.bandwidth_hz, instance.channel
     return {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import click
 
@@ -25,11 +24,11 @@ class Whole(click.IntRange):
         super().__init__(min=least)
         self._most = most
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the number."""
         is_fraction = isinstance(value, float) and not value.is_integer()
         try:
-            number = int(value if isinstance(value, str | int | float) else str(value))
+            number = as_int(value)
         except (ValueError, OverflowError):
             is_fraction = True
         if is_fraction or isinstance(value, bool):
@@ -48,11 +47,11 @@ class Real(click.ParamType):  # type: ignore[type-arg]
     def __init__(self, *, infinite: bool = False) -> None:
         self._infinite = infinite
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the number."""
         try:
-            number = float(value)
-        except (TypeError, ValueError, OverflowError):
+            number = as_float(value)
+        except (ValueError, OverflowError):
             self.fail(f"{shown(value)} is not a valid float.", param, ctx)
         if math.isnan(number) or number == -math.inf or (number == math.inf and not self._infinite):
             self.fail(f"must be a {'' if self._infinite else 'finite '}number, got {shown(value)}", param, ctx)
@@ -65,8 +64,34 @@ THREADS = Whole(1, MAX_THREADS)
 SECONDS = Real(infinite=True)
 
 
-def listed(value: Any) -> list[Any]:
+def as_float(value: object) -> float:
+    """Return a number of a command line or a configuration file.
+
+    Raises
+    ------
+    ValueError, OverflowError
+        If it is none.
+    """
+    return float(_plain(value))
+
+
+def as_int(value: object) -> int:
+    """Return a whole number of a command line or a configuration file.
+
+    Raises
+    ------
+    ValueError, OverflowError
+        If it is none.
+    """
+    return int(_plain(value))
+
+
+def listed(value: object) -> list[object]:
     """Return the parts of a text between commas, or of a list in a configuration file; one thing is a list of one."""
     if isinstance(value, str):
-        return value.split(",")
+        return list(value.split(","))
     return list(value) if isinstance(value, Sequence) else [value]
+
+
+def _plain(value: object) -> str | int | float:
+    return value if isinstance(value, str | int | float) else str(value)

@@ -6,7 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from epsl_opt.core.plain_text import one_line, shorten
 
@@ -49,14 +49,14 @@ def close_stdout() -> None:
     os.close(null)
 
 
-def emit_json(data: Any) -> None:
+def emit_json(data: object) -> None:
     """Write one JSON document."""
     from epsl_opt.files.json_files import format_json
 
     emit(format_json(data))
 
 
-def emit_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+def emit_csv(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
     """Write rows as CSV with a header."""
     from epsl_opt.files.csv_text import format_csv
 

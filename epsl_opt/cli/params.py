@@ -5,20 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from epsl_opt.cli.numbers import MAX_SEED, SECONDS, SEED, THREADS, listed
+from epsl_opt.core.defaults import DEFAULT_REL_GAP, DEFAULT_TIME_LIMIT_S
 from epsl_opt.core.plain_text import shown
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-CommandT = TypeVar("CommandT", bound=Callable[..., Any])
-Decorator = Callable[[CommandT], CommandT]
+    from epsl_opt.core.results import Limits
+
+CommandT = TypeVar("CommandT", bound=Callable[..., object])
+
+
+class Decorator(Protocol):
+    """What adds options to a command."""
+
+    def __call__(self, command: CommandT, /) -> CommandT:
+        """Return the command with them."""
 
 
 class NameList(click.ParamType):  # type: ignore[type-arg]
@@ -26,12 +35,13 @@ class NameList(click.ParamType):  # type: ignore[type-arg]
 
     name = "list"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
         """Return the names, without empty ones."""
         parts = listed(value)
-        if not all(isinstance(part, str) for part in parts):
+        names = [part.strip() for part in parts if isinstance(part, str)]
+        if len(names) < len(parts):
             self.fail("must be names between commas", param, ctx)
-        return tuple(part.strip() for part in parts if part.strip())
+        return tuple(filter(None, names))
 
 
 class SolverList(NameList):
@@ -48,7 +58,7 @@ class SeedList(click.ParamType):  # type: ignore[type-arg]
 
     name = "seeds"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
         """Return the seeds in the order given."""
         try:
             seeds = [seed for part in listed(value) for seed in _seed_range(str(part))]
@@ -89,7 +99,7 @@ def _matching(names: Sequence[str], incomplete: str) -> list[CompletionItem]:
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
-instance_argument: Decorator[Any] = click.argument("instance", metavar="INSTANCE", shell_complete=complete_instance)
+instance_argument = click.argument("instance", metavar="INSTANCE", shell_complete=complete_instance)
 
 
 def packed(kind: type[DataclassInstance]) -> Callable[[Callable[..., int]], Callable[..., int]]:
@@ -106,10 +116,10 @@ def packed(kind: type[DataclassInstance]) -> Callable[[Callable[..., int]], Call
     return pack
 
 
-quiet_option: Decorator[Any] = click.option("-q", "--quiet", is_flag=True, help="No progress, notes or warnings.")
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress, notes or warnings.")
 
 
-def format_option(*formats: str) -> Decorator[Any]:
+def format_option(*formats: str) -> Decorator:
     """Return the `--format` option with these formats, the first being the default."""
     return click.option(
         "-f",
@@ -122,14 +132,14 @@ def format_option(*formats: str) -> Decorator[Any]:
     )
 
 
-def output_option(what: str) -> Decorator[Any]:
+def output_option(what: str) -> Decorator:
     """Return the `-o` option."""
     return click.option(
         "-o", "--output", type=click.Path(), metavar="FILE", help=f"Write {what} to this file, whole or not at all."
     )
 
 
-def pairs_option(what: str, metavar: str = "K=V") -> Decorator[Any]:
+def pairs_option(what: str, metavar: str = "K=V") -> Decorator:
     """Return the repeatable `--option K=V` option."""
     return click.option("--option", "pairs", multiple=True, metavar=metavar, help=f"{what} (repeatable).")
 
@@ -137,8 +147,10 @@ def pairs_option(what: str, metavar: str = "K=V") -> Decorator[Any]:
 def limit_options(command: CommandT) -> CommandT:
     """Add the limits that hold for every solver."""
     options = (
-        click.option("--time-limit", type=SECONDS, default=60.0, show_default=True, metavar="S", help=_TIME_HELP),
-        click.option("--gap", type=float, default=1e-4, show_default=True, metavar="G", help=_GAP_HELP),
+        click.option(
+            "--time-limit", type=SECONDS, default=DEFAULT_TIME_LIMIT_S, show_default=True, metavar="S", help=_TIME_HELP
+        ),
+        click.option("--gap", type=float, default=DEFAULT_REL_GAP, show_default=True, metavar="G", help=_GAP_HELP),
         click.option("--seed", type=SEED, default=0, show_default=True, metavar="N", help="Of the solver's own draws."),
         click.option("--threads", type=THREADS, metavar="N", help="Threads a solver may use [default: its choice]."),
     )
@@ -167,7 +179,7 @@ def is_configured(parameter: str) -> bool:
     return click.get_current_context().get_parameter_source(parameter) is ParameterSource.DEFAULT_MAP
 
 
-def make_limits(time_limit: float, gap: float, seed: int, threads: int | None) -> Any:
+def make_limits(time_limit: float, gap: float, seed: int, threads: int | None) -> Limits:
     """Return `Limits`.
 
     Raises

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
 from epsl_opt.cli.messages import note
-from epsl_opt.cli.numbers import COUNT, listed
+from epsl_opt.cli.numbers import COUNT, as_int, listed
 from epsl_opt.cli.output import emit_csv, emit_json, emit_tables
-from epsl_opt.cli.params import format_option, output_option, quiet_option
+from epsl_opt.cli.params import format_option, output_option, packed, quiet_option
 from epsl_opt.cli.redirect import stdout_to_stderr
 from epsl_opt.cli.training_params import complete_backend
-from epsl_opt.core.defaults import DEFAULT_BACKEND
+from epsl_opt.core.defaults import DEFAULT_BACKEND, DEFAULT_MAX_POWER_DBM, DEFAULT_SAMPLES
 from epsl_opt.core.plain_text import shown
 from epsl_opt.files.writing import refuse_unwritable
 
@@ -22,14 +22,18 @@ if TYPE_CHECKING:
     from epsl_opt.core.instance import Client, ModelProfile
     from epsl_opt.plugins.backend import Measurement
 
-DEFAULTS: dict[str, Any] = {
-    "batch_size": 64,
-    "client_name": "measured",
-    "client_power_dbm": 31.76,
-    "client_samples": 2000,
-    "client_output": None,
-}
-"""Of what needs `--measure`; power and samples are the scenario `paper`'s."""
+DEFAULT_BATCH_SIZE, DEFAULT_CLIENT_NAME = 64, "measured"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuringArguments:
+    """What needs `--measure`, as it is on the command line; None is the default."""
+
+    batch_size: int | None
+    client_output: str | None
+    client_name: str | None
+    client_power_dbm: float | None
+    client_samples: int | None
 
 
 class Shape(click.ParamType):  # type: ignore[type-arg]
@@ -37,11 +41,11 @@ class Shape(click.ParamType):  # type: ignore[type-arg]
 
     name = "shape"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
         """Return the lengths."""
         try:
-            lengths = tuple(int(part) for part in listed(value))
-        except (TypeError, ValueError, OverflowError):
+            lengths = tuple(as_int(part) for part in listed(value))
+        except (ValueError, OverflowError):
             self.fail(f"must look like 3,64,64, got {shown(value)}", param, ctx)
         if not lengths or min(lengths) < 1 or max(lengths) > 2**31:
             self.fail(f"must be lengths of at least 1, got {shown(value)}", param, ctx)
@@ -49,6 +53,8 @@ class Shape(click.ParamType):  # type: ignore[type-arg]
 
 
 _POWER = click.FloatRange(min=-300, max=300)
+_POWER_HELP = f"Its transmit power limit [default: {DEFAULT_MAX_POWER_DBM}]."
+_SAMPLES_HELP = f"Samples it holds [default: {DEFAULT_SAMPLES}]."
 
 
 @click.command()
@@ -64,15 +70,17 @@ _POWER = click.FloatRange(min=-300, max=300)
     help="Whose networks.",
 )
 @click.option("--measure", is_flag=True, help="Also time every layer on this machine.")
-@click.option("-b", "--batch-size", type=COUNT, metavar="B", help="To time with [default: 64].")
+@click.option("-b", "--batch-size", type=COUNT, metavar="B", help=f"To time with [default: {DEFAULT_BATCH_SIZE}].")
 @click.option("--client-output", type=click.Path(), metavar="FILE", help="Write this machine as a client to this file.")
-@click.option("--client-name", metavar="NAME", help="Of that client [default: measured].")
-@click.option("--client-power-dbm", type=_POWER, metavar="P", help="Its transmit power limit [default: 31.76].")
-@click.option("--client-samples", type=COUNT, metavar="N", help="Samples it holds [default: 2000].")
+@click.option("--client-name", metavar="NAME", help=f"Of that client [default: {DEFAULT_CLIENT_NAME}].")
+@click.option("--client-power-dbm", type=_POWER, metavar="P", help=_POWER_HELP)
+@click.option("--client-samples", type=COUNT, metavar="N", help=_SAMPLES_HELP)
 @output_option("the profile")
 @format_option("table", "json", "csv")
 @quiet_option
+@packed(MeasuringArguments)
 def command(
+    measuring: MeasuringArguments,
     *,
     model: str,
     shape: tuple[int, ...],
@@ -82,7 +90,6 @@ def command(
     output: str | None,
     form: str,
     quiet: bool,
-    **measuring: Any,
 ) -> int:
     """Count what a network costs at each possible cut; measure this machine.
 
@@ -103,43 +110,45 @@ def command(
     from epsl_opt.files.measured_client import client_of
     from epsl_opt.training.request import ready_backend
 
-    options = _measuring_options(measuring, measure)
-    client = _unmeasured(options)
+    if not measure:
+        _refuse_measuring_options()
+    client = _unmeasured(measuring)
     refuse_unwritable(output)
-    refuse_unwritable(options["client_output"])
+    refuse_unwritable(measuring.client_output)
+    batch_size = measuring.batch_size or DEFAULT_BATCH_SIZE
     trainer = ready_backend(backend)
     with stdout_to_stderr():
         profile = trainer.profile(model, shape, classes)
-        measurement = trainer.measure(model, shape, classes, options["batch_size"]) if measure else None
+        measurement = trainer.measure(model, shape, classes, batch_size) if measure else None
     measured = None if measurement is None else (measurement, client_of(measurement, client))
-    _write(profile, output, None if measured is None else measured[1], options["client_output"])
+    _write(profile, output, None if measured is None else measured[1], measuring.client_output)
     _show(profile, measured, form)
     return 0
 
 
-def _measuring_options(given: dict[str, Any], measure: bool) -> dict[str, Any]:
-    """Fill in the defaults of what needs `--measure`."""
+def _refuse_measuring_options() -> None:
+    """Raise if what needs `--measure` stands on the command line without it."""
     source = click.get_current_context().get_parameter_source
-    typed = [name for name in given if source(name) is ParameterSource.COMMANDLINE]
-    if typed and not measure:
-        raise click.UsageError(f"--{typed[0].replace('_', '-')} needs --measure")
-    return DEFAULTS | {name: value for name, value in given.items() if value is not None}
+    for field in fields(MeasuringArguments):
+        if source(field.name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{field.name.replace('_', '-')} needs --measure")
 
 
-def _unmeasured(options: dict[str, Any]) -> Client:
+def _unmeasured(measuring: MeasuringArguments) -> Client:
     """Return the client as far as options tell; nothing is measured for one that does not exist."""
     from pydantic import ValidationError
 
     from epsl_opt.core.errors import InputError
     from epsl_opt.core.instance import Client
 
+    power_dbm = DEFAULT_MAX_POWER_DBM if measuring.client_power_dbm is None else measuring.client_power_dbm
     try:
         return Client(
-            name=options["client_name"],
+            name=DEFAULT_CLIENT_NAME if measuring.client_name is None else measuring.client_name,
             cycles_per_s=1.0,
             cycles_per_flop=1.0,
-            max_power_w=10 ** (options["client_power_dbm"] / 10 - 3),
-            samples=options["client_samples"],
+            max_power_w=10 ** (power_dbm / 10 - 3),
+            samples=measuring.client_samples or DEFAULT_SAMPLES,
         )
     except ValidationError as error:
         raise InputError.from_validation("client", error) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from epsl_opt.cli.cut_view import cut_table
 from epsl_opt.cli.output import facts, table
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LAYER_COLUMNS = ("name", "forward_s", "backward_s", "forward_flops", "backward_flops")
 
 
-def layer_rows(measurement: Measurement) -> list[dict[str, Any]]:
+def layer_rows(measurement: Measurement) -> list[dict[str, str | float]]:
     """Return a row per layer."""
     return [asdict(layer) for layer in measurement.layers]
 

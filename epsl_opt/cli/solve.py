@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,12 +20,13 @@ from epsl_opt.cli.params import (
     limit_options,
     make_limits,
     output_option,
+    packed,
     pairs_option,
     quiet_option,
 )
 from epsl_opt.cli.progress import live_progress
 from epsl_opt.cli.redirect import stdout_to_stderr
-from epsl_opt.cli.watch import refuse_watch_options, run_watch, watch_options
+from epsl_opt.cli.watch import WatchArguments, refuse_watch_options, run_watch, watch_options
 from epsl_opt.core.defaults import DEFAULT_SOLVER
 from epsl_opt.files.writing import refuse_unwritable
 
@@ -52,7 +54,9 @@ if TYPE_CHECKING:
 @watch_options
 @format_option("table", "json", "csv")
 @quiet_option
+@packed(WatchArguments)
 def command(
+    watching: WatchArguments,
     *,
     instance: str | None,
     solver: str,
@@ -66,9 +70,6 @@ def command(
     output: str | None,
     form: str,
     quiet: bool,
-    watch: str | None,
-    cold: bool,
-    **watching: Any,
 ) -> int:
     """Find a verified schedule for an instance.
 
@@ -99,14 +100,14 @@ def command(
 
     limits = make_limits(time_limit, gap, seed, threads)
     options = split_pairs(_own(pairs, solver), f"solver {solver}")
-    if watch is not None:
+    if watching.watch is not None:
         if instance is not None:
             raise click.UsageError("give either INSTANCE or --watch, not both")
         from epsl_opt.solving.live import Rescheduler
 
-        rescheduler = Rescheduler(solver, options, warm=not cold)
+        rescheduler = Rescheduler(solver, options, warm=not watching.cold)
         prepare = partial(limit_cuts, cut_layers=cut_layers, min_cut_layer=min_cut)
-        return run_watch(watch, output, rescheduler, limits, prepare=prepare, form=form, **watching)
+        return run_watch(Path(watching.watch), output, rescheduler, limits, prepare, watching, form)
     refuse_watch_options()
     if instance is None:
         raise click.UsageError("missing argument 'INSTANCE'")

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 import click
 
 from epsl_opt.cli.output import emit_csv, emit_json, emit_tables, facts, table
 from epsl_opt.cli.params import complete_solver, format_option
 
-_COLUMNS = ("solver", "kind", "available", "summary")
+
+class _SolverRow(TypedDict):
+    solver: str
+    kind: str | None
+    available: bool
+    summary: str
+
+
+_COLUMNS = tuple(_SolverRow.__annotations__)
 
 
 @click.command()
@@ -41,7 +49,7 @@ def _names() -> list[str]:
     return registry.names(registry.SOLVERS)
 
 
-def _describe(name: str) -> dict[str, Any]:
+def _describe(name: str) -> _SolverRow:
     from epsl_opt.core.errors import InputError
     from epsl_opt.plugins.registry import load_solver
 
@@ -52,7 +60,7 @@ def _describe(name: str) -> dict[str, Any]:
     return {"solver": name, "kind": str(solver.kind), "available": True, "summary": solver.summary}
 
 
-def _print_all(rows: list[dict[str, Any]], form: str) -> None:
+def _print_all(rows: list[_SolverRow], form: str) -> None:
     if form == "json":
         emit_json(rows)
     elif form == "csv":
@@ -71,7 +79,7 @@ def _print_one(name: str, form: str) -> None:
     details = solver.details()
     if form == "json":
         more = [] if details is None else [dict(zip(details.columns, row, strict=True)) for row in details.rows]
-        emit_json(_describe(name) | {"options": rows, "details": more})
+        emit_json({**_describe(name), "options": rows, "details": more})
     elif form == "csv":
         emit_csv(COLUMNS, rows)
     else:

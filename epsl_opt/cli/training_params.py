@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
-from epsl_opt.cli.numbers import COUNT, Real, listed
+from epsl_opt.cli.numbers import COUNT, Real, as_float, listed
 from epsl_opt.cli.params import CommandT
 from epsl_opt.core.defaults import (
     DEFAULT_BACKEND,
@@ -82,6 +82,15 @@ class TrainingArguments:
             raise click.UsageError(f"--{field.replace('_', '-')} {problem}") from error
 
 
+@dataclass(frozen=True, kw_only=True)
+class CompareTrainArguments(TrainingArguments):
+    """What `compare` takes for `--train`, as it is on the command line; None is the default."""
+
+    frameworks: tuple[str, ...] | None
+    phi: tuple[float, ...] | None
+    train_seeds: tuple[int, ...] | None
+
+
 class FrameworkList(click.ParamType):  # type: ignore[type-arg]
     """Frameworks between commas; a list in a configuration file is taken as it is."""
 
@@ -104,8 +113,8 @@ class RatioList(click.ParamType):  # type: ignore[type-arg]
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
         """Return the ratios in the order given."""
         try:
-            return tuple(dict.fromkeys(float(part) for part in listed(value)))
-        except (TypeError, ValueError, OverflowError):
+            return tuple(dict.fromkeys(as_float(part) for part in listed(value)))
+        except (ValueError, OverflowError):
             self.fail(f"must look like 0.5,1, got {shown(value)}", param, ctx)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
@@ -54,6 +55,18 @@ _OPTIONS = (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class WatchArguments:
+    """What `solve` takes for `--watch`, as it is on the command line."""
+
+    watch: str | None
+    deadline: float
+    every: bool
+    cold: bool
+    watch_count: int | None
+    until_empty: bool
+
+
 def watch_options(command: CommandT) -> CommandT:
     """Add `--watch` and the options that go with it."""
     for option in reversed(_OPTIONS):
@@ -70,22 +83,18 @@ def refuse_watch_options() -> None:
         Naming the option.
     """
     ctx = click.get_current_context()
-    for name in ("deadline", "every", "cold", "watch_count", "until_empty"):
+    for name in (field.name for field in fields(WatchArguments)):
         if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             raise click.UsageError(f"--{name.replace('_', '-')} is for --watch")
 
 
 def run_watch(
-    watch: str,
+    watched: Path,
     output: str | None,
     rescheduler: Rescheduler,
     limits: Limits,
-    *,
     prepare: Callable[[Instance], Instance],
-    deadline: float,
-    every: bool,
-    watch_count: int | None,
-    until_empty: bool,
+    arguments: WatchArguments,
     form: str,
 ) -> int:
     """React to files until told to stop; tell of each on stdout, and in the end how quick it was."""
@@ -96,18 +105,19 @@ def run_watch(
 
     if output is None:
         raise click.UsageError("--watch needs --output, a folder for the schedules")
-    if not deadline > 0:
-        raise click.UsageError(f"--deadline must be greater than 0, got {deadline}")
-    folder = Folder(Path(watch), every, prepare)
-    refuse_same_folder(Path(watch), Path(output))
-    station = Station(rescheduler, Path(output), limits, deadline)
+    if not arguments.deadline > 0:
+        raise click.UsageError(f"--deadline must be greater than 0, got {arguments.deadline}")
+    folder = Folder(watched, arguments.every, prepare)
+    refuse_same_folder(watched, Path(output))
+    station = Station(rescheduler, Path(output), limits, arguments.deadline)
+    most = arguments.watch_count
     tally = _Tally(form)
     with deferred_interrupt() as request:
 
         def stop() -> bool:
-            return request.made or (watch_count is not None and len(tally.reactions_s) >= watch_count)
+            return request.made or (most is not None and len(tally.reactions_s) >= most)
 
-        loop = reactions(folder, station, stop, until_empty)
+        loop = reactions(folder, station, stop, arguments.until_empty)
         while True:
             with stdout_to_stderr():
                 reaction = next(loop, None)
@@ -136,7 +146,7 @@ class _Tally:
             text = format_csv(COLUMNS, [record])
             emit(text if not self.reactions_s else text.partition("\n")[2])
         else:
-            emit(_line(record))
+            emit(_line(reaction))
         if reaction.output is None:
             complain(f"{reaction.source}: no schedule ({reaction.result.stop_reason}): {reaction.result.message}")
         self.reactions_s.append(reaction.reaction_s)
@@ -156,7 +166,7 @@ class _Tally:
         return f"{counts}; reaction p50 {p50:.1f} ms, p99 {p99:.1f} ms, longest {longest:.1f} ms"
 
 
-def _record(reaction: Reaction) -> dict[str, Any]:
+def _record(reaction: Reaction) -> dict[str, str | float | None]:
     result = reaction.result
     return {
         "file": str(reaction.source),
@@ -176,10 +186,18 @@ def _record(reaction: Reaction) -> dict[str, Any]:
     }
 
 
-def _line(record: dict[str, Any]) -> str:
-    parts = ("wait", "read", "build", "solve", "judge", "write")
-    times = " + ".join(f"{part} {1e3 * record[f'{part}_s']:.1f}" for part in parts)
-    left_out = f"  ({record['skipped']} stale)" if record["skipped"] else ""
-    latency = number(record["latency_s"]) + " s" if record["latency_s"] is not None else record["stop_reason"]
-    reaction = f"{1e3 * record['reaction_s']:.1f} ms"
-    return f"{Path(record['file']).name}  {latency}  {record['start']}  {reaction} = {times}{left_out}\n"
+def _line(reaction: Reaction) -> str:
+    result, reaction_ms = reaction.result, 1e3 * reaction.reaction_s
+    parts = {
+        "wait": reaction.wait_s,
+        "read": reaction.read_s,
+        "build": result.build_s,
+        "solve": result.solve_s,
+        "judge": reaction.judge_s,
+        "write": reaction.write_s,
+    }
+    times = " + ".join(f"{part} {1e3 * time_s:.1f}" for part, time_s in parts.items())
+    left_out = f"  ({reaction.skipped} stale)" if reaction.skipped else ""
+    latency = str(result.stop_reason) if result.latency_s is None else f"{number(result.latency_s)} s"
+    start = "warm" if reaction.warm else "cold"
+    return f"{reaction.source.name}  {latency}  {start}  {reaction_ms:.1f} ms = {times}{left_out}\n"

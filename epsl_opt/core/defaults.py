@@ -18,6 +18,9 @@ LOCAL, DASK = "local", "dask"
 ENGINES = (LOCAL, DASK)
 """Where the runs of a campaign may be made."""
 
+DEFAULT_MAX_POWER_DBM, DEFAULT_SAMPLES = 31.76, 2000
+"""Of a client: its limit on transmit power, the paper's; its share of the data, a reconstruction."""
+
 DEFAULT_ROUNDS, DEFAULT_ROUNDS_TO_TARGET = 200, 1000
 """Of a training; at most, where it ends at a target accuracy."""
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from epsl_opt.core.checker import RELATIVE_TOLERANCE, Violation
+from epsl_opt.core.defaults import DEFAULT_REL_GAP, DEFAULT_TIME_LIMIT_S
 from epsl_opt.core.latency import RoundLatency
 from epsl_opt.core.schedule import Schedule
 
@@ -33,8 +34,8 @@ class Limits:
         If a limit is negative, NaN, (gap) 1 or more, or (threads) less than 1.
     """
 
-    time_s: float = 60.0
-    rel_gap: float = 1e-4
+    time_s: float = DEFAULT_TIME_LIMIT_S
+    rel_gap: float = DEFAULT_REL_GAP
     threads: int | None = None
     seed: int = 0
 

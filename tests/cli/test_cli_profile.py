@@ -14,7 +14,6 @@ from training_toys import Absent, ToyBackend
 
 from epsl_opt.cli.app import run
 from epsl_opt.cli.exits import ExitCode
-from epsl_opt.cli.profile import DEFAULTS
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.instance import Client, ModelProfile
 from epsl_opt.plugins import registry
@@ -110,9 +109,9 @@ def test_csv_has_cuts_or_layers(capsys: pytest.CaptureFixture[str]) -> None:
 def test_defaults_of_a_client_are_the_scenarios(capsys: pytest.CaptureFixture[str]) -> None:
     """Without options the client has the transmit power and the samples of the scenario `paper`."""
     paper = PaperOptions()
-    assert (DEFAULTS["client_power_dbm"], DEFAULTS["client_samples"]) == (paper.client_power_dbm, paper.samples)
     client = json.loads(profile(capsys, "--measure", "--format", "json"))["client"]
     assert (client["name"], client["samples"]) == ("measured", paper.samples)
+    assert client["max_power_w"] == 10 ** (paper.client_power_dbm / 10 - 3)
 
 
 @pytest.mark.parametrize(
