@@ -28,7 +28,8 @@ from epsl_opt.plugins.backend import AnyBackend
 from epsl_opt.problems.sources import load_instance
 from epsl_opt.solving.solve import solve
 from epsl_opt.training.files import open_training, run_training
-from epsl_opt.training.folder import FolderState, TrainingFolder
+from epsl_opt.training.folder import TrainingFolder
+from epsl_opt.training.occupied import kept_schedule, refuse_occupied, refuse_other_start
 from epsl_opt.training.request import FittedInstance, TrainingRequest
 from epsl_opt.training.run import TrainingRun
 from epsl_opt.training.setup import TrainingSetup
@@ -78,7 +79,7 @@ class _TrainFlow:
 
     def _refuse_occupied(self) -> None:
         if self.folder is not None and not self.arguments.resume:
-            self.folder.refuse_occupied()
+            refuse_occupied(self.folder)
 
     def _train_alone(self, fitted: FittedInstance) -> int:
         document, source, solved = self._schedule(fitted.instance)
@@ -101,10 +102,10 @@ class _TrainFlow:
         given, folder = self.arguments, self.folder
         if given.schedule is not None:
             document = read_schedule(given.schedule)
-            if folder is not None and folder.state is not FolderState.HELD:
-                folder.refuse_other_schedule(instance, document)
+            if folder is not None:
+                refuse_other_start(folder, instance, document)
             return document, source_name(given.schedule), False
-        begun = None if folder is None else _begun_schedule(folder, instance)
+        begun = None if folder is None else kept_schedule(folder, instance)
         if folder is None or begun is None:
             return self._solve(instance), "schedule", True
         if given.solver not in (None, begun.solver):
@@ -136,11 +137,6 @@ class _TrainFlow:
             summary = run_training(run, folder, listener=line.listen, stop_request=stop_request)
         _print(run, summary, self.arguments.form)
         return _training_exit(summary, folder)
-
-
-def _begun_schedule(folder: TrainingFolder, instance: Instance) -> ScheduleDocument | None:
-    """Return the schedule in a folder, so that nothing is solved twice."""
-    return folder.read_schedule() if folder.state is FolderState.HELD else folder.begun_schedule(instance)
 
 
 def _give_up(document: ScheduleDocument) -> int:

@@ -8,20 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
 
 from epsl_opt.core.errors import InputError
-from epsl_opt.core.instance import Instance
 from epsl_opt.files.documents import ScheduleDocument
-from epsl_opt.files.json_files import prepare_folder, read_instance, read_schedule, write_bytes, write_record
+from epsl_opt.files.json_files import prepare_folder, read_schedule, write_bytes, write_record
 from epsl_opt.files.stored_record import load_stored, read_stored
 from epsl_opt.files.training_document import TrainingDocument, refuse_differences
 from epsl_opt.files.training_records import RoundRecord, format_records, read_records
 from epsl_opt.training.checkpoint import checkpoint_metadata, restore_checkpoint
 from epsl_opt.training.run import TrainingRun
 from epsl_opt.training.setup import TrainingSetup
-
-FoundT = TypeVar("FoundT")
 
 
 class FolderState(StrEnum):
@@ -90,46 +86,6 @@ class TrainingFolder:
         if _any_there(self.instance, self.schedule, self.records):
             return FolderState.STARTED
         return FolderState.EMPTY
-
-    def refuse_occupied(self) -> None:
-        """Raise if the folder has a training, or a file that a new one would replace.
-
-        Raises
-        ------
-        InputError
-            Naming the folder or the file.
-        """
-        if self.state is FolderState.HELD:
-            raise InputError(
-                str(self.path), "holds a training already; go on with it by --resume, or take another folder"
-            )
-        self._read_start()
-
-    def begun_schedule(self, instance: Instance) -> ScheduleDocument | None:
-        """Return the schedule of a start on this instance that was cut short; None if it had not come so far.
-
-        Raises
-        ------
-        InputError
-            If the folder has a file that such a start does not write.
-        """
-        found, schedule = self._read_start()
-        if found is not None and found != instance:
-            raise _would_be_replaced(self.instance)
-        if schedule is not None and not schedule.is_for(instance):
-            raise _would_be_replaced(self.schedule)
-        return schedule
-
-    def refuse_other_schedule(self, instance: Instance, document: ScheduleDocument) -> None:
-        """Raise if the folder has another schedule than the one that is to be trained under.
-
-        Raises
-        ------
-        InputError
-            As `begun_schedule`.
-        """
-        if self.begun_schedule(instance) not in (None, document):
-            raise _would_be_replaced(self.schedule)
 
     def claim(self) -> None:
         """Make the folder, and try that it can be written to.
@@ -216,16 +172,6 @@ class TrainingFolder:
         if _any_there(self.checkpoint):
             restore_checkpoint(self.checkpoint, run)
 
-    def _read_start(self) -> tuple[Instance | None, ScheduleDocument | None]:
-        """Read what a start has written; raise if a file is nothing that it writes."""
-        instance = _of_start(self.instance, read_instance)
-        schedule = _of_start(self.schedule, read_schedule)
-        if schedule is not None and schedule.schedule() is None:
-            raise _would_be_replaced(self.schedule)
-        if _of_start(self.records, read_records):
-            raise _would_be_replaced(self.records)
-        return instance, schedule
-
     def _write_tables(self, run: TrainingRun, summary: TrainingDocument) -> TrainingDocument:
         records = format_records(run.records, run.stages).encode()
         write_bytes(self.records, records)
@@ -236,17 +182,3 @@ class TrainingFolder:
 
 def _any_there(*paths: Path) -> bool:
     return any(os.path.lexists(path) for path in paths)
-
-
-def _of_start(path: Path, read: Callable[[Path], FoundT]) -> FoundT | None:
-    """Return what a file holds, None if there is no file; what can't be read is not a start's."""
-    if not _any_there(path):
-        return None
-    try:
-        return read(path)
-    except InputError as error:
-        raise _would_be_replaced(path) from error
-
-
-def _would_be_replaced(path: Path) -> InputError:
-    return InputError(str(path), "would be replaced; take another folder")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from campaign.parts import MODULES, load
-from campaign.run import Wish, run_campaign
+from campaign.run import CampaignPlan, run_campaign
 from campaign.summary import summary_text, write_summary
 
 
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
         print("\n".join(f"{name}: {load(name).title}" for name in MODULES))
         return 0
     results = run_campaign(
-        Wish(
+        CampaignPlan(
             inputs=options.inputs,
             jobs=options.jobs,
             seed=options.seed,

@@ -20,7 +20,7 @@ MOST_TOLD = 5
 
 
 @dataclass(frozen=True)
-class Wish:
+class CampaignPlan:
     """What to run: a number of inputs in all, or one input of one part if `only` is given."""
 
     inputs: int
@@ -43,46 +43,46 @@ class PartResult:
     missing: str | None = None
 
 
-def run_campaign(wish: Wish) -> list[PartResult]:
+def run_campaign(plan: CampaignPlan) -> list[PartResult]:
     """Run the parts one after the other."""
-    shares = {name: load(name).share for name in wish.parts}
+    shares = {name: load(name).share for name in plan.parts}
     total = sum(shares.values())
-    return [_run_part(wish, name, max(1, round(wish.inputs * share / total))) for name, share in shares.items()]
+    return [_run_part(plan, name, max(1, round(plan.inputs * share / total))) for name, share in shares.items()]
 
 
-def _run_part(wish: Wish, name: str, inputs: int) -> PartResult:
+def _run_part(plan: CampaignPlan, name: str, inputs: int) -> PartResult:
     part = load(name)
-    numbers = range(inputs) if wish.only is None else [wish.only]
+    numbers = range(inputs) if plan.only is None else [plan.only]
     started_s = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="campaign-workshop-") as folder:
-        setting = Setting(part, wish.seed, Path(folder), wish.output.resolve())
+        setting = Setting(part, plan.seed, Path(folder), plan.output.resolve())
         missing = prepare(setting)
-        found = [] if missing else _tried(wish, Pool(setting, min(wish.jobs, len(numbers))), numbers)
+        found = [] if missing else _tried(plan, Pool(setting, min(plan.jobs, len(numbers))), numbers)
     elapsed_s = time.monotonic() - started_s
     return PartResult(name, part.title, 0 if missing else len(numbers), tuple(found), elapsed_s, missing)
 
 
-def _tried(wish: Wish, pool: Pool, numbers: Sequence[int]) -> list[tuple[int, Fault]]:
+def _tried(plan: CampaignPlan, pool: Pool, numbers: Sequence[int]) -> list[tuple[int, Fault]]:
     name = pool.setting.part.name
     found: list[tuple[int, Fault]] = []
     told_s = time.monotonic()
     for done, (number, faults) in enumerate(pool.run(numbers), 1):
         found += [(number, fault) for fault in faults]
         if faults:
-            _tell(wish, name, number, faults)
+            _tell(plan, name, number, faults)
         if time.monotonic() - told_s > PROGRESS_EVERY_S:
             told_s = time.monotonic()
             _say(f"{name}: {done} of {len(numbers)} inputs, {len(found)} faults")
     return sorted(found, key=lambda pair: pair[0])
 
 
-def _tell(wish: Wish, name: str, number: int, faults: Sequence[Fault]) -> None:
-    print(f"{name}, seed {wish.seed}, number {number}")
+def _tell(plan: CampaignPlan, name: str, number: int, faults: Sequence[Fault]) -> None:
+    print(f"{name}, seed {plan.seed}, number {number}")
     for fault in faults[:MOST_TOLD]:
         print(f"  {fault}")
     if len(faults) > MOST_TOLD:
         print(f"  and {len(faults) - MOST_TOLD} more")
-    print(f"  repeat: {repetition(name, wish.seed, number)}", flush=True)
+    print(f"  repeat: {repetition(name, plan.seed, number)}", flush=True)
 
 
 def repetition(name: str, seed: int, number: int) -> str:

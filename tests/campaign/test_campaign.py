@@ -11,7 +11,7 @@ import pytest
 
 from campaign import toys
 from campaign.parts import load
-from campaign.run import Wish, repetition, run_campaign
+from campaign.run import CampaignPlan, repetition, run_campaign
 from campaign.summary import summary_text, write_summary
 from campaign.worker import prepare, try_one
 from epsl_opt.plugins import registry
@@ -59,8 +59,8 @@ def test_a_killed_command_has_no_fault(workshop: Path) -> None:
 
 def test_a_campaign_runs_in_processes_of_its_own_and_tells(tmp_path: Path) -> None:
     """A campaign divides its inputs among workers, counts them, and writes its table between the markers of a page."""
-    wish = Wish(inputs=2, jobs=1, seed=0, parts=["tiny"], only=None, output=tmp_path / "kept")
-    results = run_campaign(wish)
+    plan = CampaignPlan(inputs=2, jobs=1, seed=0, parts=["tiny"], only=None, output=tmp_path / "kept")
+    results = run_campaign(plan)
     assert [result.inputs for result in results] == [2]
     assert summary_text(results).splitlines()[0].split() == ["part", "inputs", "faults", "seconds"]
     page = tmp_path / "page.md"

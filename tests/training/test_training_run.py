@@ -30,6 +30,7 @@ from epsl_opt.plugins.backend import DivergenceError, Scores, TrainingPlan
 from epsl_opt.training.files import open_training, run_training
 from epsl_opt.training.folder import TrainingFolder
 from epsl_opt.training.goal import TrainingGoal
+from epsl_opt.training.occupied import refuse_occupied
 from epsl_opt.training.run import TrainingRun, train
 
 OPTIONS = ToyTrainingOptions()
@@ -257,14 +258,14 @@ def test_summary_agrees_with_the_records(tmp_path: Path) -> None:
 def test_folder_in_use_is_refused(tmp_path: Path) -> None:
     """A folder with a training, or with a file that one would replace, is refused; an empty one is not."""
     folder = TrainingFolder(tmp_path, ".toy")
-    folder.refuse_occupied()
+    refuse_occupied(folder)
     (tmp_path / "instance.json").write_text("mine")
     with pytest.raises(InputError, match=r"instance\.json"):
-        folder.refuse_occupied()
+        refuse_occupied(folder)
     (tmp_path / "instance.json").unlink()
     in_folder(tmp_path, TrainingGoal(1))
     with pytest.raises(InputError, match="--resume"):
-        folder.refuse_occupied()
+        refuse_occupied(folder)
 
 
 OTHER_PLANS: dict[str, Callable[[TrainingPlan], TrainingPlan]] = {
