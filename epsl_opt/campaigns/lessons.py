@@ -1,17 +1,18 @@
-"""All trainings of a campaign, by an engine; none again that is finished."""
+"""Trainings, as a campaign."""
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
-from epsl_opt.campaigns.engines import Done, Engine, Task, ThisProcess, run_tasks
-from epsl_opt.campaigns.lesson import Learning, Lesson, learn_apart
-from epsl_opt.core.plain_text import one_line
+from epsl_opt.campaigns.campaign import Campaign
+from epsl_opt.campaigns.engines import Engine, Failed, Outcomes, Task, run_tasks
+from epsl_opt.campaigns.lesson import Files, Learning, Lesson, learn_apart
+from epsl_opt.campaigns.store import tell_other_versions
+from epsl_opt.core.distribution import version
 from epsl_opt.core.stop_request import StopRequest
-from epsl_opt.files.training_document import TrainingStop
+from epsl_opt.files.training_document import TrainingDocument, TrainingStop
 from epsl_opt.training.run import TrainingRun
 
 
@@ -25,80 +26,67 @@ class TrainingObserver(Protocol):
         """Hear of a round that is done."""
 
 
-@dataclass
-class Learned:
-    """What was learned, by key; `failed` says why a training came to no end, `reused` counts what was on disk."""
-
-    learned: dict[str, Learning] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
-    reused: int = 0
-
-
-def learn_all(
-    lessons: Mapping[str, Lesson], observer: TrainingObserver | None, request: StopRequest, engine: Engine
-) -> Learned:
-    """Learn every lesson; end early if the user asks for it.
+class Lessons(Campaign[Lesson, tuple[Learning, Files], Learning]):
+    """The trainings of a campaign, each kept in a folder of its own in `folder`; in this process every round is heard.
 
     Raises
     ------
     InputError
         If anything does not work in this process.
-    EngineError
-        If what trains has gone.
     """
-    found = Learned({key: kept for key, lesson in lessons.items() if (kept := lesson.finished()) is not None})
-    found.reused = len(found.learned)
-    if isinstance(engine, ThisProcess):
-        _learn_here(lessons, found, observer, request)
-    else:
-        _learn_side_by_side(lessons, found, observer, request, engine)
-    return found
+
+    def __init__(
+        self,
+        lessons: Mapping[str, Lesson],
+        folder: Path | None,
+        observer: TrainingObserver | None,
+        request: StopRequest,
+        engine: Engine,
+    ) -> None:
+        super().__init__(lessons, engine)
+        self._folder, self._observer, self._request = folder, observer, request
+
+    def load(self, key: str, job: Lesson) -> Learning | None:
+        """Return what was learned to its end."""
+        return job.finished()
+
+    def make(self, left: Mapping[str, Lesson]) -> Outcomes[tuple[Lesson, Files], tuple[Learning, Files]]:
+        """Learn; where files are not shared, they are sent."""
+        apart = not self.engine.shares_files
+        tasks = [Task(key, lesson.label, (lesson, lesson.files() if apart else {})) for key, lesson in left.items()]
+        beside = learn_apart if apart else _learn
+        return run_tasks(self._learn_here if self.here else beside, tasks, self.engine)
+
+    def keep(self, key: str, value: tuple[Learning, Files]) -> Learning | None:
+        """Put files that were sent back into the folder; the others are there."""
+        learning, files = value
+        if files:
+            self.jobs[key].keep(files)
+        return None if learning[0].stop_reason == TrainingStop.INTERRUPTED else learning
+
+    def tell_other_versions(self) -> None:
+        """Say which trainings are not this version's."""
+        if self._folder is not None:
+            tell_other_versions(self._folder, "*/summary.json", TrainingDocument, "training", version())
+
+    def tell(self, failure: str = "") -> None:
+        """Say how many are done, where none can be heard."""
+        if self._observer is not None and not self.here:
+            self._observer.start(f"{self.done} of {len(self.jobs)} trainings", 0, self._request)
+
+    def fail(self, task: Task[object], failure: Failed) -> None:
+        """Let an error of this process through: it is the user's."""
+        if failure.error is not None:
+            raise failure.error
+        super().fail(task, failure)
+
+    def _learn_here(self, asked: tuple[Lesson, Files]) -> tuple[Learning, Files]:
+        lesson, _ = asked
+        if self._observer is None:
+            return lesson.learn(None, self._request), {}
+        self._observer.start(f"[{self.done + 1}/{len(self.jobs)}] {lesson.label}", lesson.goal.rounds, self._request)
+        return lesson.learn(self._observer.listen, self._request), {}
 
 
-def _learn_here(
-    lessons: Mapping[str, Lesson], found: Learned, observer: TrainingObserver | None, request: StopRequest
-) -> None:
-    """Learn one after the other; the observer hears of every round."""
-    for number, (key, lesson) in enumerate(lessons.items(), start=1):
-        if key in found.learned:
-            continue
-        if observer is not None:
-            observer.start(f"[{number}/{len(lessons)}] {lesson.label}", lesson.goal.rounds, request)
-        learning = lesson.learn(None if observer is None else observer.listen, request)
-        if learning[0].stop_reason == TrainingStop.INTERRUPTED:
-            return
-        found.learned[key] = learning
-
-
-def _learn_side_by_side(
-    lessons: Mapping[str, Lesson],
-    found: Learned,
-    observer: TrainingObserver | None,
-    request: StopRequest,
-    engine: Engine,
-) -> None:
-    """Learn in other processes; the observer hears how many are done."""
-    left = {key: lesson for key, lesson in lessons.items() if key not in found.learned}
-
-    def tell() -> None:
-        if observer is not None:
-            done = len(found.learned) + len(found.failed)
-            observer.start(f"{done} of {len(lessons)} trainings", 0, request)
-
-    tell()
-    apart = not engine.shares_files
-    tasks = [Task(key, lesson.label, (lesson, lesson.files()) if apart else lesson) for key, lesson in left.items()]
-    with (
-        contextlib.suppress(KeyboardInterrupt),
-        contextlib.closing(run_tasks(learn_apart if apart else Lesson.learn, tasks, engine)) as outcomes,
-    ):
-        for task, outcome in outcomes:
-            if not isinstance(outcome, Done):
-                found.failed[task.key] = one_line(f"{task.label}: {outcome.message}")
-            elif apart:
-                learning, files = outcome.value
-                left[task.key].keep(files)
-                found.learned[task.key] = learning
-            else:
-                found.learned[task.key] = outcome.value
-            tell()
+def _learn(asked: tuple[Lesson, Files]) -> tuple[Learning, Files]:
+    return asked[0].learn(), {}

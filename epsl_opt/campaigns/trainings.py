@@ -9,7 +9,7 @@ from typing import Any
 
 from epsl_opt.campaigns.engines import Engine, ThisProcess
 from epsl_opt.campaigns.lesson import Lesson
-from epsl_opt.campaigns.lessons import TrainingObserver, learn_all
+from epsl_opt.campaigns.lessons import Lessons, TrainingObserver
 from epsl_opt.core.defaults import DEFAULT_CHECKPOINT_EVERY
 from epsl_opt.core.stage_times import StageTimes
 from epsl_opt.core.stop_request import StopRequest
@@ -124,14 +124,15 @@ def train_cases(
     for key, case in zip(keys, cases, strict=True):
         place = None if folder is None else folder / short_key(key)
         lessons.setdefault(key, Lesson(case, backend, goal, place, checkpoint_every))
-    found = learn_all(lessons, observer, request or StopRequest(), engine or ThisProcess())
+    campaign = Lessons(lessons, folder, observer, request or StopRequest(), engine or ThisProcess())
+    campaign.run()
     done = tuple(
-        _trained(case, times, key, *found.learned[key])
+        _trained(case, times, key, *campaign.found[key])
         for case, times, key in zip(cases, stages, keys, strict=True)
-        if key in found.learned
+        if key in campaign.found
     )
-    lost = sum(key in found.failed for key in keys)
-    return TrainingCampaign(done, len(cases), len(lessons), found.reused, tuple(found.failed.values()), lost)
+    lost = sum(key in campaign.failed for key in keys)
+    return TrainingCampaign(done, len(cases), len(lessons), campaign.reused, tuple(campaign.failed.values()), lost)
 
 
 def short_key(key: str) -> str:

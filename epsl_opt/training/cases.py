@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,7 +12,9 @@ from epsl_opt.core.framework import Framework
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.options import unknown
 from epsl_opt.files.documents import ScheduleDocument
+from epsl_opt.files.stored_record import key_of
 from epsl_opt.plugins.backend import TrainingBackend, TrainingOptions, TrainingPlan
+from epsl_opt.plugins.registry import BACKENDS, plugin_version
 from epsl_opt.training.run import TrainingGoal, plan_reference
 from epsl_opt.training.setup import instance_for, parse_training_options
 
@@ -139,9 +139,11 @@ def learning_key(case: TrainingCase, backend: TrainingBackend[Any], goal: Traini
     """
     plan = plan_reference(case.plan, backend, case.options).model_dump(mode="json", exclude={"schedule_sha256"})
     kind = type(backend)
-    code = {"class": f"{kind.__module__}.{kind.__qualname__}", "version": version("epsl-opt")}
-    text = json.dumps({"plan": plan, "goal": asdict(goal), "code": code}, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    code = {"class": f"{kind.__module__}.{kind.__qualname__}", "version": version()}
+    strangers = plugin_version(BACKENDS, backend.name)
+    if strangers not in (None, version()):
+        code["plugin"] = strangers
+    return key_of({"plan": plan, "goal": asdict(goal), "code": code})
 
 
 def _options(

@@ -12,13 +12,23 @@ import gc
 import logging
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from functools import partial
+from typing import Any
 
 from distributed import Client, KilledWorker
 
-from epsl_opt.campaigns.engines.engine import Died, Engine, Failed, Function, Outcome, Place, attempt
+from epsl_opt.campaigns.engines.engine import (
+    ArgumentT,
+    Died,
+    Engine,
+    Failed,
+    Outcome,
+    Place,
+    ValueT,
+    attempt,
+)
 from epsl_opt.campaigns.engines.threads import pinned_threads
 from epsl_opt.core.distribution import version
 from epsl_opt.core.errors import EngineError, InputError
@@ -141,13 +151,16 @@ class _Worker(Place):
         self.alive, self._retired = True, False
         self._address, self._threads = address, threads
         self._executor = client.get_executor(workers=[address], pure=False)
-        self._future: Future[Outcome] | None = None
+        self._future: Future[Any] | None = None
 
-    def start(self, function: Function, argument: object) -> Future[Outcome]:
-        self._future = self._executor.submit(partial(_attempt_pinned, self._threads), function, argument)
-        return self._future
+    def start(self, function: Callable[[ArgumentT], ValueT], argument: ArgumentT) -> Future[Outcome[ValueT]]:
+        future: Future[Outcome[ValueT]] = self._executor.submit(
+            partial(_attempt_pinned, self._threads), function, argument
+        )
+        self._future = future
+        return future
 
-    def outcome(self, future: Future[Outcome]) -> Outcome | Died | None:
+    def outcome(self, future: Future[Outcome[ValueT]]) -> Outcome[ValueT] | Died | None:
         if future.done():
             return _read(future)
         if self.alive:
@@ -177,12 +190,12 @@ def _difference(theirs: object, ours: tuple[str, str]) -> str:
     return f"has Python {theirs[0]} with epsl-opt {theirs[1]}, here it is Python {ours[0]} with epsl-opt {ours[1]}"
 
 
-def _attempt_pinned(threads: int, function: Function, argument: object) -> Outcome:
+def _attempt_pinned(threads: int, function: Callable[[ArgumentT], ValueT], argument: ArgumentT) -> Outcome[ValueT]:
     with pinned_threads(threads):
         return attempt(function, argument)
 
 
-def _read(future: Future[Outcome]) -> Outcome | Died:
+def _read(future: Future[Outcome[ValueT]]) -> Outcome[ValueT] | Died:
     try:
         return future.result()
     except KilledWorker as error:

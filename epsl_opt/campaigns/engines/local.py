@@ -1,33 +1,38 @@
-"""Tasks in processes of this machine, which are joblib's.
-
-Every place is a pool of one process: when a process dies, joblib (loky) gives its whole pool up, and nobody else must
-lose a run by that.
-"""
+"""Tasks in processes of this machine: fresh interpreters, each with one task at a time."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
-import re
+import pickle
 import signal
+import subprocess
+import sys
 import threading
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Any
+from typing import IO, Any
 
-from joblib.externals.loky import ProcessPoolExecutor
-from joblib.externals.loky.process_executor import BrokenProcessPool, TerminatedWorkerError
+import cloudpickle
 
-from epsl_opt.campaigns.engines.engine import Died, Engine, Failed, Function, Outcome, Place, attempt
+from epsl_opt.campaigns.engines.engine import ArgumentT, Died, Engine, Failed, Outcome, Place, ValueT
 from epsl_opt.campaigns.engines.threads import thread_environment
+from epsl_opt.core.stop_request import interrupts_held_back
 
-PARENT_EVERY_S = 1.0
-"""How often a process looks whether the one that started it is still there."""
+_SERVE = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv.pop());"
+    " from epsl_opt.campaigns.engines.worker import serve; serve()"
+)
+
+LAST_ANSWER_S = 1.0
+"""How long a last answer of a process that has ended may be on its way."""
 
 
 class LocalProcesses(Engine):
     """Runs tasks in fresh interpreters that compute on a fixed number of threads and that Ctrl-C does not reach.
+
+    Functions, arguments and values travel by cloudpickle, so that those of a script or a notebook do, too.
 
     Parameters
     ----------
@@ -40,103 +45,141 @@ class LocalProcesses(Engine):
     def __init__(self, jobs: int, threads: int = 1) -> None:
         self.threads = threads
         self._jobs = jobs
-        self._places: list[_Process] = []
+        self._places: list[_ProcessPlace] = []
 
     def places(self, wanted: int) -> Sequence[Place]:
         """Return as many places as are wanted and allowed; processes are started when they are first used."""
         while len(self._places) < min(wanted, self._jobs):
-            self._places.append(_Process(self.threads or 1))
+            self._places.append(_ProcessPlace(self.threads or 1))
         return self._places
 
     def end(self) -> None:
         """Kill the processes that are busy; the others wait for what comes next."""
-        for place in [place for place in self._places if place.busy]:
-            self._places.remove(place)
-            place.end()
+        for place in self._places:
+            if place.busy:
+                place.end()
 
     def close(self) -> None:
         """End all processes."""
-        while self._places:
-            self._places.pop().end()
+        for place in self._places:
+            place.end()
+        self._places.clear()
 
 
-class _Process(Place):
-    """A pool of one process; another one in its place once it has died."""
+class _ProcessPlace(Place):
+    """Where a process runs tasks; another one after it has died."""
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
-        self._pool = self._new()
-        self._future: Future[Outcome] | None = None
+        self._process: _Process | None = None
 
-    def _new(self) -> Any:
-        environment = thread_environment(self._threads)
-        return ProcessPoolExecutor(1, env=environment, initializer=_live_as_long_as, initargs=(os.getpid(),))
-
-    def start(self, function: Function, argument: Any) -> Future[Outcome]:
-        with _interrupts_held_back():
-            try:
-                if any(not process.is_alive() for process in list(self._pool._processes.values())):
-                    raise BrokenProcessPool  # joblib has not noticed yet, and would charge this task for it
-                return self._submit(function, argument)
-            except BrokenProcessPool:  # it died while nothing was asked of it
-                self._pool = self._new()
-                return self._submit(function, argument)
-
-    def _submit(self, function: Function, argument: Any) -> Future[Outcome]:
-        future: Future[Outcome] = self._pool.submit(attempt, function, argument)
-        self._future = future
+    def start(self, function: Callable[[ArgumentT], ValueT], argument: ArgumentT) -> Future[Outcome[ValueT]]:
+        future: Future[Outcome[ValueT]] = Future()
+        try:
+            call = cloudpickle.dumps((function, argument))
+        except Exception as error:
+            future.set_result(Failed.by(error))
+            return future
+        if self._process is not None and self._process.returncode is not None:  # it died with nothing to do
+            self.end()
+        self._process = self._process or _Process(self._threads)
+        self._process.ask(call, future)
         return future
 
-    def outcome(self, future: Future[Outcome]) -> Outcome | Died | None:
-        if not future.done():
-            return None
-        error = future.exception()
-        if error is None:
-            return future.result()
-        if isinstance(error, TerminatedWorkerError):
-            return Died(f"its process ended with {_exit_code(str(error))}")
-        return Failed(f"{type(error).__name__}: {error}", str(error.__cause__ or ""))
+    def outcome(self, future: Future[Outcome[ValueT]]) -> Outcome[ValueT] | Died | None:
+        if not future.done() and self._process is not None:
+            returncode = self._process.returncode
+            if returncode is None:
+                return None
+            self._process.hear_out()
+            if not future.done():
+                return Died(f"its process ended with {_in_words(returncode)}")
+        return future.result()
 
     @property
     def busy(self) -> bool:
         """Whether a task has not come to its end."""
-        return self._future is not None and not self._future.done()
+        return self._process is not None and self._process.busy
 
     def end(self) -> None:
         """End the process; kill it if it is busy."""
-        self._pool.shutdown(wait=True, kill_workers=self.busy)
+        if self._process is not None:
+            self._process.end()
+            self._process = None
 
 
-def _live_as_long_as(parent: int) -> None:
-    """End this process when the one that started it is gone: joblib's would wait for it for ever."""
-    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+class _Process:
+    """A process with a pipe to it, and a thread that hears what it answers."""
+
+    def __init__(self, threads: int) -> None:
+        command = [sys.executable, "-c", _SERVE, json.dumps([str(path) for path in sys.path])]
+        environment = os.environ | thread_environment(threads)
+        with interrupts_held_back():  # in the new process, for ever
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+        self._future: Future[Any] | None = None
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    def ask(self, call: bytes, future: Future[Outcome[ValueT]]) -> None:
+        """Send a call whose outcome the future is to have."""
+        self._future = future
+        with contextlib.suppress(OSError):  # it has died, as is seen soon
+            pickle.dump(call, self._stream(self._process.stdin))
+            self._stream(self._process.stdin).flush()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a call is not answered."""
+        return self._future is not None and not self._future.done()
+
+    @property
+    def returncode(self) -> int | None:
+        """How it ended; None if it lives."""
+        return self._process.poll()
+
+    def hear_out(self) -> None:
+        """Take a last answer of a process that has ended; whoever it left behind may hold its end of the pipe."""
+        self._listener.join(LAST_ANSWER_S)
+
+    def end(self) -> None:
+        """Let it end by itself; kill it if it is busy."""
+        if self.busy:
+            self._process.kill()
+        with contextlib.suppress(OSError):
+            self._stream(self._process.stdin).close()
+        self._process.wait()
+        self.hear_out()
+
+    def _listen(self) -> None:
+        answers = self._stream(self._process.stdout)
+        with contextlib.suppress(EOFError, OSError, pickle.UnpicklingError), answers:
+            while True:
+                answer = pickle.load(answers)
+                if self._future is not None:
+                    self._future.set_result(_read(answer))
+        self._process.wait()
+
+    @staticmethod
+    def _stream(pipe: IO[bytes] | None) -> IO[bytes]:
+        if pipe is None:
+            raise RuntimeError("a process without pipes")
+        return pipe
 
 
-def _watch(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(PARENT_EVERY_S)
-    os._exit(1)
-
-
-def _exit_code(message: str) -> str:
-    """Return the exit code or signal that joblib found out, in words."""
-    found = re.search(r"\{(\w+)\((-?\d+)\)", message)
-    if found is None:
-        return "an unknown exit code"
-    name, code = found.groups()
-    if name == "SIGKILL":
-        return "SIGKILL (out of memory?)"
-    return name if int(code) < 0 else f"exit code {code}"
-
-
-@contextlib.contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Start processes that Ctrl-C does not reach, not even while they import; our own comes after the block."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def _read(answer: bytes) -> object:
     try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        return pickle.loads(answer)
+    except Exception as error:
+        return Failed.by(error)
+
+
+def _in_words(returncode: int) -> str:
+    """Return how a process ended, by its exit code or signal."""
+    if returncode >= 0:
+        return f"exit code {returncode}"
+    if returncode == -signal.SIGKILL:
+        return "SIGKILL (out of memory?)"
+    try:
+        return signal.Signals(-returncode).name
+    except ValueError:
+        return f"signal {-returncode}"

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import re
-import signal
 import statistics
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from epsl_opt.core.results import Limits, SolveResult
+from epsl_opt.core.stop_request import ignore_interrupts
 from epsl_opt.problems.sources import load_instance
 from epsl_opt.solving.solve import solve
 
@@ -110,7 +110,7 @@ def measure_here(source: str, solver: str, limits: Limits) -> MeasuredSolve:
 
 def serve() -> None:
     """Be the other process: read an order, write what came of it; end at once when the input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who asked hears it, too
+    ignore_interrupts()
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a solver prints is no answer
     order = json.loads(sys.stdin.readline())
