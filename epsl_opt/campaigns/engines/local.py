@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import IO, Any
 
 import cloudpickle
@@ -24,6 +24,8 @@ _SERVE = (
     "import json, sys; sys.path[:] = json.loads(sys.argv.pop());"
     " from epsl_opt.campaigns.engines.worker import serve; serve()"
 )
+
+LOOK_EVERY_S = 0.5
 
 LAST_ANSWER_S = 1.0
 """How long a last answer of a process that has ended may be on its way."""
@@ -66,10 +68,22 @@ class LocalProcesses(Engine):
         self._places.clear()
 
 
+def run_apart(function: Callable[[ArgumentT], ValueT], argument: ArgumentT) -> Outcome[ValueT] | Died:
+    """Call a function in a process of its own, which ends when this one does; its threads are left to it."""
+    place = _ProcessPlace(None)
+    try:
+        future = place.start(function, argument)
+        while (outcome := place.outcome(future)) is None:
+            wait([future], LOOK_EVERY_S)
+        return outcome
+    finally:
+        place.end()
+
+
 class _ProcessPlace(Place):
     """Where a process runs tasks; another one after it has died."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int | None) -> None:
         self._threads = threads
         self._process: _Process | None = None
 
@@ -111,9 +125,9 @@ class _ProcessPlace(Place):
 class _Process:
     """A process with a pipe to it, and a thread that hears what it answers."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int | None) -> None:
         command = [sys.executable, "-c", _SERVE, json.dumps([str(path) for path in sys.path])]
-        environment = os.environ | thread_environment(threads)
+        environment = os.environ | ({} if threads is None else thread_environment(threads))
         with interrupts_held_back():  # in the new process, for ever
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
         self._future: Future[Any] | None = None
