@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from typing import Generic, TypeVar
 
 from epsl_opt.campaigns.engines import Engine, Failed, Outcomes, Task, ThisProcess
+from epsl_opt.campaigns.store import Results
 from epsl_opt.core.plain_text import one_line
+from epsl_opt.files.stored_record import StoredRecord
 
 JobT = TypeVar("JobT")
 ValueT = TypeVar("ValueT")
@@ -28,8 +30,8 @@ class Campaign(ABC, Generic[JobT, ValueT, ResultT]):
         How many were kept from before.
     """
 
-    def __init__(self, jobs: Mapping[str, JobT], engine: Engine) -> None:
-        self.jobs, self.engine = jobs, engine
+    def __init__(self, jobs: Mapping[str, JobT], kept: Results[StoredRecord] | None, engine: Engine) -> None:
+        self.jobs, self.engine, self._kept = jobs, engine, kept
         self.found: dict[str, ResultT] = {}
         self.failed: dict[str, str] = {}
         self.reused = 0
@@ -69,10 +71,6 @@ class Campaign(ABC, Generic[JobT, ValueT, ResultT]):
         """Keep what was made and return the result; None if the user interrupted it."""
 
     @abstractmethod
-    def tell_other_versions(self) -> None:
-        """Say what is kept of other versions of epsl-opt: it is never taken for this one's."""
-
-    @abstractmethod
     def tell(self, failure: str = "") -> None:
         """Say how far it is, and why the last job failed if it did; first before anything is made."""
 
@@ -94,5 +92,5 @@ class Campaign(ABC, Generic[JobT, ValueT, ResultT]):
         kept = {key: self.load(key, job) for key, job in self.jobs.items()}
         self.found = {key: result for key, result in kept.items() if result is not None}
         self.reused = len(self.found)
-        if self.reused < len(self.jobs):
-            self.tell_other_versions()
+        if self._kept is not None and self.reused < len(self.jobs):
+            self._kept.tell_other_versions()

@@ -44,7 +44,7 @@ def compare(
     solvers: Sequence[str | Solver[Any]] | None = None,
     *,
     limits: Limits | None = None,
-    options: Mapping[str, Mapping[str, Any]] | None = None,
+    options: Mapping[str, Mapping[str, object]] | None = None,
     folder: Path | None = None,
     observer: Observer | None = None,
     engine: Engine | None = None,
@@ -95,7 +95,7 @@ def compare(
 
 
 def choose_solvers(
-    solvers: Sequence[str | Solver[Any]] | None, options: Mapping[str, Mapping[str, Any]]
+    solvers: Sequence[str | Solver[Any]] | None, options: Mapping[str, Mapping[str, object]]
 ) -> list[SolverChoice]:
     """Return the solvers with their options, each once.
 

@@ -82,9 +82,9 @@ class ComparisonRuns(Campaign[Run, ScheduleDocument, ScheduleDocument]):
     """The runs of a comparison, kept in a folder if there is one."""
 
     def __init__(self, runs: Iterable[Run], folder: Path | None, observer: Observer | None, engine: Engine) -> None:
-        super().__init__({run.key: run for run in runs}, engine)
         self._store = None if folder is None else Store(folder, RunDocument, "run")
         self._observer = observer
+        super().__init__({run.key: run for run in runs}, self._store, engine)
 
     @property
     def documents(self) -> tuple[ScheduleDocument, ...]:
@@ -116,11 +116,6 @@ class ComparisonRuns(Campaign[Run, ScheduleDocument, ScheduleDocument]):
         if self._store is not None and is_final(value):
             self._store.save(RunDocument(key=key, result=value))
         return value
-
-    def tell_other_versions(self) -> None:
-        """Say which runs are not this version's."""
-        if self._store is not None:
-            self._store.tell_other_versions()
 
     def tell(self, failure: str = "") -> None:
         """Say how many are done, where no run can be heard."""

@@ -9,8 +9,7 @@ from typing import Protocol
 from epsl_opt.campaigns.campaign import Campaign
 from epsl_opt.campaigns.engines import Engine, Failed, Outcomes, Task, run_tasks
 from epsl_opt.campaigns.lesson import Files, Learning, Lesson, learn_apart
-from epsl_opt.campaigns.store import tell_other_versions
-from epsl_opt.core.distribution import version
+from epsl_opt.campaigns.store import Results
 from epsl_opt.core.stop_request import StopRequest
 from epsl_opt.files.training_document import TrainingDocument, TrainingStop
 from epsl_opt.training.run import TrainingRun
@@ -43,8 +42,9 @@ class Lessons(Campaign[Lesson, tuple[Learning, Files], Learning]):
         request: StopRequest,
         engine: Engine,
     ) -> None:
-        super().__init__(lessons, engine)
-        self._folder, self._observer, self._request = folder, observer, request
+        kept = None if folder is None else Results(folder, TrainingDocument, "training", "*/summary.json")
+        super().__init__(lessons, kept, engine)
+        self._observer, self._request = observer, request
 
     def load(self, key: str, job: Lesson) -> Learning | None:
         """Return what was learned to its end."""
@@ -63,11 +63,6 @@ class Lessons(Campaign[Lesson, tuple[Learning, Files], Learning]):
         if files:
             self.jobs[key].keep(files)
         return None if learning[0].stop_reason == TrainingStop.INTERRUPTED else learning
-
-    def tell_other_versions(self) -> None:
-        """Say which trainings are not this version's."""
-        if self._folder is not None:
-            tell_other_versions(self._folder, "*/summary.json", TrainingDocument, "training", version())
 
     def tell(self, failure: str = "") -> None:
         """Say how many are done, where none can be heard."""

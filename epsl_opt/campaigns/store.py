@@ -8,17 +8,32 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from epsl_opt.core.distribution import version
 from epsl_opt.core.errors import InputError
 from epsl_opt.files.json_files import prepare_folder, write_record
 from epsl_opt.files.stored_record import StoredRecord, key_of, load_stored, read_stored
 from epsl_opt.plugins.registry import plugin_version
-from epsl_opt.plugins.solver import Solver
-from epsl_opt.plugins.study import Study
 
 log = logging.getLogger(__name__)
+
+
+StoredT_co = TypeVar("StoredT_co", bound=StoredRecord, covariant=True)
+
+
+@dataclass(frozen=True)
+class Results(Generic[StoredT_co]):
+    """What a folder keeps: files of one kind, by a pattern, which messages call by a noun."""
+
+    folder: Path
+    kind: type[StoredT_co]
+    noun: str
+    files: str = "*.json"
+
+    def tell_other_versions(self) -> None:
+        """Say, once in a process, how many are of other versions of epsl-opt, which never count for this one."""
+        _tell_other_versions(self, version())
 
 
 class KeyedRecord(StoredRecord):
@@ -31,13 +46,8 @@ class KeyedRecord(StoredRecord):
 KeyedT = TypeVar("KeyedT", bound=KeyedRecord)
 
 
-@dataclass(frozen=True)
-class Store(Generic[KeyedT]):
-    """A folder of results of one kind, which messages call by a noun."""
-
-    folder: Path
-    kind: type[KeyedT]
-    noun: str
+class Store(Results[KeyedT]):
+    """Results in a file each, which is called by its key."""
 
     def load(self, key: str, accept: Callable[[KeyedT, str], None] | None = None) -> KeyedT | None:
         """Return the result kept under a key; None if there is none or, with a warning, if its file is damaged.
@@ -71,12 +81,16 @@ class Store(Generic[KeyedT]):
         """Return the file of a key."""
         return self.folder / f"{key}.json"
 
-    def tell_other_versions(self) -> None:
-        """Say how many results there are of other versions, which are never taken for this one's."""
-        tell_other_versions(self.folder, "*.json", self.kind, self.noun, version())
+
+class Plugin(Protocol):
+    """What has a registered name."""
+
+    @property
+    def name(self) -> str:
+        """The name."""
 
 
-def result_key(group: str, plugin: Solver[Any] | Study, asked: Mapping[str, object]) -> str:
+def result_key(group: str, plugin: Plugin, asked: Mapping[str, object]) -> str:
     """Return the SHA-256 of all that decides a result: what is asked, the plug-in's class, its version and our own.
 
     So what another version of the code has made is never found again.
@@ -90,22 +104,11 @@ def result_key(group: str, plugin: Solver[Any] | Study, asked: Mapping[str, obje
 
 
 @cache
-def tell_other_versions(folder: Path, files: str, kind: type[StoredRecord], noun: str, ours: str) -> None:
-    """Say, once in a process, how many records a folder has that versions of epsl-opt other than ours have made.
-
-    Parameters
-    ----------
-    folder, files
-        Where they are, and a pattern of the files.
-    kind, noun
-        What they are, and what they are called.
-    ours
-        This version.
-    """
+def _tell_other_versions(kept: Results[StoredRecord], ours: str) -> None:
     found: Counter[str] = Counter()
-    for path in folder.glob(files):
+    for path in kept.folder.glob(kept.files):
         try:
-            found[read_stored(kind, path).made_by or ours] += 1
+            found[read_stored(kept.kind, path).made_by or ours] += 1
         except InputError:  # told where it is asked for
             continue
     del found[ours]
@@ -113,5 +116,5 @@ def tell_other_versions(folder: Path, files: str, kind: type[StoredRecord], noun
         made = ", ".join(f"{count} by {theirs}" for theirs, count in sorted(found.items()))
         log.warning(
             "%s: holds %ss that other versions of epsl-opt have made (%s); this one, %s, makes what is asked for again",
-            *(folder, noun, made, ours),
+            *(kept.folder, kept.noun, made, ours),
         )

@@ -86,9 +86,9 @@ class _StudyCampaign(Campaign[Point, PointDocument, PointDocument]):
     def __init__(
         self, study: Study, points: Mapping[str, Point], folder: Path, listener: Listener | None, engine: Engine
     ) -> None:
-        super().__init__(points, engine)
         self._study, self._listener = study, listener
         self._store = Store(folder, PointDocument, "point")
+        super().__init__(points, self._store, engine)
 
     def load(self, key: str, job: Point) -> PointDocument | None:
         return self._store.load(key)
@@ -100,9 +100,6 @@ class _StudyCampaign(Campaign[Point, PointDocument, PointDocument]):
     def keep(self, key: str, value: PointDocument) -> PointDocument:
         self._store.save(value)
         return value
-
-    def tell_other_versions(self) -> None:
-        self._store.tell_other_versions()
 
     def tell(self, failure: str = "") -> None:
         if self._listener is not None:

@@ -49,7 +49,7 @@ class TrainingRow:
     message: str
     instance_sha256: str
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, str | float | None]:
         """Return the row, ready for JSON and CSV."""
         return asdict(self)
 

@@ -8,7 +8,18 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Generic
 
-from epsl_opt.campaigns.engines.engine import ArgumentT, Died, Engine, Failed, Outcome, Outcomes, Place, Task, ValueT
+from epsl_opt.campaigns.engines.engine import (
+    LOOK_EVERY_S,
+    ArgumentT,
+    Died,
+    Engine,
+    Failed,
+    Outcome,
+    Outcomes,
+    Place,
+    Task,
+    ValueT,
+)
 
 log = logging.getLogger(__name__)
 
@@ -17,8 +28,6 @@ TRIES = 2
 
 RETIREMENTS = 20
 """A task whose process was to go anyway is begun again so often; then it takes longer than any process may."""
-
-LOOK_EVERY_S = 0.5
 
 
 def run_tasks(

@@ -15,6 +15,9 @@ ValueT = TypeVar("ValueT")
 ValueT_co = TypeVar("ValueT_co", covariant=True)
 
 
+LOOK_EVERY_S = 0.5
+
+
 class Task(NamedTuple, Generic[ArgumentT_co]):
     """A call of a campaign's function: a key, a few words for the user, and the argument."""
 
