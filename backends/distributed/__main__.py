@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Sequence
 from types import FrameType
-from typing import NoReturn
 
 from epsl_opt.backends.distributed.backend import DistributedBackend
 from epsl_opt.backends.distributed.client import serve
@@ -24,6 +23,7 @@ from epsl_opt.cli.exits import ExitCode
 from epsl_opt.cli.train_ranks import INTERFACE, TIMEOUT, server_command
 from epsl_opt.core.defaults import DEFAULT_TIMEOUT_S
 from epsl_opt.core.errors import EpslOptError, InputError
+from epsl_opt.core.stop_request import ignore_interrupts, interrupt
 
 _LAST_WORDS_S = 5.0
 """How long a client that is to end lets the server find out who was the first."""
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _server(group: Group, arguments: Sequence[str]) -> int:
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
     clients = Clients(group)
     try:
         return run(list(arguments) or ["--help"], server_command(DistributedBackend(clients)))
@@ -54,17 +54,13 @@ def _server(group: Group, arguments: Sequence[str]) -> int:
 
 def _client(group: Group) -> int:
     """Serve in a thread, since signals are only heard while the main thread runs Python."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ignore_interrupts()
     signal.signal(signal.SIGTERM, _leave_late)
     codes: list[int] = []
     worker = threading.Thread(target=lambda: codes.append(serve(group)), daemon=True)
     worker.start()
     worker.join()
     return codes[0] if codes else ExitCode.ERROR
-
-
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 def _leave_late(number: int, frame: FrameType | None) -> None:

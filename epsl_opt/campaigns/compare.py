@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from epsl_opt.campaigns.comparison_runs import Campaign, Observer, Run
+from epsl_opt.campaigns.comparison_runs import ComparisonRuns, Observer, Run
 from epsl_opt.campaigns.engines import Engine, ThisProcess
-from epsl_opt.campaigns.run_store import RunStore
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.options import Options, parse_options, unknown
 from epsl_opt.core.results import Limits
 from epsl_opt.files.documents import ScheduleDocument
+from epsl_opt.files.json_files import prepare_folder
 from epsl_opt.plugins import registry
 from epsl_opt.plugins.solver import Solver
 
@@ -44,7 +44,7 @@ def compare(
     solvers: Sequence[str | Solver[Any]] | None = None,
     *,
     limits: Limits | None = None,
-    options: Mapping[str, Mapping[str, Any]] | None = None,
+    options: Mapping[str, Mapping[str, object]] | None = None,
     folder: Path | None = None,
     observer: Observer | None = None,
     engine: Engine | None = None,
@@ -86,17 +86,16 @@ def compare(
     limits = limits or Limits()
     distinct = tuple({instance.sha256: instance for instance in instances}.values())
     choices = choose_solvers(solvers, options or {})
-    store = None if folder is None else RunStore(folder)
-    if store is not None:
-        store.prepare()
+    if folder is not None:
+        prepare_folder(folder)
     runs = [Run(instance, *choice, limits) for instance in distinct for choice in choices]
-    campaign = Campaign(runs, store, observer, engine or ThisProcess())
+    campaign = ComparisonRuns(runs, folder, observer, engine or ThisProcess())
     campaign.run()
     return Comparison(distinct, campaign.documents, len(runs), campaign.reused)
 
 
 def choose_solvers(
-    solvers: Sequence[str | Solver[Any]] | None, options: Mapping[str, Mapping[str, Any]]
+    solvers: Sequence[str | Solver[Any]] | None, options: Mapping[str, Mapping[str, object]]
 ) -> list[SolverChoice]:
     """Return the solvers with their options, each once.
 

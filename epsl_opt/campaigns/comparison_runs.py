@@ -1,14 +1,17 @@
-"""Runs of a comparison: made by an engine, kept as soon as they are done, and none again that is kept."""
+"""Runs of a comparison, as a campaign."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 
-from epsl_opt.campaigns.engines import Done, Engine, Function, Outcome, Task, ThisProcess, run_tasks
-from epsl_opt.campaigns.run_store import RunStore, run_key
+from epsl_opt.campaigns.campaign import Campaign
+from epsl_opt.campaigns.engines import Engine, Failed, Outcomes, Task, run_tasks
+from epsl_opt.campaigns.run_document import RunDocument, is_final, refuse_other_run, run_key
+from epsl_opt.campaigns.store import Store
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.options import Options
 from epsl_opt.core.results import Limits, SolutionStatus, SolveResult, StopReason
@@ -37,6 +40,11 @@ class Run:
     solver: Solver[Any]
     options: Options
     limits: Limits
+
+    @property
+    def key(self) -> str:
+        """The digest of all that decides it."""
+        return run_key(self.instance, self.solver, self.options, self.limits)
 
     @property
     def label(self) -> str:
@@ -71,64 +79,55 @@ class Run:
         return ScheduleDocument.from_result(self.instance, result)
 
 
-class Campaign:
-    """Runs by their keys, and what is known of each."""
+class ComparisonRuns(Campaign[Run, ScheduleDocument, ScheduleDocument]):
+    """The runs of a comparison, kept in a folder if there is one."""
 
-    def __init__(self, runs: Sequence[Run], store: RunStore | None, observer: Observer | None, engine: Engine) -> None:
-        self._runs = {run_key(run.instance, run.solver, run.options, run.limits): run for run in runs}
-        self._store, self._observer, self._engine = store, observer, engine
-        self._found: dict[str, ScheduleDocument] = {}
-        self._side_by_side = not isinstance(engine, ThisProcess)
-        self.reused = 0
+    def __init__(self, runs: Iterable[Run], folder: Path | None, observer: Observer | None, engine: Engine) -> None:
+        self._store = None if folder is None else Store(folder, RunDocument, "run")
+        self._observer = observer
+        super().__init__({run.key: run for run in runs}, self._store, engine)
 
     @property
     def documents(self) -> tuple[ScheduleDocument, ...]:
-        """What was found, in the order of the runs."""
-        return tuple(self._found[key] for key in self._runs if key in self._found)
+        """What was found, in the order of the runs; failures are found, too."""
+        failed = {key: self.jobs[key].failed(message) for key, message in self.failed.items()}
+        known = self.found | failed
+        return tuple(known[key] for key in self.jobs if key in known)
 
-    def run(self) -> None:
-        """Make the runs that are not kept; end early if the user interrupts."""
-        with contextlib.suppress(KeyboardInterrupt):
-            self._reuse()
-            self._tell_done()
-            with contextlib.closing(run_tasks(self._function(), self._tasks(), self._engine)) as outcomes:
-                for task, outcome in outcomes:
-                    document = self._document(task, outcome)
-                    if document.stop_reason == "interrupted":
-                        return
-                    if self._store is not None:
-                        self._store.save(task.key, document)
-                    self._found[task.key] = document
-                    self._tell_done()
+    def load(self, key: str, job: Run) -> ScheduleDocument | None:
+        """Return what is kept, checked again."""
+        if self._store is None:
+            return None
+        kept = self._store.load(key, partial(refuse_other_run, instance=job.instance))
+        return None if kept is None else kept.result
 
-    def _reuse(self) -> None:
-        if self._store is not None:
-            kept = {key: self._store.load(key, run.instance) for key, run in self._runs.items()}
-            self._found = {key: document for key, document in kept.items() if document is not None}
-            self.reused = len(self._found)
-
-    def _tasks(self) -> list[Task]:
-        left = [(key, run) for key, run in self._runs.items() if key not in self._found]
-        threads = self._engine.threads
-        return [
-            Task(key, run.label, replace(run, limits=replace(run.limits, threads=run.limits.threads or threads)))
-            for key, run in left
+    def make(self, left: Mapping[str, Run]) -> Outcomes[Run, ScheduleDocument]:
+        """Make runs; one without a limit on its threads has the engine's."""
+        own = self.engine.threads
+        tasks = [
+            Task(key, run.label, replace(run, limits=replace(run.limits, threads=run.limits.threads or own)))
+            for key, run in left.items()
         ]
+        return run_tasks(self._make_here if self.here else Run.make, tasks, self.engine)
 
-    def _function(self) -> Function:
-        return Run.make if self._side_by_side else self._make_here
+    def keep(self, key: str, value: ScheduleDocument) -> ScheduleDocument | None:
+        """Keep a run if it is worth it."""
+        if value.stop_reason == StopReason.INTERRUPTED:
+            return None
+        if self._store is not None and is_final(value):
+            self._store.save(RunDocument(key=key, result=value))
+        return value
+
+    def tell(self, failure: str = "") -> None:
+        """Say how many are done, where no run can be heard."""
+        if self._observer is not None and not self.here:
+            self._observer.start(f"{self.done} of {len(self.jobs)} runs")
+
+    def fail(self, task: Task[object], failure: Failed) -> None:
+        """Note the message alone: the document of a run says whose it is."""
+        self.failed[task.key] = failure.message
 
     def _make_here(self, run: Run) -> ScheduleDocument:
         if self._observer is not None:
-            self._observer.start(f"[{len(self._found) + 1}/{len(self._runs)}] {run.label}")
+            self._observer.start(f"[{self.done + 1}/{len(self.jobs)}] {run.label}")
         return run.make(self._observer)
-
-    def _tell_done(self) -> None:
-        if self._side_by_side and self._observer is not None:
-            self._observer.start(f"{len(self._found)} of {len(self._runs)} runs")
-
-    def _document(self, task: Task, outcome: Outcome) -> ScheduleDocument:
-        if isinstance(outcome, Done):
-            document: ScheduleDocument = outcome.value
-            return document
-        return self._runs[task.key].failed(outcome.message)

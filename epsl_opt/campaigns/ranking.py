@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from statistics import median
-from typing import Any
 
 from epsl_opt.core.checker import Violation, check_bound
 from epsl_opt.core.results import relative_gap
@@ -41,7 +40,7 @@ class RunRow:
     message: str
     instance_sha256: str
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, str | float | None]:
         """Return the row, ready for JSON and CSV."""
         return asdict(self)
 

@@ -1,24 +1,21 @@
-"""One finished point of a study as a file of its own, so that a study can be stopped and gone on with."""
+"""A finished point of a study as a file, and the key it is found by."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import time
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
 
-from epsl_opt.core.distribution import version
-from epsl_opt.core.errors import InputError
+from epsl_opt.campaigns.store import KeyedRecord, result_key
 from epsl_opt.core.record import AsTuple, JsonObject, Name, NonNegativeFloat
-from epsl_opt.files.stored_record import Digest, StoredRecord, load_stored
-from epsl_opt.plugins.registry import STUDIES, plugin_version
+from epsl_opt.files.stored_record import Digest, version_among
+from epsl_opt.plugins.registry import STUDIES
 from epsl_opt.plugins.study import Cell, Point, Study
+from epsl_opt.solving.provenance import versions
 
 _Integer = Annotated[int, Field(ge=-(10**300), le=10**300)]
 _Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -26,7 +23,7 @@ StoredRow = dict[str, str | bool | _Integer | _Number | None]
 """Cells by column; every number has a float."""
 
 
-class PointDocument(StoredRecord):
+class PointDocument(KeyedRecord):
     """A finished point as a file."""
 
     format: Literal["epsl-opt/study-point"] = "epsl-opt/study-point"
@@ -36,20 +33,18 @@ class PointDocument(StoredRecord):
     point: JsonObject
     rows: Annotated[tuple[StoredRow, ...], AsTuple]
     elapsed_s: NonNegativeFloat
+    versions: JsonObject | None = None
     sha256: Digest = None
+
+    @property
+    def made_by(self) -> str | None:
+        """The version of epsl-opt."""
+        return version_among(self.versions)
 
 
 def point_key(study: Study, point: Point) -> str:
     """Return the SHA-256 of all that decides a point's rows."""
-    kind = type(study)
-    parts = {
-        "study": study.name,
-        "class": f"{kind.__module__}.{kind.__qualname__}",
-        "revision": study.revision,
-        "versions": [version("epsl-opt"), plugin_version(STUDIES, study.name)],
-        "point": dict(point),
-    }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, allow_nan=False).encode()).hexdigest()
+    return result_key(STUDIES, study, {"study": study.name, "revision": study.revision, "point": dict(point)})
 
 
 def run_point(study: Study, key: str, point: Point) -> PointDocument:
@@ -63,26 +58,22 @@ def run_point(study: Study, key: str, point: Point) -> PointDocument:
     start_s = time.perf_counter()
     rows = [_plain({**point, **row}) for row in study.run(point)]
     elapsed_s = time.perf_counter() - start_s
-    found = PointDocument(key=key, study=study.name, point=dict(point), rows=tuple(rows), elapsed_s=elapsed_s)
-    return found.sealed()
+    return PointDocument(
+        key=key,
+        study=study.name,
+        point=dict(point),
+        rows=tuple(rows),
+        elapsed_s=elapsed_s,
+        versions=dict(versions()),
+    )
 
 
-def load_point(path: Path, key: str) -> PointDocument | None:
-    """Return the point kept in a file; None if there is none or, with a warning, if the file is damaged."""
-
-    def accept(found: PointDocument) -> None:
-        if found.key != key:
-            raise InputError(str(path), "is the file of another point", "key")
-
-    return load_stored(PointDocument, path, accept, "running it again")
-
-
-def _plain(row: Mapping[str, Any]) -> dict[str, Cell]:
+def _plain(row: Mapping[str, object]) -> dict[str, Cell]:
     """Return a row as it will be read back: numbers are Python's own, and what is not finite is nothing."""
     return {column: _cell(column, value) for column, value in row.items()}
 
 
-def _cell(column: str, value: Any) -> Cell:
+def _cell(column: str, value: object) -> Cell:
     plain = value.item() if isinstance(value, np.generic) else value
     if isinstance(plain, float) and not math.isfinite(plain):
         return None

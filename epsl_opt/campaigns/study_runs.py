@@ -1,21 +1,19 @@
-"""Runs of a study on disk: each point once, in processes side by side, and none again that is finished."""
+"""The points of a study, as a campaign."""
 
 from __future__ import annotations
 
 import contextlib
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from epsl_opt.campaigns.engines import LOCAL, Done, Engine, Task, open_engine, run_tasks
-from epsl_opt.campaigns.study_points import PointDocument, load_point, point_key, run_point
+from epsl_opt.campaigns.campaign import Campaign
+from epsl_opt.campaigns.engines import LOCAL, Engine, Outcomes, Task, open_engine, run_tasks
+from epsl_opt.campaigns.store import Store
+from epsl_opt.campaigns.study_points import PointDocument, point_key, run_point
 from epsl_opt.core.errors import InputError
-from epsl_opt.core.plain_text import one_line
-from epsl_opt.files.json_files import write_record
 from epsl_opt.plugins.study import Point, Row, Study, StudySize
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -73,27 +71,43 @@ def run_points(
     EngineError
         If what runs the points has gone.
     """
-    planned = _keyed(study, study.points(size))
-    found = {key: kept for key in planned if (kept := load_point(folder / f"{key}.json", key)) is not None}
-    reused, failed = len(found), dict[str, str]()
-    tell = listener or (lambda done, planned, failure: None)
-    tell(len(found), len(planned), "")
-    todo = [Task(key, str(dict(point)), (study, key, point)) for key, point in planned.items() if key not in found]
-    with (
-        contextlib.suppress(KeyboardInterrupt),
-        _engine(engine, jobs) as where,
-        contextlib.closing(run_tasks(_run, todo, where)) as runs,
-    ):
-        for task, outcome in runs:
-            if isinstance(outcome, Done):
-                _keep(folder / f"{task.key}.json", outcome.value)
-                found[task.key] = outcome.value
-            else:
-                failed[task.key] = one_line(f"{task.label}: {outcome.message}")
-            tell(len(found) + len(failed), len(planned), failed.get(task.key, ""))
-    rows = tuple(row for key in planned if key in found for row in found[key].rows)
-    failures = tuple(failed[key] for key in planned if key in failed)
-    return StudyRuns(rows, len(planned), len(found), reused, failures)
+    with open_engine(LOCAL, jobs) if engine is None else contextlib.nullcontext(engine) as where:
+        campaign = _StudyCampaign(study, _keyed(study, study.points(size)), folder, listener, where)
+        campaign.run()
+    found, failed = campaign.found, campaign.failed
+    rows = tuple(row for key in campaign.jobs if key in found for row in found[key].rows)
+    failures = tuple(failed[key] for key in campaign.jobs if key in failed)
+    return StudyRuns(rows, len(campaign.jobs), len(found), campaign.reused, failures)
+
+
+class _StudyCampaign(Campaign[Point, PointDocument, PointDocument]):
+    """The points of a study, kept in a folder."""
+
+    def __init__(
+        self, study: Study, points: Mapping[str, Point], folder: Path, listener: Listener | None, engine: Engine
+    ) -> None:
+        self._study, self._listener = study, listener
+        self._store = Store(folder, PointDocument, "point")
+        super().__init__(points, self._store, engine)
+
+    def load(self, key: str, job: Point) -> PointDocument | None:
+        return self._store.load(key)
+
+    def make(self, left: Mapping[str, Point]) -> Outcomes[tuple[str, Point], PointDocument]:
+        tasks = [Task(key, str(dict(point)), (key, point)) for key, point in left.items()]
+        return run_tasks(partial(_run, self._study), tasks, self.engine)
+
+    def keep(self, key: str, value: PointDocument) -> PointDocument:
+        self._store.save(value)
+        return value
+
+    def tell(self, failure: str = "") -> None:
+        if self._listener is not None:
+            self._listener(self.done, len(self.jobs), failure)
+
+
+def _run(study: Study, asked: tuple[str, Point]) -> PointDocument:
+    return run_point(study, *asked)
 
 
 def _keyed(study: Study, points: Sequence[Point]) -> dict[str, Point]:
@@ -101,20 +115,3 @@ def _keyed(study: Study, points: Sequence[Point]) -> dict[str, Point]:
     if len(keyed) < len(points):
         raise InputError(f"study {study.name}", f"{len(points) - len(keyed)} of its {len(points)} points come twice")
     return keyed
-
-
-def _keep(path: Path, document: PointDocument) -> None:
-    """Keep a point; where that fails, it is told, and the study goes on."""
-    try:
-        write_record(path, document)
-    except InputError as error:
-        log.warning("%s; this point is not kept", error)
-
-
-def _engine(engine: Engine | None, jobs: int | None) -> contextlib.AbstractContextManager[Engine]:
-    """Return the caller's engine, to be left open, or one of our own."""
-    return open_engine(LOCAL, jobs) if engine is None else contextlib.nullcontext(engine)
-
-
-def _run(asked: tuple[Study, str, Point]) -> PointDocument:
-    return run_point(*asked)

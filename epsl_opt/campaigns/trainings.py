@@ -8,7 +8,7 @@ from pathlib import Path
 
 from epsl_opt.campaigns.engines import Engine, ThisProcess
 from epsl_opt.campaigns.stored_training import StoredTraining, TrainingResult
-from epsl_opt.campaigns.train_all import TrainingObserver, train_all
+from epsl_opt.campaigns.training_campaign import StoredTrainings, TrainingObserver
 from epsl_opt.core.stage_times import StageTimes
 from epsl_opt.core.stop_request import StopRequest
 from epsl_opt.files.training_records import RoundRecord, simulated_time_s
@@ -120,14 +120,15 @@ def train_cases(
     trainings: dict[str, StoredTraining] = {}
     for key, setup in zip(keys, setups, strict=True):
         trainings.setdefault(key, StoredTraining(setup, None if folder is None else folder / short_key(key)))
-    found = train_all(trainings, observer, stop_request or StopRequest(), engine or ThisProcess())
+    campaign = StoredTrainings(trainings, folder, observer, stop_request or StopRequest(), engine or ThisProcess())
+    campaign.run()
     done = tuple(
-        _trained(setup, key, found.results[key])
+        _trained(setup, key, campaign.found[key])
         for setup, key in zip(setups, keys, strict=True)
-        if key in found.results
+        if key in campaign.found
     )
-    lost = sum(key in found.failed for key in keys)
-    return TrainingCampaign(done, len(setups), len(trainings), found.reused, tuple(found.failed.values()), lost)
+    lost = sum(key in campaign.failed for key in keys)
+    return TrainingCampaign(done, len(setups), len(trainings), campaign.reused, tuple(campaign.failed.values()), lost)
 
 
 def short_key(key: str) -> str:

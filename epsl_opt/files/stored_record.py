@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import Field
 
+from epsl_opt.core.distribution import NAME
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.record import Record, canonical_sha256
 from epsl_opt.files.json_files import parse_record, read_json
@@ -42,6 +45,11 @@ class StoredRecord(Record):
     def as_written(self) -> bool:
         """Whether it is what was written, as far as it can tell."""
         return self.sha256 in (None, self.digest())
+
+    @property
+    def made_by(self) -> str | None:
+        """The version of epsl-opt that made it; None if it does not tell."""
+        return None
 
     def digest(self) -> str:
         """Return the SHA-256 of all that the digest covers."""
@@ -85,6 +93,17 @@ def load_stored(kind: type[StoredT], path: Path, accept: Callable[[StoredT], Non
         log.warning("%s; %s", error, instead)
         return None
     return found
+
+
+def key_of(asked: Mapping[str, object]) -> str:
+    """Return the SHA-256 by which is kept what came of a question."""
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+def version_among(versions: object) -> str | None:
+    """Return the version of epsl-opt among versions by package, None if it is not there."""
+    found = versions.get(NAME) if isinstance(versions, Mapping) else None
+    return found if isinstance(found, str) else None
 
 
 def _late_fields(record: StoredRecord) -> list[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -13,8 +11,10 @@ from epsl_opt.core.errors import InputError
 from epsl_opt.core.framework import Framework
 from epsl_opt.core.stage_times import StageTimes, stage_times
 from epsl_opt.files.documents import ScheduleDocument
+from epsl_opt.files.stored_record import key_of
 from epsl_opt.files.training_document import PlanReference, schedule_sha256
 from epsl_opt.plugins.backend import TrainingPlan
+from epsl_opt.plugins.registry import BACKENDS, plugin_version
 from epsl_opt.training.request import FittedInstance, TrainingRequest
 
 
@@ -102,9 +102,11 @@ class TrainingSetup:
         """
         plan = self.reference.model_dump(mode="json", exclude={"schedule_sha256"})
         kind = type(self.request.backend)
-        code = {"class": f"{kind.__module__}.{kind.__qualname__}", "version": version("epsl-opt")}
-        text = json.dumps({"plan": plan, "goal": asdict(self.request.goal), "code": code}, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+        code = {"class": f"{kind.__module__}.{kind.__qualname__}", "version": version()}
+        strangers = plugin_version(BACKENDS, self.request.backend.name)
+        if strangers not in (None, version()):
+            code["plugin"] = strangers
+        return key_of({"plan": plan, "goal": asdict(self.request.goal), "code": code})
 
     @property
     def method(self) -> str:

@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from epsl_opt.solvers.pyomo_model.interrupts import noticed_interrupts
+from epsl_opt.core.stop_request import noticed_interrupt
 from epsl_opt.solvers.pyomo_model.subsolvers import DIRECT, Subsolver
 
 MOST_SEED = 2**31
@@ -64,10 +64,10 @@ def run(subsolver: Subsolver, form: str, model: Any, limits: RunLimits) -> Outco
         After the subsolver was interrupted, even if it swallowed the signal.
     """
     interface = subsolver.interface[form]
-    with noticed_interrupts() as interrupted:
+    with noticed_interrupt() as stop:
         direct = interface in DIRECT
         outcome = (_run_direct if direct else _run_classic)(subsolver, interface, model, limits)
-    if interrupted() or outcome.interrupted:
+    if stop.made or outcome.interrupted:
         raise Interrupted(outcome)
     return outcome
 

@@ -77,13 +77,6 @@ def test_whatever_may_change_a_run_makes_it_another_run(change: dict[str, Any], 
     assert solve_all(Steady(), folder=tmp_path).reused == 2
 
 
-def test_another_version_of_the_package_is_another_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After an upgrade nothing old is reused."""
-    solve_all(Steady(), folder=tmp_path)
-    monkeypatch.setattr("epsl_opt.campaigns.run_store.version", lambda package: "999")
-    assert solve_all(Steady(), folder=tmp_path).reused == 0
-
-
 @pytest.mark.parametrize("toy", [Broken, Cheat, Picky])
 def test_failures_are_never_kept(toy: type[Steady], tmp_path: Path) -> None:
     """An error, a rejected schedule or an unsupported instance is tried again next time."""

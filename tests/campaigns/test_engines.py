@@ -32,7 +32,7 @@ from epsl_opt.campaigns.engines import (
     open_engine,
     run_tasks,
 )
-from epsl_opt.campaigns.engines.campaign import RETIREMENTS
+from epsl_opt.campaigns.engines.dispatch import RETIREMENTS
 from epsl_opt.campaigns.engines.engine import Died, Place
 from epsl_opt.core.errors import EngineError
 
@@ -81,6 +81,34 @@ def test_what_can_not_be_sent_back_fails_its_task_only() -> None:
     found = outcomes(["keep it", "square 5"], local(1))
     assert isinstance(found["keep it"], Failed)
     assert found["square 5"] == Done(25)
+
+
+def test_what_a_task_prints_and_reads_stays_out_of_the_campaign(capfd: pytest.CaptureFixture[str]) -> None:
+    """A function without a name prints to standard error, finds nothing to read, and may try to end its process."""
+
+    def task(n: int) -> str:
+        print("chatter")
+        return sys.exit("enough") if n == 2 else sys.stdin.read() + "end"
+
+    with local(1) as engine:
+        found = [outcome for _, outcome in run_tasks(task, [Task(str(n), str(n), n) for n in range(4)], engine)]
+    assert found[0] == found[1] == found[3] == Done("end")
+    assert isinstance(found[2], Failed)
+    assert found[2].message == "SystemExit: enough"
+    assert capfd.readouterr().out == ""
+
+
+def test_a_process_that_leaves_a_child_behind_has_died_all_the_same() -> None:
+    """Its end is noticed although the child holds its pipes open."""
+
+    def task(code: int) -> None:
+        if os.fork() == 0:
+            time.sleep(5)
+        os._exit(code)
+
+    with local(1) as engine:
+        ((_, outcome),) = run_tasks(task, [Task("7", "7", 7)], engine)
+    assert outcome == Failed("its process ended with exit code 7, 2 times")
 
 
 def test_a_process_that_dies_costs_its_own_task_one_try(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -224,8 +252,8 @@ def test_every_task_comes_to_one_end_whatever_happens(n_tasks: int, n_places: in
     engine = Scripted(n_places, fates)
     tasks = [Task(str(n), str(n), str(n)) for n in range(n_tasks)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("epsl_opt.campaigns.engines.campaign.LOOK_EVERY_S", 0.0)
-        patch.setattr("epsl_opt.campaigns.engines.campaign.log.warning", lambda *told: None)
+        patch.setattr("epsl_opt.campaigns.engines.dispatch.LOOK_EVERY_S", 0.0)
+        patch.setattr("epsl_opt.campaigns.engines.dispatch.log.warning", lambda *told: None)
         found = list(run_tasks(act, tasks, engine))
     assert sorted(task.key for task, _ in found) == [task.key for task in tasks]
     assert engine.ended

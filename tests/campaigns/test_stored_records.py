@@ -17,13 +17,14 @@ from hypothesis import strategies as st
 from study_toys import Squares
 from training_toys import ToyTrainingOptions, toy_setup
 
-from epsl_opt import Limits, ScheduleDocument, solve
+from epsl_opt import Limits
 from epsl_opt.campaigns.compare import compare
+from epsl_opt.campaigns.comparison_runs import ComparisonRuns, Run
 from epsl_opt.campaigns.engines import ThisProcess
 from epsl_opt.campaigns.ranking import rank
-from epsl_opt.campaigns.run_store import RunStore, run_key
+from epsl_opt.campaigns.store import Store
 from epsl_opt.campaigns.stored_training import StoredTraining
-from epsl_opt.campaigns.study_points import load_point, point_key
+from epsl_opt.campaigns.study_points import PointDocument, point_key
 from epsl_opt.campaigns.study_runs import run_points
 from epsl_opt.files.json_files import write_record
 from epsl_opt.plugins.study import StudySize
@@ -31,41 +32,42 @@ from epsl_opt.training.goal import TrainingGoal
 
 
 @dataclass(frozen=True)
-class Store:
+class Kept:
     """A kept file, and how it is read: as JSON-ready content, or None if it is to be made again."""
 
     path: Path
     load: Callable[[], Any]
 
 
-def run_file(folder: Path) -> Store:
+def run_file(folder: Path) -> Kept:
     """Keep a run."""
     instance, solver = small_instance(), Steady()
-    store, key = RunStore(folder), run_key(instance, solver, solver.options_type(), Limits())
-    store.save(key, ScheduleDocument.from_result(instance, solve(instance, solver)))
+    runs = ComparisonRuns([Run(instance, solver, solver.options_type(), Limits())], folder, None, ThisProcess())
+    runs.run()
+    ((key, run),) = runs.jobs.items()
 
     def load() -> Any:
-        found = store.load(key, instance)
+        found = runs.load(key, run)
         return None if found is None else (found.to_document(), [row.to_dict() for row in rank([found], {})])
 
-    return Store(folder / f"{key}.json", load)
+    return Kept(folder / f"{key}.json", load)
 
 
-def point_file(folder: Path) -> Store:
+def point_file(folder: Path) -> Kept:
     """Keep a point of a study."""
     study = Squares()
     run_points(study, StudySize.QUICK, folder, engine=ThisProcess())
     key = point_key(study, {"x": 1})
-    path = folder / f"{key}.json"
+    store = Store(folder, PointDocument, "point")
 
     def load() -> Any:
-        found = load_point(path, key)
+        found = store.load(key)
         return None if found is None else found.to_document() | {"sha256": None}
 
-    return Store(path, load)
+    return Kept(store.path(key), load)
 
 
-def training_file(folder: Path, name: str) -> Store:
+def training_file(folder: Path, name: str) -> Kept:
     """Keep a finished training."""
     training = StoredTraining(toy_setup(goal=TrainingGoal(4, 0.5), checkpoint_every=5), folder)
     training.train()
@@ -74,14 +76,14 @@ def training_file(folder: Path, name: str) -> Store:
         found = training.finished()
         return None if found is None else (_timeless(found[0].to_document()), [r.to_document() for r in found[1]])
 
-    return Store(folder / name, load)
+    return Kept(folder / name, load)
 
 
 def _timeless(document: dict[str, Any]) -> dict[str, Any]:
     return document | {"real_time_s": 0.0, "sha256": None}
 
 
-STORES: dict[str, Callable[[Path], Store]] = {
+KEPT: dict[str, Callable[[Path], Kept]] = {
     "run": run_file,
     "point": point_file,
     "summary.json": lambda folder: training_file(folder, "summary.json"),
@@ -89,10 +91,10 @@ STORES: dict[str, Callable[[Path], Store]] = {
 }
 
 
-@pytest.fixture(scope="module", params=STORES)
-def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Store:
+@pytest.fixture(scope="module", params=KEPT)
+def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Kept:
     """A kept file of each kind."""
-    return STORES[request.param](tmp_path_factory.mktemp("store"))
+    return KEPT[request.param](tmp_path_factory.mktemp("store"))
 
 
 def canonical(content: Any) -> str:
@@ -102,7 +104,7 @@ def canonical(content: Any) -> str:
 
 @settings(max_examples=60)
 @given(data=st.data())
-def test_a_damaged_file_is_as_written_or_made_again(store: Store, data: st.DataObject) -> None:
+def test_a_damaged_file_is_as_written_or_made_again(store: Kept, data: st.DataObject) -> None:
     """Whatever is done to a kept file, it says the same as before or counts as missing; nothing is raised."""
     content, expected = store.path.read_bytes(), canonical(store.load())
     assert expected != "null"
@@ -118,7 +120,7 @@ def test_a_damaged_file_is_as_written_or_made_again(store: Store, data: st.DataO
 
 @settings(max_examples=60)
 @given(data=st.data())
-def test_a_file_without_a_digest_is_well_formed_or_made_again(store: Store, data: st.DataObject) -> None:
+def test_a_file_without_a_digest_is_well_formed_or_made_again(store: Kept, data: st.DataObject) -> None:
     """As older versions wrote it, a kept file is read; damaged, it never raises anything, not even in the tables."""
     content = store.path.read_bytes()
     if store.path.suffix == ".csv":
@@ -136,7 +138,7 @@ def test_a_file_without_a_digest_is_well_formed_or_made_again(store: Store, data
         store.path.write_bytes(content)
 
 
-def test_the_user_is_told_which_file_is_damaged(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_user_is_told_which_file_is_damaged(store: Kept, caplog: pytest.LogCaptureFixture) -> None:
     """One line names the file; a folder in its place is told, too."""
     content = store.path.read_bytes()
     try:

@@ -109,7 +109,7 @@ def test_nothing_is_left_running() -> None:
 
 
 def _is_measured(pid: int) -> bool:
-    return b"measuring import serve" in command_line(pid)
+    return b"worker import serve" in command_line(pid)
 
 
 def _rows(lead: float, time: float = 1.7, gap: float = 0.001) -> list[Row]:

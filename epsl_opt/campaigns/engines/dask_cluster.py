@@ -7,19 +7,17 @@ task that takes its worker down to several more.
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import logging
 import platform
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import CancelledError, Future
-from functools import partial
+from concurrent.futures import CancelledError
 
-from distributed import Client, KilledWorker
+from distributed import Client
 
-from epsl_opt.campaigns.engines.engine import Died, Engine, Failed, Function, Outcome, Place, attempt
-from epsl_opt.campaigns.engines.threads import pinned_threads
+from epsl_opt.campaigns.engines.dask_worker import DaskWorker
+from epsl_opt.campaigns.engines.engine import LOOK_EVERY_S, Engine, Place
 from epsl_opt.core.distribution import version
 from epsl_opt.core.errors import EngineError, InputError
 from epsl_opt.core.plain_text import one_line
@@ -30,8 +28,6 @@ CONNECT_TIMEOUT_S = 10.0
 
 WORKER_TIMEOUT_S = 60.0
 """For a worker to come, at the beginning or when all have gone."""
-
-LOOK_EVERY_S = 0.5
 
 
 class DaskCluster(Engine):
@@ -56,7 +52,7 @@ class DaskCluster(Engine):
 
     def __init__(self, address: str, jobs: int | None = None, threads: int = 1) -> None:
         self.threads, self._jobs, self._address = threads, jobs, address
-        self._places: dict[str, _Worker] = {}
+        self._places: dict[str, DaskWorker] = {}
         self._strange: set[str] = set()
         self._client = _connect(address)
         try:
@@ -123,7 +119,7 @@ class DaskCluster(Engine):
             log.warning("worker %s %s; it is not used", address, lack)
         self._strange |= set(lacks)
         for address in sorted(new - set(lacks)):
-            self._places[address] = _Worker(self._client, address, self.threads or 1)
+            self._places[address] = DaskWorker(self._client, address, self.threads or 1)
 
     def _lacks(self, workers: set[str]) -> Mapping[str, str]:
         """Return what keeps each of these workers from being used, by address."""
@@ -132,38 +128,6 @@ class DaskCluster(Engine):
         ours = software()
         found = self._client.run(software, workers=sorted(workers), on_error="return")
         return {address: _difference(theirs, ours) for address, theirs in sorted(found.items()) if theirs != ours}
-
-
-class _Worker(Place):
-    """A worker of the cluster, for one task at a time."""
-
-    def __init__(self, client: Client, address: str, threads: int) -> None:
-        self.alive, self._retired = True, False
-        self._address, self._threads = address, threads
-        self._executor = client.get_executor(workers=[address], pure=False)
-        self._future: Future[Outcome] | None = None
-
-    def start(self, function: Function, argument: object) -> Future[Outcome]:
-        self._future = self._executor.submit(partial(_attempt_pinned, self._threads), function, argument)
-        return self._future
-
-    def outcome(self, future: Future[Outcome]) -> Outcome | Died | None:
-        if future.done():
-            return _read(future)
-        if self.alive:
-            return None
-        self.forget()
-        return Died(f"its worker {self._address} {'has retired' if self._retired else 'has gone'}", self._retired)
-
-    def leave(self, *, retired: bool) -> None:
-        """Note that the worker has gone, and whether it was to go."""
-        self.alive, self._retired = False, retired
-
-    def forget(self) -> None:
-        """Cancel what was sent to the worker."""
-        if self._future is not None:
-            with contextlib.suppress(OSError, TimeoutError):  # nobody is there to be told
-                self._future.cancel()
 
 
 def software() -> tuple[str, str]:
@@ -175,23 +139,6 @@ def _difference(theirs: object, ours: tuple[str, str]) -> str:
     if not isinstance(theirs, tuple):
         return f"can't run epsl-opt: {theirs}"
     return f"has Python {theirs[0]} with epsl-opt {theirs[1]}, here it is Python {ours[0]} with epsl-opt {ours[1]}"
-
-
-def _attempt_pinned(threads: int, function: Function, argument: object) -> Outcome:
-    with pinned_threads(threads):
-        return attempt(function, argument)
-
-
-def _read(future: Future[Outcome]) -> Outcome | Died:
-    try:
-        return future.result()
-    except KilledWorker as error:
-        return Died(f"its worker {error.last_worker.address} has gone")
-    except CancelledError:
-        return Died("the cluster let go of it")
-    except Exception as error:  # what could not be sent or read
-        cause = error.__cause__ or error
-        return Failed(f"{type(cause).__name__}: {cause}")
 
 
 def _connect(address: str) -> Client:

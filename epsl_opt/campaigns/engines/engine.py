@@ -4,35 +4,47 @@ from __future__ import annotations
 
 import traceback
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from dataclasses import dataclass, field
+from typing import Generic, NamedTuple, Self, TypeVar
 
-Function = Callable[[Any], Any]
+ArgumentT = TypeVar("ArgumentT")
+ArgumentT_co = TypeVar("ArgumentT_co", covariant=True)
+ValueT = TypeVar("ValueT")
+ValueT_co = TypeVar("ValueT_co", covariant=True)
 
 
-class Task(NamedTuple):
+LOOK_EVERY_S = 0.5
+
+
+class Task(NamedTuple, Generic[ArgumentT_co]):
     """A call of a campaign's function: a key, a few words for the user, and the argument."""
 
     key: str
     label: str
-    argument: Any
+    argument: ArgumentT_co
 
 
 @dataclass(frozen=True)
-class Done:
+class Done(Generic[ValueT_co]):
     """The function returned."""
 
-    value: Any
+    value: ValueT_co
 
 
 @dataclass(frozen=True)
 class Failed:
-    """The function raised, or took its process down: one line, and the traceback if there is one."""
+    """The function raised, or took its process down: one line, a traceback if there is one, the error if it is here."""
 
     message: str
     trace: str = ""
+    error: Exception | None = field(default=None, compare=False)
+
+    @classmethod
+    def by(cls, error: BaseException) -> Self:
+        """Return what is told of an error in a form that gets through any pipe."""
+        return cls(f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)))
 
 
 @dataclass(frozen=True)
@@ -43,18 +55,20 @@ class Died:
     retired: bool = False
 
 
-Outcome = Done | Failed
+Outcome = Done[ValueT] | Failed
+
+Outcomes = Generator[tuple[Task[ArgumentT], Outcome[ValueT]], None, None]
 
 
 class Place(ABC):
     """Where one task at a time is run."""
 
     @abstractmethod
-    def start(self, function: Function, argument: Any) -> Future[Outcome]:
+    def start(self, function: Callable[[ArgumentT], ValueT], argument: ArgumentT) -> Future[Outcome[ValueT]]:
         """Begin a task."""
 
     @abstractmethod
-    def outcome(self, future: Future[Outcome]) -> Outcome | Died | None:
+    def outcome(self, future: Future[Outcome[ValueT]]) -> Outcome[ValueT] | Died | None:
         """Return what became of the task that `start` returned; None if it is still running."""
 
 
@@ -105,9 +119,9 @@ class Engine(ABC):
         self.close()
 
 
-def attempt(function: Function, argument: Any) -> Outcome:
+def attempt(function: Callable[[ArgumentT], ValueT], argument: ArgumentT) -> Outcome[ValueT]:
     """Call the function; what it raises is told in a form that gets through any pipe."""
     try:
         return Done(function(argument))
     except Exception as error:
-        return Failed(f"{type(error).__name__}: {error}", traceback.format_exc())
+        return Failed.by(error)

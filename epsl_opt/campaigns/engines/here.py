@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Any
+from dataclasses import replace
 
-from epsl_opt.campaigns.engines.engine import Engine, Function, Outcome, Place, attempt
+from epsl_opt.campaigns.engines.engine import ArgumentT, Done, Engine, Failed, Outcome, Place, ValueT
 
 
 class _Here(Place):
-    def start(self, function: Function, argument: Any) -> Future[Outcome]:
-        future: Future[Outcome] = Future()
-        future.set_result(attempt(function, argument))
+    def start(self, function: Callable[[ArgumentT], ValueT], argument: ArgumentT) -> Future[Outcome[ValueT]]:
+        future: Future[Outcome[ValueT]] = Future()
+        try:
+            future.set_result(Done(function(argument)))
+        except Exception as error:
+            future.set_result(replace(Failed.by(error), error=error))
         return future
 
-    def outcome(self, future: Future[Outcome]) -> Outcome:
+    def outcome(self, future: Future[Outcome[ValueT]]) -> Outcome[ValueT]:
         return future.result()
 
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
 import re
-import signal
 import statistics
-import subprocess
-import sys
-import threading
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from epsl_opt.campaigns.engines import Done
+from epsl_opt.campaigns.engines.local import run_apart
 from epsl_opt.core.results import Limits, SolveResult
 from epsl_opt.problems.sources import load_instance
 from epsl_opt.solving.solve import solve
@@ -24,8 +20,6 @@ WARM_UP = "paper"
 REPEAT_BELOW_S = 0.5
 REPEATS = 5
 """Shorter runs are repeated so often; their median counts."""
-
-_SERVE = "from epsl_opt.studies.scale.measuring import serve; serve()"
 
 LEAST_MIB = 1.0
 """Less than this is the allocator's business."""
@@ -62,31 +56,10 @@ def measure(instance: str, solver: str, limits: Limits) -> MeasuredSolve:
     RuntimeError
         If the process failed or died.
     """
-    order = json.dumps({"source": instance, "solver": solver, "limits": asdict(limits)})
-    with subprocess.Popen(
-        [sys.executable, "-c", _SERVE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            answer = _asked(process, order)
-            if not answer:
-                process.wait()
-        finally:
-            process.kill()
-    if not answer:
-        raise RuntimeError(f"{solver} on {instance}: its process ended with code {process.returncode}")
-    outcome = json.loads(answer)
-    if isinstance(outcome, str):
-        raise RuntimeError(f"{solver} on {instance}: {outcome}")
-    return MeasuredSolve(**outcome)
-
-
-def _asked(process: subprocess.Popen[str], order: str) -> str:
-    if process.stdin is None or process.stdout is None:
-        raise RuntimeError("a process without pipes")
-    with contextlib.suppress(BrokenPipeError):
-        process.stdin.write(f"{order}\n")
-        process.stdin.flush()
-    return process.stdout.readline()  # its input stays open until then, and tells it that this process lives
+    found = run_apart(partial(measure_here, solver=solver, limits=limits), instance)
+    if not isinstance(found, Done):
+        raise RuntimeError(f"{solver} on {instance}: {found.message}")
+    return found.value
 
 
 def measure_here(source: str, solver: str, limits: Limits) -> MeasuredSolve:
@@ -106,25 +79,6 @@ def measure_here(source: str, solver: str, limits: Limits) -> MeasuredSolve:
         before_mib=before_mib,
         peak_mib=_memory_mib("VmHWM"),
     )
-
-
-def serve() -> None:
-    """Be the other process: read an order, write what came of it; end at once when the input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who asked hears it, too
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # whatever a solver prints is no answer
-    order = json.loads(sys.stdin.readline())
-    threading.Thread(target=_end_with_input, daemon=True).start()
-    try:
-        outcome: object = asdict(measure_here(order["source"], order["solver"], Limits(**order["limits"])))
-    except Exception as error:
-        outcome = f"{type(error).__name__}: {error}"
-    print(json.dumps(outcome), file=answers, flush=True)
-
-
-def _end_with_input() -> None:
-    sys.stdin.read()
-    os._exit(1)
 
 
 def _time_s(result: SolveResult) -> float:

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from typing import Generic
 
-from epsl_opt.campaigns.engines.engine import Died, Engine, Failed, Function, Outcome, Place, Task
+from epsl_opt.campaigns.engines.engine import (
+    LOOK_EVERY_S,
+    ArgumentT,
+    Died,
+    Engine,
+    Failed,
+    Outcome,
+    Outcomes,
+    Place,
+    Task,
+    ValueT,
+)
 
 log = logging.getLogger(__name__)
 
@@ -17,10 +29,10 @@ TRIES = 2
 RETIREMENTS = 20
 """A task whose process was to go anyway is begun again so often; then it takes longer than any process may."""
 
-LOOK_EVERY_S = 0.5
 
-
-def run_tasks(function: Function, tasks: Iterable[Task], engine: Engine) -> Generator[tuple[Task, Outcome], None, None]:
+def run_tasks(
+    function: Callable[[ArgumentT], ValueT], tasks: Iterable[Task[ArgumentT]], engine: Engine
+) -> Outcomes[ArgumentT, ValueT]:
     """Yield each task with its outcome as they come; closing the iterator ends what is running.
 
     Tasks are begun in their order. One that raises has failed. One whose process ends is tried once more, after the
@@ -42,24 +54,26 @@ def run_tasks(function: Function, tasks: Iterable[Task], engine: Engine) -> Gene
     EngineError
         If all places have gone; the tasks that are left were not run to their end.
     """
-    hand = _Hand(function, tasks, engine)
+    queue = _Queue(function, tasks, engine)
     try:
-        while hand.waiting or hand.running:
-            hand.give()
-            yield from hand.take()
+        while queue.waiting or queue.running:
+            queue.give()
+            yield from queue.take()
     finally:
         engine.end()
 
 
-class _Hand:
+class _Queue(Generic[ArgumentT, ValueT]):
     """What is waiting, and what is running where."""
 
-    def __init__(self, function: Function, tasks: Iterable[Task], engine: Engine) -> None:
+    def __init__(
+        self, function: Callable[[ArgumentT], ValueT], tasks: Iterable[Task[ArgumentT]], engine: Engine
+    ) -> None:
         self._function, self._engine = function, engine
         self._deaths: Counter[str] = Counter()
         self._retirements: Counter[str] = Counter()
         self.waiting = deque(tasks)
-        self.running: dict[Future[Outcome], tuple[Place, Task]] = {}
+        self.running: dict[Future[Outcome[ValueT]], tuple[Place, Task[ArgumentT]]] = {}
 
     def give(self) -> None:
         """Give every free place a task."""
@@ -71,7 +85,7 @@ class _Hand:
                 task = self.waiting.popleft()
                 self.running[place.start(self._function, task.argument)] = place, task
 
-    def take(self) -> Iterator[tuple[Task, Outcome]]:
+    def take(self) -> Iterator[tuple[Task[ArgumentT], Outcome[ValueT]]]:
         """Wait a little, and yield what has ended."""
         wait(self.running, LOOK_EVERY_S, FIRST_COMPLETED)
         self._engine.look()
@@ -86,7 +100,7 @@ class _Hand:
             if outcome is not None:
                 yield task, outcome
 
-    def _try_again(self, task: Task, death: Died) -> Failed | None:
+    def _try_again(self, task: Task[ArgumentT], death: Died) -> Failed | None:
         counter, most = (self._retirements, RETIREMENTS) if death.retired else (self._deaths, TRIES)
         counter[task.key] += 1
         if counter[task.key] >= most:
