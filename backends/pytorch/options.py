@@ -93,7 +93,9 @@ class TorchOptions(Options):
     client_lr: PositiveFloat | None = Field(
         default=None, le=MAX_FACTOR, description="that of the clients' models, if another"
     )
-    momentum: Annotated[float, Field(ge=0, lt=1)] | None = Field(default=None, description="of sgd [default: 0.9]")
+    momentum: Annotated[float, Field(ge=0, lt=1)] | None = Field(
+        default=None, description=f"of sgd [default: {DEFAULT_MOMENTUM}]"
+    )
     weight_decay: NonNegativeFloat = Field(default=0.0, le=MAX_FACTOR, description="of every optimiser")
     lr_schedule: LrSchedule = Field(default=LrSchedule.CONSTANT, description="constant, cosine or step")
     lr_rounds: PositiveInt = Field(default=200, description="length of the learning rate's schedule, or of a step")

@@ -30,6 +30,7 @@ from epsl_opt.cli.params import (
 from epsl_opt.cli.progress import live_progress
 from epsl_opt.cli.redirect import stdout_to_stderr
 from epsl_opt.cli.training_params import CompareTrainArguments, FrameworkList, RatioList, is_training, training_options
+from epsl_opt.core.defaults import DEFAULT_FRAMEWORKS, DEFAULT_SOLVER
 
 if TYPE_CHECKING:
     from epsl_opt.campaigns.compare import Comparison
@@ -41,7 +42,8 @@ if TYPE_CHECKING:
 
 OptionsByOwner = dict[str, dict[str, str]]
 
-_SOLVERS_HELP = "Solvers by name [default: all; with --train exact]."
+_SOLVERS_HELP = f"Solvers by name [default: all; with --train {DEFAULT_SOLVER}]."
+_FRAMEWORKS_HELP = f"How to train [default: {','.join(DEFAULT_FRAMEWORKS)}]."
 
 
 @click.command()
@@ -53,7 +55,7 @@ _SOLVERS_HELP = "Solvers by name [default: all; with --train exact]."
 @pairs_option("A solver's own option", metavar="SOLVER.K=V")
 @engine_options("Runs at a time [default: 1, in this process; with dask one per worker].")
 @click.option("--train", is_flag=True, help="Train for real under the schedules, too; what follows is for that.")
-@click.option("--frameworks", type=FrameworkList(), metavar="A,B", help="How to train [default: epsl,psl,sfl,sl,fl].")
+@click.option("--frameworks", type=FrameworkList(), metavar="A,B", help=_FRAMEWORKS_HELP)
 @click.option("--phi", type=RatioList(), metavar="0.5,1", help="Aggregation ratios of epsl [default: the instance's].")
 @click.option("--train-seeds", type=SeedList(), metavar="0..2", help="Train once per seed [default: 0].")
 @training_options

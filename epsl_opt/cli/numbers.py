@@ -28,7 +28,7 @@ class Whole(click.IntRange):
         """Return the number."""
         is_fraction = isinstance(value, float) and not value.is_integer()
         try:
-            number = as_int(value)
+            number = int(plain(value))
         except (ValueError, OverflowError):
             is_fraction = True
         if is_fraction or isinstance(value, bool):
@@ -50,7 +50,7 @@ class Real(click.ParamType):  # type: ignore[type-arg]
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the number."""
         try:
-            number = as_float(value)
+            number = float(plain(value))
         except (ValueError, OverflowError):
             self.fail(f"{shown(value)} is not a valid float.", param, ctx)
         if math.isnan(number) or number == -math.inf or (number == math.inf and not self._infinite):
@@ -64,26 +64,9 @@ THREADS = Whole(1, MAX_THREADS)
 SECONDS = Real(infinite=True)
 
 
-def as_float(value: object) -> float:
-    """Return a number of a command line or a configuration file.
-
-    Raises
-    ------
-    ValueError, OverflowError
-        If it is none.
-    """
-    return float(_plain(value))
-
-
-def as_int(value: object) -> int:
-    """Return a whole number of a command line or a configuration file.
-
-    Raises
-    ------
-    ValueError, OverflowError
-        If it is none.
-    """
-    return int(_plain(value))
+def plain(value: object) -> str | int | float:
+    """Return what `int` and `float` take, or refuse with a ValueError, of anything a configuration file can hold."""
+    return value if isinstance(value, str | int | float) else str(value)
 
 
 def listed(value: object) -> list[object]:
@@ -91,7 +74,3 @@ def listed(value: object) -> list[object]:
     if isinstance(value, str):
         return list(value.split(","))
     return list(value) if isinstance(value, Sequence) else [value]
-
-
-def _plain(value: object) -> str | int | float:
-    return value if isinstance(value, str | int | float) else str(value)

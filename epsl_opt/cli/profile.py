@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from epsl_opt.cli.messages import note
-from epsl_opt.cli.numbers import COUNT, as_int, listed
+from epsl_opt.cli.numbers import COUNT, listed, plain
 from epsl_opt.cli.output import emit_csv, emit_json, emit_tables
 from epsl_opt.cli.params import format_option, output_option, packed, quiet_option
 from epsl_opt.cli.redirect import stdout_to_stderr
@@ -44,7 +44,7 @@ class Shape(click.ParamType):  # type: ignore[type-arg]
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
         """Return the lengths."""
         try:
-            lengths = tuple(as_int(part) for part in listed(value))
+            lengths = tuple(int(plain(part)) for part in listed(value))
         except (ValueError, OverflowError):
             self.fail(f"must look like 3,64,64, got {shown(value)}", param, ctx)
         if not lengths or min(lengths) < 1 or max(lengths) > 2**31:
@@ -108,7 +108,8 @@ def command(
     list them: its simulated time for the whole network is the measured one.
     """
     from epsl_opt.files.measured_client import client_of
-    from epsl_opt.training.request import ready_backend
+    from epsl_opt.plugins.registry import load_backend
+    from epsl_opt.training.request import ready
 
     if not measure:
         _refuse_measuring_options()
@@ -116,7 +117,7 @@ def command(
     refuse_unwritable(output)
     refuse_unwritable(measuring.client_output)
     batch_size = measuring.batch_size or DEFAULT_BATCH_SIZE
-    trainer = ready_backend(backend)
+    trainer = ready(load_backend(backend))
     with stdout_to_stderr():
         profile = trainer.profile(model, shape, classes)
         measurement = trainer.measure(model, shape, classes, batch_size) if measure else None

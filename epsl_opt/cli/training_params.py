@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
-from epsl_opt.cli.numbers import COUNT, Real, as_float, listed
+from epsl_opt.cli.numbers import COUNT, Real, listed, plain
 from epsl_opt.cli.params import CommandT
 from epsl_opt.core.defaults import (
     DEFAULT_BACKEND,
@@ -54,11 +54,10 @@ class TrainingArguments:
             Naming the option with a bad value, or what must be installed first.
         """
         from epsl_opt.plugins.registry import load_backend
-        from epsl_opt.training.request import TrainingRequest, backend_options, refuse_unready
+        from epsl_opt.training.request import TrainingRequest, backend_options, ready
 
         goal = self._goal()
-        trainer = load_backend(self.backend or DEFAULT_BACKEND) if backend is None else backend
-        refuse_unready(trainer)
+        trainer = ready(load_backend(self.backend or DEFAULT_BACKEND) if backend is None else backend)
         return TrainingRequest(
             backend=trainer,
             options=backend_options(trainer, options),
@@ -113,7 +112,7 @@ class RatioList(click.ParamType):  # type: ignore[type-arg]
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
         """Return the ratios in the order given."""
         try:
-            return tuple(dict.fromkeys(as_float(part) for part in listed(value)))
+            return tuple(dict.fromkeys(float(plain(part)) for part in listed(value)))
         except (ValueError, OverflowError):
             self.fail(f"must look like 0.5,1, got {shown(value)}", param, ctx)
 

@@ -14,7 +14,6 @@ from epsl_opt.core.framework import Framework
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.options import Options, parse_options
 from epsl_opt.plugins.backend import AnyBackend
-from epsl_opt.plugins.registry import load_backend
 from epsl_opt.training.goal import TrainingGoal
 
 
@@ -88,29 +87,17 @@ class FittedInstance:
     replaced: bool = False
 
 
-def ready_backend(name: str) -> AnyBackend:
-    """Return a training backend by its registered name, if it can train here.
+def ready(backend: AnyBackend) -> AnyBackend:
+    """Return a training backend that can train here.
 
     Raises
     ------
     InputError
-        If there is no such backend, or something must be installed first, naming what.
-    """
-    backend = load_backend(name)
-    refuse_unready(backend)
-    return backend
-
-
-def refuse_unready(backend: AnyBackend) -> None:
-    """Raise if something must be installed before a backend can train.
-
-    Raises
-    ------
-    InputError
-        Naming what.
+        If something must be installed first, naming what.
     """
     if missing := backend.missing():
         raise InputError(f"backend {backend.name}", missing)
+    return backend
 
 
 def backend_options(backend: AnyBackend, options: Mapping[str, object]) -> Options:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -79,11 +80,17 @@ def records(run: TrainingRun, rounds: int = 3) -> list[float]:
     return [run.session.train_round().train_loss for _ in range(rounds)]
 
 
+def trained_by(backend: TorchBackend, run: TrainingRun) -> TrainingRun:
+    """Return the training as another backend begins it."""
+    fitted = run.setup.fitted
+    request = replace(fitted.request, backend=backend)
+    return TrainingRun(replace(run.setup, fitted=replace(fitted, request=request)))
+
+
 def test_study_backend_trains_as_the_backend() -> None:
     """Open sessions learn what sessions of the torch backend learn, bit for bit."""
     opened = begin(SETTING, epsl(0.5), 0.01, TINY, 0)
-    plain = TrainingRun(TorchBackend(), opened.options, opened.plan, opened.schedule)
-    assert records(opened) == records(plain)
+    assert records(opened) == records(trained_by(TorchBackend(), opened))
 
 
 def test_a_rule_of_its_own_takes_the_place_of_the_options() -> None:
@@ -93,7 +100,7 @@ def test_a_rule_of_its_own_takes_the_place_of_the_options() -> None:
     run = begin(SETTING, epsl(1.0), 0.01, TINY, 0)
 
     def with_rule(rule: Callable[..., Any]) -> list[float]:
-        return records(TrainingRun(StudyBackend(rule), run.options, run.plan, run.schedule))
+        return records(trained_by(StudyBackend(rule), run))
 
     assert with_rule(lambda _: mean_activation) == (plain := records(run))
     assert with_rule(representative) != plain
