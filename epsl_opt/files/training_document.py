@@ -16,7 +16,7 @@ from epsl_opt.core.framework import Framework
 from epsl_opt.core.record import JsonObject, Name, NonNegativeFloat, PositiveInt, Record, UnitInterval
 from epsl_opt.core.schedule import Schedule
 from epsl_opt.files.documents import CutReference, InstanceReference
-from epsl_opt.files.stored_record import Digest, Sha256, StoredRecord, version_among
+from epsl_opt.files.stored_record import Digest, Sha256, StoredRecord
 from epsl_opt.files.training_records import Bits
 
 _SHA256 = "^[0-9a-f]{64}$"
@@ -124,11 +124,6 @@ class TrainingDocument(StoredRecord):
     def as_written(self) -> bool:
         """Whether it is what was written; of a training that goes on, nothing is relied on but its plan."""
         return self.stop_reason == TrainingStop.INTERRUPTED or super().as_written
-
-    @property
-    def made_by(self) -> str | None:
-        """The version of epsl-opt."""
-        return version_among(self.versions)
 
     @property
     def plan(self) -> PlanReference:
