@@ -42,11 +42,6 @@ class Run:
     limits: Limits
 
     @property
-    def key(self) -> str:
-        """The digest of all that decides it."""
-        return run_key(self.instance, self.solver, self.options, self.limits)
-
-    @property
     def label(self) -> str:
         """What it is, for the user."""
         return f"{self.solver.name} on {self.instance.name}"
@@ -85,7 +80,9 @@ class ComparisonRuns(Campaign[Run, ScheduleDocument, ScheduleDocument]):
     def __init__(self, runs: Iterable[Run], folder: Path | None, observer: Observer | None, engine: Engine) -> None:
         self._store = None if folder is None else Store(folder, RunDocument, "run")
         self._observer = observer
-        super().__init__({run.key: run for run in runs}, self._store, engine)
+        super().__init__(
+            {run_key(run.instance, run.solver, run.options, run.limits): run for run in runs}, self._store, engine
+        )
 
     @property
     def documents(self) -> tuple[ScheduleDocument, ...]:

@@ -15,7 +15,7 @@ from epsl_opt.core.options import Options
 from epsl_opt.core.record import NonNegativeFloat, Record
 from epsl_opt.core.results import Limits
 from epsl_opt.files.documents import ScheduleDocument, check_document
-from epsl_opt.files.stored_record import Digest, version_among
+from epsl_opt.files.stored_record import Digest
 from epsl_opt.plugins.registry import SOLVERS
 from epsl_opt.plugins.solver import Solver
 
@@ -44,10 +44,7 @@ class RunDocument(KeyedRecord):
     result: ScheduleDocument
     sha256: Digest = None
 
-    @property
-    def made_by(self) -> str | None:
-        """The version of epsl-opt."""
-        return version_among(self.result.provenance.get("versions"))
+    versions_in = ("result", "provenance", "versions")
 
     @model_validator(mode="after")
     def _check_provenance(self) -> Self:
@@ -68,7 +65,7 @@ def run_key(instance: Instance, solver: Solver[Any], options: Options, limits: L
         "options": options.model_dump(mode="json"),
         "limits": limit_values,
     }
-    return result_key(SOLVERS, solver, asked)
+    return result_key(SOLVERS, solver.name, type(solver), asked)
 
 
 def refuse_other_run(kept: RunDocument, source: str, instance: Instance) -> None:

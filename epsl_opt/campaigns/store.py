@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from epsl_opt.core.distribution import version
 from epsl_opt.core.errors import InputError
@@ -17,7 +17,6 @@ from epsl_opt.files.stored_record import StoredRecord, key_of, load_stored, read
 from epsl_opt.plugins.registry import plugin_version
 
 log = logging.getLogger(__name__)
-
 
 StoredT_co = TypeVar("StoredT_co", bound=StoredRecord, covariant=True)
 
@@ -82,23 +81,14 @@ class Store(Results[KeyedT]):
         return self.folder / f"{key}.json"
 
 
-class Plugin(Protocol):
-    """What has a registered name."""
-
-    @property
-    def name(self) -> str:
-        """The name."""
-
-
-def result_key(group: str, plugin: Plugin, asked: Mapping[str, object]) -> str:
+def result_key(group: str, name: str, kind: type[object], asked: Mapping[str, object]) -> str:
     """Return the SHA-256 of all that decides a result: what is asked, the plug-in's class, its version and our own.
 
     So what another version of the code has made is never found again.
     """
-    kind = type(plugin)
     code = {
         "class": f"{kind.__module__}.{kind.__qualname__}",
-        "versions": [version(), plugin_version(group, plugin.name)],
+        "versions": [version(), plugin_version(group, name)],
     }
     return key_of(code | dict(asked))
 

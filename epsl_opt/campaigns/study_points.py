@@ -12,7 +12,7 @@ from pydantic import Field
 
 from epsl_opt.campaigns.store import KeyedRecord, result_key
 from epsl_opt.core.record import AsTuple, JsonObject, Name, NonNegativeFloat
-from epsl_opt.files.stored_record import Digest, version_among
+from epsl_opt.files.stored_record import Digest
 from epsl_opt.plugins.registry import STUDIES
 from epsl_opt.plugins.study import Cell, Point, Study
 from epsl_opt.solving.provenance import versions
@@ -36,15 +36,11 @@ class PointDocument(KeyedRecord):
     versions: JsonObject | None = None
     sha256: Digest = None
 
-    @property
-    def made_by(self) -> str | None:
-        """The version of epsl-opt."""
-        return version_among(self.versions)
-
 
 def point_key(study: Study, point: Point) -> str:
     """Return the SHA-256 of all that decides a point's rows."""
-    return result_key(STUDIES, study, {"study": study.name, "revision": study.revision, "point": dict(point)})
+    asked = {"study": study.name, "revision": study.revision, "point": dict(point)}
+    return result_key(STUDIES, study.name, type(study), asked)
 
 
 def run_point(study: Study, key: str, point: Point) -> PointDocument:

@@ -27,6 +27,7 @@ class StoredRecord(Record):
     """A record with a digest of itself; one without it, as older versions wrote them, is taken as it is."""
 
     not_in_digest: ClassVar[frozenset[str]] = frozenset()
+    versions_in: ClassVar[tuple[str, ...]] = ("versions",)
 
     if TYPE_CHECKING:  # a field of each kind itself, and its last one
         sha256: Digest = None
@@ -49,7 +50,10 @@ class StoredRecord(Record):
     @property
     def made_by(self) -> str | None:
         """The version of epsl-opt that made it; None if it does not tell."""
-        return None
+        found: object = self.to_document()
+        for name in (*self.versions_in, NAME):
+            found = found.get(name) if isinstance(found, Mapping) else None
+        return found if isinstance(found, str) else None
 
     def digest(self) -> str:
         """Return the SHA-256 of all that the digest covers."""
@@ -98,12 +102,6 @@ def load_stored(kind: type[StoredT], path: Path, accept: Callable[[StoredT], Non
 def key_of(asked: Mapping[str, object]) -> str:
     """Return the SHA-256 by which is kept what came of a question."""
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
-
-
-def version_among(versions: object) -> str | None:
-    """Return the version of epsl-opt among versions by package, None if it is not there."""
-    found = versions.get(NAME) if isinstance(versions, Mapping) else None
-    return found if isinstance(found, str) else None
 
 
 def _late_fields(record: StoredRecord) -> list[str]:

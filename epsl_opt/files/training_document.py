@@ -16,7 +16,7 @@ from epsl_opt.core.framework import Framework
 from epsl_opt.core.record import JsonObject, Name, NonNegativeFloat, PositiveInt, Record, UnitInterval
 from epsl_opt.core.schedule import Schedule
 from epsl_opt.files.documents import CutReference, InstanceReference
-from epsl_opt.files.stored_record import Digest, Sha256, StoredRecord, version_among
+from epsl_opt.files.stored_record import Digest, Sha256, StoredRecord
 from epsl_opt.files.training_records import Bits
 
 _SHA256 = "^[0-9a-f]{64}$"
@@ -130,11 +130,6 @@ class TrainingDocument(StoredRecord):
         """Accuracy of always answering with the most frequent test label; None if the backend does not say."""
         rate = self.description.get("majority_rate")
         return float(rate) if isinstance(rate, int | float) else None
-
-    @property
-    def made_by(self) -> str | None:
-        """The version of epsl-opt."""
-        return version_among(self.versions)
 
     @property
     def plan(self) -> PlanReference:
