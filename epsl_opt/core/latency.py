@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from epsl_opt.core.arrays import FloatArray, IntArray
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.schedule import FREE, Schedule
+from epsl_opt.core.stage_times import RoundStages
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,35 +40,12 @@ class CutCosts:
 
 
 @dataclass(frozen=True, eq=False)
-class RoundLatency:
-    """The stages of one EPSL round under a schedule; per-client stages have shape (clients,)."""
+class RoundLatency(RoundStages):
+    """The stages of one EPSL round under a schedule, and the rates behind them, per client of shape (clients,)."""
 
-    client_forward_s: FloatArray
-    uplink_s: FloatArray
-    server_forward_s: float
-    server_backward_s: float
-    broadcast_s: float
-    downlink_s: FloatArray
-    client_backward_s: FloatArray
     uplink_bps: FloatArray
     downlink_bps: FloatArray
     broadcast_bps: float
-
-    @cached_property
-    def uplink_phase_s(self) -> float:
-        """max_i (t1_i + t2_i): until the slowest client's smashed data is at the server."""
-        return float(np.max(self.client_forward_s + self.uplink_s))
-
-    @cached_property
-    def downlink_phase_s(self) -> float:
-        """max_i (t6_i + t7_i): until the slowest client has finished its backward pass."""
-        return float(np.max(self.downlink_s + self.client_backward_s))
-
-    @cached_property
-    def round_latency_s(self) -> float:
-        """T(r, p, j), the objective."""
-        shared = self.server_forward_s + self.server_backward_s + self.broadcast_s
-        return self.uplink_phase_s + shared + self.downlink_phase_s
 
 
 def uplink_rates_bps(instance: Instance, schedule: Schedule) -> FloatArray:

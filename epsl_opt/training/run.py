@@ -10,7 +10,8 @@ from typing import Any
 
 from epsl_opt.core.defaults import DEFAULT_CHECKPOINT_EVERY, DEFAULT_EVALUATE_EVERY, DEFAULT_ROUNDS
 from epsl_opt.core.errors import InputError
-from epsl_opt.core.stage_times import StageTimes, stage_times
+from epsl_opt.core.frameworks import framework_round
+from epsl_opt.core.stage_times import StageTimes
 from epsl_opt.core.stop_request import StopRequest
 from epsl_opt.files.documents import ScheduleDocument
 from epsl_opt.files.training_document import Divergence, PlanReference, TrainingStop, schedule_sha256
@@ -210,7 +211,7 @@ def finite_stage_times(plan: TrainingPlan, backend: TrainingBackend[Any], option
         If the round would never end: a client without a rate is to send.
     """
     clock = backend.clock(plan.framework, options)
-    stages = stage_times(plan.instance, plan.schedule, clock)
+    stages = framework_round(plan.instance, plan.schedule, clock).stage_times
     if not math.isfinite(stages.round_latency_s):
         raise InputError("schedule", f"a round of {clock} never ends under it: a client has no rate to send with")
     return stages
