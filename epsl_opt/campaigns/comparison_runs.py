@@ -93,7 +93,7 @@ class Campaign:
             with contextlib.closing(run_tasks(self._function(), self._tasks(), self._engine)) as outcomes:
                 for task, outcome in outcomes:
                     document = self._document(task, outcome)
-                    if document.stop_reason == "interrupted":
+                    if document.stop_reason is StopReason.INTERRUPTED:
                         return
                     if self._store is not None:
                         self._store.save(task.key, document)

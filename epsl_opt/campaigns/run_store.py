@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 from epsl_opt.core.distribution import version
 from epsl_opt.core.errors import InputError, field_path
 from epsl_opt.core.instance import Instance
+from epsl_opt.core.outcome import SolutionStatus, StopReason
 from epsl_opt.core.record import NonNegativeFloat, Record
 from epsl_opt.core.results import Limits
 from epsl_opt.files.documents import ScheduleDocument, check_document
@@ -25,7 +26,7 @@ from epsl_opt.plugins.solver import Solver, SolverOptions
 
 log = logging.getLogger(__name__)
 
-_NEVER_KEPT = {"error", "interrupted", "unsupported"}
+_NEVER_KEPT = {StopReason.ERROR, StopReason.INTERRUPTED, StopReason.UNSUPPORTED}
 
 
 class RunProvenance(Record):
@@ -104,7 +105,7 @@ class RunStore:
 
     def save(self, key: str, document: ScheduleDocument) -> None:
         """Keep a run, if it is one that is worth keeping; where that fails, it is told, and the campaign goes on."""
-        if document.status == "rejected" or document.stop_reason in _NEVER_KEPT:
+        if document.status is SolutionStatus.REJECTED or document.stop_reason in _NEVER_KEPT:
             return
         try:
             prepare_folder(self.folder)

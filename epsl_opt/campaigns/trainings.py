@@ -13,7 +13,7 @@ from epsl_opt.campaigns.lessons import TrainingObserver, learn_all
 from epsl_opt.core.defaults import DEFAULT_CHECKPOINT_EVERY
 from epsl_opt.core.stage_times import StageTimes
 from epsl_opt.core.stop_request import StopRequest
-from epsl_opt.files.training_document import TrainingDocument
+from epsl_opt.files.training_document import TrainingDocument, TrainingStop
 from epsl_opt.files.training_records import RoundRecord, simulated_time_s
 from epsl_opt.plugins.backend import TrainingBackend
 from epsl_opt.training.cases import TrainingCase, learning_key
@@ -33,7 +33,7 @@ class TrainingRow:
     cut_layer: str
     round_latency_s: float
     rounds: int
-    stop_reason: str
+    stop_reason: TrainingStop
     target_accuracy: float | None
     rounds_to_target: int | None
     time_to_target_s: float | None

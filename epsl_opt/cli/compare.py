@@ -28,6 +28,7 @@ from epsl_opt.cli.progress import live_progress
 from epsl_opt.cli.redirect import stdout_to_stderr
 from epsl_opt.cli.talk import complain, note, warn
 from epsl_opt.cli.training_params import FrameworkList, RatioList, is_training, training_options
+from epsl_opt.core.outcome import StopReason
 
 if TYPE_CHECKING:
     from epsl_opt.campaigns.compare import Comparison
@@ -280,4 +281,6 @@ def _finish(comparison: Comparison, rows: Sequence[RunRow], output: str | None) 
         how = "the same command goes on from here" if output is not None else "with --output DIR it could go on"
         complain(f"interrupted after {len(rows)} of {comparison.planned} runs; {how}")
         return ExitCode.INTERRUPTED
-    return worst(exit_code(row.status, row.stop_reason) for row in rows if row.stop_reason != "unsupported")
+    return worst(
+        exit_code(row.status, row.stop_reason) for row in rows if row.stop_reason is not StopReason.UNSUPPORTED
+    )

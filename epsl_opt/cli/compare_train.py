@@ -30,6 +30,7 @@ from epsl_opt.core.cut_limits import limit_cuts
 from epsl_opt.core.defaults import DEFAULT_SOLVER
 from epsl_opt.core.framework import Framework
 from epsl_opt.core.instance import Instance
+from epsl_opt.core.outcome import SolutionStatus
 from epsl_opt.core.results import Limits
 from epsl_opt.core.stop_request import StopRequest, deferred_interrupt
 from epsl_opt.plugins.backend import TrainingBackend
@@ -164,7 +165,7 @@ def _finish(comparison: Comparison, campaign: TrainingCampaign, folder: Path | N
         return ExitCode.INTERRUPTED
     codes = []
     for document in comparison.documents:
-        if document.status != "verified":
+        if document.status is not SolutionStatus.VERIFIED:
             reason = document.provenance.get("message") or document.stop_reason
             complain(f"{document.solver} on {document.instance.name}: no schedule ({document.status}): {reason}")
             codes.append(exit_code(document.status, document.stop_reason))

@@ -17,6 +17,7 @@ from epsl_opt.core.defaults import DEFAULT_SOLVER
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.framework import Framework
 from epsl_opt.core.instance import Instance
+from epsl_opt.core.outcome import SolutionStatus, StopReason
 from epsl_opt.core.results import Limits
 from epsl_opt.core.stop_request import deferred_interrupt
 from epsl_opt.files.documents import ScheduleDocument, check_document
@@ -97,7 +98,7 @@ def _train_alone(
     if folder is not None and not wish.resume:
         folder.refuse_occupied()
     source, document, solved = _schedule(wish, instance, folder)
-    if document.status != "verified" or (solved and document.stop_reason == "interrupted"):
+    if document.status is not SolutionStatus.VERIFIED or (solved and document.stop_reason is StopReason.INTERRUPTED):
         return _give_up(document)
     plan = training_plan(instance, document, source, wish.framework, wish.task, wish.seed)
     if folder is not None and wish.resume:
@@ -151,13 +152,13 @@ def _solve(wish: Wish, instance: Instance, folder: TrainingFolder | None) -> Sch
     with live_progress() as line, stdout_to_stderr():
         line.start(solver)
         result = solve(instance, solver, wish.limits, {}, line.listen)
-    if result.stop_reason == "error" and result.schedule is not None:
+    if result.stop_reason is StopReason.ERROR and result.schedule is not None:
         warn(f"the solver failed, this is what it had found: {result.message}")
     return ScheduleDocument.from_result(instance, result)
 
 
 def _give_up(document: ScheduleDocument) -> int:
-    if document.status == "verified":
+    if document.status is SolutionStatus.VERIFIED:
         complain("interrupted while solving; nothing was trained")
         return ExitCode.INTERRUPTED
     message = document.provenance.get("message")
@@ -200,7 +201,7 @@ def training_exit(summary: TrainingDocument, folder: TrainingFolder | None) -> E
         where = f"round {summary.divergence.round}, {summary.divergence.stage}"
         complain(f"training diverged in {where}: a value is not finite{_last_good(folder)}")
         return ExitCode.ERROR
-    if summary.stop_reason == TrainingStop.INTERRUPTED:
+    if summary.stop_reason is TrainingStop.INTERRUPTED:
         how = "with --output DIR it could go on" if folder is None else "the same command with --resume goes on"
         complain(f"interrupted after {summary.rounds} rounds; {how}")
         return ExitCode.INTERRUPTED

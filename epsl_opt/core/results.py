@@ -1,15 +1,25 @@
-"""One vocabulary for every solver, exact or not: limits, why a solver stopped, and what you have."""
+"""One vocabulary for every solver, exact or not: limits, and what a run left behind (how it ended: `outcome`)."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from epsl_opt.core.checker import RELATIVE_TOLERANCE, Violation
 from epsl_opt.core.latency import RoundLatency
+from epsl_opt.core.outcome import NEEDS_SCHEDULE, SolutionStatus, StopReason, refuse_impossible_pair
 from epsl_opt.core.schedule import Schedule
+
+__all__ = (
+    "Limits",
+    "SolutionStatus",
+    "SolveResult",
+    "StopReason",
+    "TracePoint",
+    "check_proof",
+    "relative_gap",
+)
 
 
 @dataclass(frozen=True)
@@ -54,42 +64,6 @@ class Limits:
 def _as_fraction(percent: float) -> str:
     """What a user probably meant who gave a gap in percent."""
     return f" ({percent / 100:g} is {percent:g} %)" if 1 <= percent < 100 else ""
-
-
-class StopReason(StrEnum):
-    """Why a solver stopped; what it left behind is `SolutionStatus`."""
-
-    OPTIMAL_PROVED = "optimal_proved"
-    """The schedule is optimal up to floating-point rounding; it need not be the only optimum."""
-    GAP_REACHED = "gap_reached"
-    """The gap asked for is proved; the schedule need not be optimal."""
-    COMPLETED = "completed"
-    """A heuristic ran to its end; says nothing about how good the schedule is, or whether there is one."""
-    TIME_LIMIT = "time_limit"
-    """Time ran out; a schedule may or may not have been found, a better one may exist."""
-    INTERRUPTED = "interrupted"
-    """The user stopped it; otherwise like a time limit."""
-    INFEASIBLE_PROVED = "infeasible_proved"
-    """No schedule exists; not merely that none was found."""
-    UNSUPPORTED = "unsupported"
-    """The solver does not take this instance; says nothing about the instance."""
-    ERROR = "error"
-    """The solver failed; what it found before, if anything, is kept."""
-
-
-class SolutionStatus(StrEnum):
-    """What you have."""
-
-    NONE = "none"
-    """No schedule; one may still exist."""
-    VERIFIED = "verified"
-    """A schedule whose constraints and latency the independent checker recomputed; not that it is optimal."""
-    REJECTED = "rejected"
-    """The solver broke a constraint or claimed something false; nothing it said is to be used."""
-
-
-_NEEDS_SCHEDULE = {StopReason.OPTIMAL_PROVED, StopReason.GAP_REACHED}
-_HAS_NO_SCHEDULE = {StopReason.INFEASIBLE_PROVED, StopReason.UNSUPPORTED}
 
 
 @dataclass(frozen=True)
@@ -173,17 +147,9 @@ class SolveResult:
         return relative_gap(self.latency_s, self.bound_s)
 
 
-def refuse_impossible_pair(status: SolutionStatus, stop_reason: StopReason) -> None:
-    """Raise ValueError if a solver can't have stopped for this reason and left this behind."""
-    if stop_reason in _NEEDS_SCHEDULE and status is SolutionStatus.NONE:
-        raise ValueError(f"{stop_reason} without a schedule")
-    if stop_reason in _HAS_NO_SCHEDULE and status is not SolutionStatus.NONE:
-        raise ValueError(f"{stop_reason} with status {status}")
-
-
 def check_proof(stop_reason: StopReason, gap: float | None, rel_gap: float) -> list[Violation]:
     """Return what is wrong with a claim of optimality, or of a gap of at most `rel_gap`, where `gap` is proved."""
-    if stop_reason not in _NEEDS_SCHEDULE:
+    if stop_reason not in NEEDS_SCHEDULE:
         return []
     asked = rel_gap if stop_reason is StopReason.GAP_REACHED else 0.0
     proved, tolerance = math.inf if gap is None else gap, max(asked, RELATIVE_TOLERANCE)

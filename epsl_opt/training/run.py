@@ -226,7 +226,7 @@ def plan_reference(plan: TrainingPlan, backend: TrainingBackend[Any], options: T
         aggregation_ratio=instance.training.aggregation_ratio,
         cut_layer=plan.schedule.cut_layer,
         schedule_sha256=schedule_sha256(plan.schedule),
-        framework=plan.framework.value,
+        framework=plan.framework,
         task=plan.task,
         seed=plan.seed,
         backend=backend.name,
