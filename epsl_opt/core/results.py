@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from epsl_opt.core.checker import RELATIVE_TOLERANCE, Violation
+from epsl_opt.core.json_value import JsonDict, JsonValue
 from epsl_opt.core.latency import RoundLatency
+from epsl_opt.core.marginal_values import MarginalValues
 from epsl_opt.core.outcome import NEEDS_SCHEDULE, SolutionStatus, StopReason, refuse_impossible_pair
 from epsl_opt.core.schedule import Schedule
 
@@ -102,7 +104,12 @@ class SolveResult:
     overrun_s
         Seconds by which the time limit was exceeded (0 if it was not).
     provenance
-        Versions, processor, options, seed: what is needed to repeat the run.
+        Versions, processor, options, seed: what is needed to repeat the run. As in a schedule file, what is known of
+        `warm_start` and `marginal_values` is added.
+    warm_start
+        Whether the solver used the schedule it was given to start from; None if it was given none.
+    marginal_values
+        What more of each resource would save, of solvers that can tell.
 
     Raises
     ------
@@ -124,9 +131,12 @@ class SolveResult:
     build_s: float
     solve_s: float
     overrun_s: float
-    provenance: dict[str, Any]
+    provenance: Mapping[str, JsonValue]
+    warm_start: bool | None = None
+    marginal_values: MarginalValues | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "provenance", {**self.provenance, **self._told()})
         verified = self.status is SolutionStatus.VERIFIED
         if verified != (self.schedule is not None) or verified != (self.latency is not None):
             raise ValueError(f"status {self.status} and schedule do not fit")
@@ -135,6 +145,11 @@ class SolveResult:
         refuse_impossible_pair(self.status, self.stop_reason)
         if self.bound_s is not None and not math.isfinite(self.bound_s):
             raise ValueError(f"bound_s must be finite or None, got {self.bound_s}")
+
+    def _told(self) -> JsonDict:
+        warm: JsonDict = {} if self.warm_start is None else {"warm_start": self.warm_start}
+        values = self.marginal_values
+        return warm | ({} if values is None else {"marginal_values": values.to_document()})
 
     @property
     def latency_s(self) -> float | None:

@@ -128,7 +128,7 @@ class ScheduleDocument(Record):
             gap=result.gap,
             stages=None if latency is None else stages(latency),
             rates=None if latency is None else rates(latency),
-            provenance=result.provenance | times | judgement | {"trace": trace_rows(result.trace)},
+            provenance={**result.provenance} | times | judgement | {"trace": trace_rows(result.trace)},
         )
 
     def schedule(self) -> Schedule | None:
