@@ -206,7 +206,7 @@ def _own(options: Options, solvers: Sequence[str] | None, *, train: bool) -> Opt
 
 def _with_seeds(source: str, seeds: Sequence[int] | None) -> Iterator[str]:
     from epsl_opt.core.errors import InputError
-    from epsl_opt.files.reading import is_readable
+    from epsl_opt.core.reading import is_readable
     from epsl_opt.plugins import registry
 
     name, _, options = source.partition(":")

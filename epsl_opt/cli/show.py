@@ -46,9 +46,9 @@ def command(source: str, form: str) -> int:
 def _load(source: str) -> Instance | ScheduleDocument:
     """Read a file as what its `format` field says it is; anything else is an instance by name."""
     from epsl_opt.core.instance import Instance
+    from epsl_opt.core.reading import is_readable
     from epsl_opt.files.documents import ScheduleDocument
     from epsl_opt.files.json_files import parse_record, read_json, source_name
-    from epsl_opt.files.reading import is_readable
     from epsl_opt.problems.sources import load_instance
 
     if not is_readable(source):
