@@ -19,6 +19,7 @@ from docs_tools.problems import library_table, seconds
 from epsl_opt import InputError, Limits, SolutionStatus, SolveResult, StopReason, solve
 from epsl_opt.core.checker import check_bound
 from epsl_opt.core.options import unknown
+from epsl_opt.files.json_files import write_record
 from epsl_opt.problems import library
 from epsl_opt.problems.library import BestKnown, Library, LibraryEntry
 
@@ -73,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
             contradictions += problem is not None
             if problem is None:
                 current = current.model_copy(update={"best_known": improved(current.best_known, result)})
-                library.write(args.library, with_entry(library.read(args.library), current))
+                write_record(args.library, with_entry(library.read(args.library), current))
             print(f"{entry.name:28} {report(result)}{problem or ''}", file=sys.stderr, flush=True)
             if result.stop_reason is StopReason.INTERRUPTED:
                 raise KeyboardInterrupt

@@ -9,6 +9,7 @@ from statistics import mean, median
 from docs_tools.marked_text import markdown_table
 from epsl_opt import SolverKind
 from epsl_opt.campaigns.ranking import TIE_TOLERANCE, RunRow, best_latencies
+from epsl_opt.core.outcome import StopReason
 
 Figure = Callable[[RunRow], float | None]
 NOTHING = "-"
@@ -55,7 +56,7 @@ def status_table(rows: Sequence[RunRow]) -> str:
     lines = []
     for solver in solvers_of(rows):
         own = [row for row in rows if row.solver == solver]
-        count = Counter("unsupported" if row.stop_reason == "unsupported" else row.status for row in own)
+        count = Counter("unsupported" if row.stop_reason is StopReason.UNSUPPORTED else row.status for row in own)
         reasons = Counter(row.stop_reason for row in own)
         proved = reasons["optimal_proved"] + reasons["gap_reached"]
         lines.append([f"`{solver}`", len(own), *(count[end] for end in ends), proved, reasons["time_limit"]])

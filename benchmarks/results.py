@@ -36,6 +36,7 @@ from epsl_opt import InputError, Instance, Limits, SolveMonitor, load_instance
 from epsl_opt.campaigns.compare import compare
 from epsl_opt.campaigns.engines import Engine
 from epsl_opt.campaigns.ranking import RunRow, rank
+from epsl_opt.core.outcome import SolutionStatus, StopReason
 from epsl_opt.files.documents import ScheduleDocument
 from epsl_opt.problems import library
 from epsl_opt.report.plots.save import save_picture
@@ -137,7 +138,7 @@ def main() -> int:
         settings.engine.close()
     print(f"wrote {document}", file=sys.stderr)
     rows = [*library_rows(settings), *(row for part in sizes.values() for row in part)]
-    return int(any(row.status == "rejected" or row.stop_reason == "error" for row in rows))
+    return int(any(row.status is SolutionStatus.REJECTED or row.stop_reason is StopReason.ERROR for row in rows))
 
 
 def read_settings() -> Settings:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import prod
 
 from epsl_opt.core.instance import ModelProfile
-from epsl_opt.files.json_files import format_json, write_bytes
+from epsl_opt.core.json_text import format_json
 from epsl_opt.problems.model_profiles import FOLDER
 from epsl_opt.problems.network_costs import Cost, Layer, Shape, convolution, linear, matrix_product, profile
 
@@ -164,7 +164,7 @@ def profiles() -> tuple[ModelProfile, ...]:
 def write_profiles() -> None:
     """Write the shipped files anew."""
     for one in profiles():
-        write_bytes(FOLDER / f"{one.name}.json", format_json(one.to_document()).encode())
+        (FOLDER / f"{one.name}.json").write_bytes(format_json(one.to_document()).encode())
 
 
 if __name__ == "__main__":

@@ -12,10 +12,11 @@ from pydantic import Field, model_validator
 
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.instance import Instance
+from epsl_opt.core.json_record import parse_record
+from epsl_opt.core.json_text import read_json
 from epsl_opt.core.options import parse_options, unknown
 from epsl_opt.core.record import AsTuple, Name, PositiveFloat, Record
 from epsl_opt.core.results import relative_gap
-from epsl_opt.files.json_files import format_json, parse_record, read_json, write_bytes
 from epsl_opt.problems.paper_options import PaperOptions
 from epsl_opt.problems.scenario import PaperScenario
 
@@ -118,11 +119,6 @@ def read(path: Path) -> Library:
         Naming the file and the field, if anything is wrong.
     """
     return parse_record(Library, read_json(path), str(path))
-
-
-def write(path: Path, library: Library) -> None:
-    """Write a library file, whole or not at all."""
-    write_bytes(path, format_json(library.to_document()).encode())
 
 
 def fingerprint(instance: Instance) -> float:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.instance import Client
-from epsl_opt.files.json_files import parse_fields, read_json
+from epsl_opt.core.json_record import parse_fields
+from epsl_opt.core.json_text import read_json
 
 
 def read_clients(path: str) -> tuple[Client, ...]:

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from epsl_opt.core.arrays import FloatArray
+from epsl_opt.core.csv_rows import read_csv
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.plain_text import shown
-from epsl_opt.files.csv_text import read_csv
 from epsl_opt.problems.table_layout import NUMBER, Layout, UnclearLayoutError, layout_of
 
 BLOCKED = re.compile(r"-inf(?:inity)?", re.IGNORECASE)

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.instance import ModelProfile
+from epsl_opt.core.json_text import read_json
 from epsl_opt.core.options import unknown
-from epsl_opt.files.json_files import read_json
 
 FOLDER = Path(__file__).parent / "profiles"
 

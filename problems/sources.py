@@ -8,9 +8,9 @@ from pydantic import ValidationError
 
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.instance import Instance
+from epsl_opt.core.json_record import read_instance
 from epsl_opt.core.options import parse_options, split_pairs, unknown
-from epsl_opt.files.json_files import read_instance
-from epsl_opt.files.reading import is_readable
+from epsl_opt.core.reading import is_readable
 from epsl_opt.plugins import registry
 
 

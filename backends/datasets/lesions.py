@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from epsl_opt.backends.datasets.telling import tell_once
 from epsl_opt.core.arrays import IntArray
+from epsl_opt.core.csv_rows import read_csv
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.plain_text import shown
-from epsl_opt.files.csv_text import read_csv
 
 CLASSES = ("akiec", "bcc", "bkl", "df", "nv", "vasc", "mel")
 """In the order of the labels in the published tables of pixels."""

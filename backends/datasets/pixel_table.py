@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from epsl_opt.backends.datasets.samples import Samples
+from epsl_opt.core.csv_rows import delimiter_of
 from epsl_opt.core.errors import InputError
-from epsl_opt.files.csv_text import delimiter_of
 
 INDEX_NAMES = frozenset(("", "index", "unnamed: 0"))
 NUMPY_ON_ENTRY = re.compile(r"could not convert string (.*) to uint8 at row (\d+), column (\d+)")

@@ -13,9 +13,8 @@ from epsl_opt.backends.distributed.round_times import ClientTimes, RoundTimes
 from epsl_opt.backends.pytorch.rounds import STRATEGIES
 from epsl_opt.core.arrays import FloatArray
 from epsl_opt.core.framework import Framework
-from epsl_opt.core.frameworks import psl_round, sfl_round, vanilla_sl_round
-from epsl_opt.core.latency import round_latency
-from epsl_opt.core.stage_times import StageTimes, stage_times
+from epsl_opt.core.frameworks import framework_round
+from epsl_opt.core.stage_times import RoundStages, StageTimes
 from epsl_opt.files.json_files import format_json, write_bytes
 from epsl_opt.plugins.backend import TrainingPlan
 
@@ -43,9 +42,13 @@ class Measured:
     rounds: Mapping[int, RoundTimes]
 
     @property
+    def _round(self) -> RoundStages:
+        return framework_round(self.plan.instance, self.plan.schedule, self.clock)
+
+    @property
     def simulated(self) -> StageTimes:
         """A round's stages by the clock."""
-        return stage_times(self.plan.instance, self.plan.schedule, self.clock)
+        return self._round.stage_times
 
     def stages(self) -> dict[str, FloatArray]:
         """Return the measured seconds of every stage, shape (rounds,)."""
@@ -60,16 +63,11 @@ class Measured:
 
     def simulated_clients(self) -> dict[str, FloatArray]:
         """Return the simulated seconds of stages of clients, shape (clients,); nothing where a clock has none."""
-        found = _latency(self.plan, self.clock)
-        if found is None:
+        if self.clock in (Framework.FL, Framework.CENTRALISED):
             return {}
         n_clients = self.plan.instance.n_clients
-        values = {stage: getattr(found, stage, None) for stage in CLIENT_STAGES}
-        return {
-            stage: np.broadcast_to(value, n_clients).astype(float)
-            for stage, value in values.items()
-            if value is not None
-        }
+        stages = [stage for stage in CLIENT_STAGES if stage != "broadcast_s" or self.clock is not Framework.SL]
+        return {stage: np.broadcast_to(getattr(self._round, stage), n_clients).astype(float) for stage in stages}
 
     def document(self) -> dict[str, Any]:
         """Return everything, ready for JSON."""
@@ -98,18 +96,3 @@ class Measured:
     def write(self, folder: Path) -> None:
         """Write the document into a training's folder."""
         write_bytes(folder / FILE, format_json(self.document()).encode())
-
-
-def _latency(plan: TrainingPlan, clock: Framework) -> Any:
-    """Return the record that has the clients' stages."""
-    match clock:
-        case Framework.EPSL:
-            return round_latency(plan.instance, plan.schedule)
-        case Framework.PSL:
-            return psl_round(plan.instance, plan.schedule)
-        case Framework.SFL | Framework.SFL_V2:
-            return sfl_round(plan.instance, plan.schedule).training
-        case Framework.SL:
-            return vanilla_sl_round(plan.instance, plan.schedule.cut_layer)
-        case _:
-            return None

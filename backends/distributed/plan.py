@@ -12,8 +12,8 @@ from epsl_opt.backends.pytorch.options import TorchOptions
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.framework import Framework
 from epsl_opt.core.instance import Instance
+from epsl_opt.core.json_record import parse_record
 from epsl_opt.core.schedule import Schedule
-from epsl_opt.files.json_files import parse_record
 from epsl_opt.plugins.backend import TrainingPlan
 
 _SOURCE = "the server's plan"

@@ -8,7 +8,7 @@ import numpy as np
 
 from epsl_opt.backends.distributed.stamps import ClientStamps
 from epsl_opt.core.arrays import FloatArray
-from epsl_opt.core.stage_times import StageTimes
+from epsl_opt.core.stage_times import EVERYONE, RoundStages, StageTimes
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,22 +53,19 @@ class RoundTimes:
         return ClientTimes(*np.array(found).T)
 
     def stages(self, *, in_turn: bool) -> StageTimes:
-        """Return the round's stages as `stage_times` counts them: of the client waited for, or the sum over turns."""
+        """Return the round's stages as the clock counts them: of the client waited for, or the sum over turns."""
         found = self.clients()
-        up = down = np.arange(len(self.stamps))
-        if not in_turn:
-            up = np.array([np.argmax(found.client_forward_s + found.uplink_s)])
-            down = np.array([np.argmax(found.downlink_s + found.client_backward_s)])
-        return StageTimes(
-            client_forward_s=float(found.client_forward_s[up].sum()),
-            uplink_s=float(found.uplink_s[up].sum()),
+        stages = RoundStages(
+            client_forward_s=found.client_forward_s,
+            uplink_s=found.uplink_s,
             server_forward_s=self.server_forward_s,
             server_backward_s=self.server_backward_s,
             broadcast_s=float(found.broadcast_s.max()),
-            downlink_s=float(found.downlink_s[down].sum()),
-            client_backward_s=float(found.client_backward_s[down].sum()),
-            model_exchange_s=self.model_exchange_s,
+            downlink_s=found.downlink_s,
+            client_backward_s=found.client_backward_s,
+            model_broadcast_s=self.model_exchange_s,
         )
+        return stages.of_clients(EVERYONE, EVERYONE) if in_turn else stages.stage_times
 
     def _client(self, number: int) -> tuple[float, ...]:
         noted = self.stamps[number] or ClientStamps()

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from epsl_opt.core.defaults import MAX_WHOLE
 from epsl_opt.core.errors import InputError
-from epsl_opt.files.json_files import parse_json
+from epsl_opt.core.json_text import parse_json
 
 SOURCE = "checkpoint"
 NOTE = "epsl-opt"

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from statistics import median
 
 from epsl_opt.core.checker import Violation, check_bound
+from epsl_opt.core.outcome import SolutionStatus, StopReason
 from epsl_opt.core.results import relative_gap
 from epsl_opt.files.documents import ScheduleDocument
 
@@ -25,8 +26,8 @@ class RunRow:
     instance: str
     solver: str
     kind: str
-    status: str
-    stop_reason: str
+    status: SolutionStatus
+    stop_reason: StopReason
     latency_s: float | None
     bound_s: float | None
     gap: float | None
@@ -110,7 +111,7 @@ def _false_claim(run: ScheduleDocument, best_latency_s: float | None) -> str | N
     """Return what somebody else's verified schedule refutes in this run."""
     if best_latency_s is None:
         return None
-    if run.stop_reason == "infeasible_proved":
+    if run.stop_reason is StopReason.INFEASIBLE_PROVED:
         return str(Violation("infeasibility claimed is true", "another solver has a schedule", 1, "schedule", 0))
     violations = check_bound(run.bound_s, best_latency_s) if run.bound_s is not None else []
     return f"{violations[0]}, by another solver's schedule" if violations else None
@@ -124,7 +125,7 @@ def _row(run: ScheduleDocument, best_bound_s: float | None, false_claim: str | N
         instance=run.instance.name,
         solver=run.solver,
         kind=str(provenance.get("solver_kind", "")),
-        status=run.status if true else "rejected",
+        status=run.status if true else SolutionStatus.REJECTED,
         stop_reason=run.stop_reason,
         latency_s=latency_s,
         bound_s=run.bound_s if true else None,

@@ -12,6 +12,7 @@ from epsl_opt.campaigns.store import KeyedRecord, result_key
 from epsl_opt.core.errors import InputError, field_path
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.options import Options
+from epsl_opt.core.outcome import SolutionStatus, StopReason
 from epsl_opt.core.record import NonNegativeFloat, Record
 from epsl_opt.core.results import Limits
 from epsl_opt.files.documents import ScheduleDocument, check_document
@@ -19,7 +20,7 @@ from epsl_opt.files.stored_record import Digest
 from epsl_opt.plugins.registry import SOLVERS
 from epsl_opt.plugins.solver import Solver
 
-_NEVER_KEPT = {"error", "interrupted", "unsupported"}
+_NEVER_KEPT = {StopReason.ERROR, StopReason.INTERRUPTED, StopReason.UNSUPPORTED}
 
 
 class RunProvenance(Record):
@@ -84,4 +85,4 @@ def refuse_other_run(kept: RunDocument, source: str, instance: Instance) -> None
 
 def is_final(document: ScheduleDocument) -> bool:
     """Return whether a run is kept: what stopped a failed, rejected or unsupported one may be gone tomorrow."""
-    return document.status != "rejected" and document.stop_reason not in _NEVER_KEPT
+    return document.status is not SolutionStatus.REJECTED and document.stop_reason not in _NEVER_KEPT

@@ -11,6 +11,7 @@ from epsl_opt.campaigns.stored_training import StoredTraining, TrainingResult
 from epsl_opt.campaigns.training_campaign import StoredTrainings, TrainingObserver
 from epsl_opt.core.stage_times import StageTimes
 from epsl_opt.core.stop_request import StopRequest
+from epsl_opt.files.training_document import TrainingStop
 from epsl_opt.files.training_records import RoundRecord, simulated_time_s
 from epsl_opt.training.setup import TrainingSetup
 from epsl_opt.training.summary import score
@@ -28,7 +29,7 @@ class TrainingRow:
     cut_layer: str
     round_latency_s: float
     rounds: int
-    stop_reason: str
+    stop_reason: TrainingStop
     target_accuracy: float | None
     rounds_to_target: int | None
     time_to_target_s: float | None

@@ -31,6 +31,7 @@ from epsl_opt.cli.progress import live_progress
 from epsl_opt.cli.redirect import stdout_to_stderr
 from epsl_opt.cli.training_params import CompareTrainArguments, FrameworkList, RatioList, is_training, training_options
 from epsl_opt.core.defaults import DEFAULT_FRAMEWORKS, DEFAULT_SOLVER
+from epsl_opt.core.outcome import StopReason
 
 if TYPE_CHECKING:
     from epsl_opt.campaigns.compare import Comparison
@@ -208,7 +209,7 @@ def _own(options: OptionsByOwner, solvers: Sequence[str] | None, *, train: bool)
 
 def _with_seeds(source: str, seeds: Sequence[int] | None) -> Iterator[str]:
     from epsl_opt.core.errors import InputError
-    from epsl_opt.files.reading import is_readable
+    from epsl_opt.core.reading import is_readable
     from epsl_opt.plugins import registry
 
     name, _, options = source.partition(":")
@@ -283,4 +284,6 @@ def _finish(comparison: Comparison, rows: Sequence[RunRow], output: str | None) 
         how = "the same command goes on from here" if output is not None else "with --output DIR it could go on"
         complain(f"interrupted after {len(rows)} of {comparison.planned} runs; {how}")
         return ExitCode.INTERRUPTED
-    return worst(exit_code(row.status, row.stop_reason) for row in rows if row.stop_reason != "unsupported")
+    return worst(
+        exit_code(row.status, row.stop_reason) for row in rows if row.stop_reason is not StopReason.UNSUPPORTED
+    )

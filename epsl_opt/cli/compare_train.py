@@ -20,6 +20,7 @@ from epsl_opt.cli.training_view import campaign_tables
 from epsl_opt.core.defaults import DEFAULT_FRAMEWORKS, DEFAULT_SOLVER
 from epsl_opt.core.framework import Framework
 from epsl_opt.core.instance import Instance
+from epsl_opt.core.outcome import SolutionStatus
 from epsl_opt.core.results import Limits
 from epsl_opt.core.stop_request import StopRequest, deferred_interrupt
 from epsl_opt.report.training_files import TRAININGS, write_campaign
@@ -116,7 +117,7 @@ def _finish(comparison: Comparison, campaign: TrainingCampaign, folder: Path | N
         return ExitCode.INTERRUPTED
     codes = []
     for document in comparison.documents:
-        if document.status != "verified":
+        if document.status is not SolutionStatus.VERIFIED:
             reason = document.provenance.get("message") or document.stop_reason
             complain(f"{document.solver} on {document.instance.name}: no schedule ({document.status}): {reason}")
             codes.append(exit_code(document.status, document.stop_reason))

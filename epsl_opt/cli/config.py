@@ -13,7 +13,7 @@ import click
 
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.plain_text import shown
-from epsl_opt.files.reading import read_text
+from epsl_opt.core.reading import read_text
 
 OptionMap = dict[str, click.Option]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import IntEnum
 
+from epsl_opt.core.outcome import SolutionStatus, StopReason
+
 
 class ExitCode(IntEnum):
     """What each exit code says."""
@@ -26,9 +28,9 @@ class ExitCode(IntEnum):
 
 
 _BY_STOP_REASON = {
-    "infeasible_proved": ExitCode.INFEASIBLE,
-    "error": ExitCode.ERROR,
-    "interrupted": ExitCode.INTERRUPTED,
+    StopReason.INFEASIBLE_PROVED: ExitCode.INFEASIBLE,
+    StopReason.ERROR: ExitCode.ERROR,
+    StopReason.INTERRUPTED: ExitCode.INTERRUPTED,
 }
 
 _WORST_FIRST = (
@@ -40,11 +42,11 @@ _WORST_FIRST = (
 )
 
 
-def exit_code(status: str, stop_reason: str) -> ExitCode:
+def exit_code(status: SolutionStatus, stop_reason: StopReason) -> ExitCode:
     """Return the exit code of one run from what it left behind and why it stopped."""
-    if status == "verified":
+    if status is SolutionStatus.VERIFIED:
         return ExitCode.OK
-    if status == "rejected":
+    if status is SolutionStatus.REJECTED:
         return ExitCode.REJECTED
     return _BY_STOP_REASON.get(stop_reason, ExitCode.NO_SCHEDULE)
 

@@ -47,7 +47,7 @@ def command(schedule: str, kind: str, instance: str | None, output: str, quiet: 
       epsl-opt plot schedule.json --kind gap -o gap.pdf
     """
     from epsl_opt.core.errors import found_in
-    from epsl_opt.files.reading import source_name
+    from epsl_opt.core.reading import source_name
     from epsl_opt.report.plots.save import save_figure
 
     if Path(output).suffix.lower() not in SUFFIXES:

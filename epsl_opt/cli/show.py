@@ -9,6 +9,7 @@ import click
 
 from epsl_opt.cli.output import emit_csv, emit_json, emit_tables
 from epsl_opt.cli.params import complete_instance, format_option
+from epsl_opt.core.outcome import SolutionStatus
 
 if TYPE_CHECKING:
     from epsl_opt.core.instance import Instance
@@ -45,9 +46,9 @@ def command(source: str, form: str) -> int:
 def _load(source: str) -> Instance | ScheduleDocument:
     """Read a file as what its `format` field says it is; anything else is an instance by name."""
     from epsl_opt.core.instance import Instance
+    from epsl_opt.core.reading import is_readable
     from epsl_opt.files.documents import ScheduleDocument
     from epsl_opt.files.json_files import parse_record, read_json, source_name
-    from epsl_opt.files.reading import is_readable
     from epsl_opt.problems.sources import load_instance
 
     if not is_readable(source):
@@ -86,7 +87,7 @@ def _show_schedule(document: ScheduleDocument, form: str) -> None:
     from epsl_opt.files.breakdown import Breakdown
     from epsl_opt.files.exports import CLIENT_COLUMNS, flat
 
-    if document.status != "verified" and form == "table":
+    if document.status is not SolutionStatus.VERIFIED and form == "table":
         emit_tables(summary(document))
         return
     breakdown = Breakdown(document)

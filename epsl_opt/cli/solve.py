@@ -28,6 +28,7 @@ from epsl_opt.cli.progress import live_progress
 from epsl_opt.cli.redirect import stdout_to_stderr
 from epsl_opt.cli.watch import WatchArguments, refuse_watch_options, run_watch, watch_options
 from epsl_opt.core.defaults import DEFAULT_SOLVER
+from epsl_opt.core.outcome import SolutionStatus, StopReason
 from epsl_opt.files.writing import refuse_unwritable
 
 if TYPE_CHECKING:
@@ -142,12 +143,12 @@ def _save(document: ScheduleDocument, output: str | None) -> None:
     from epsl_opt.files.json_files import write_record
 
     message = document.provenance.get("message")
-    if document.status != "verified":
+    if document.status is not SolutionStatus.VERIFIED:
         complain(f"no schedule ({document.status}, {document.stop_reason}){': ' + message if message else ''}")
         if output is not None:
             note(f"{output} was not written")
         return
-    if document.stop_reason == "error":
+    if document.stop_reason is StopReason.ERROR:
         warn(f"the solver failed, this is what it had found: {message}")
     if output is not None:
         write_record(output, document)
@@ -170,7 +171,7 @@ def _print_tables(problem: Instance, document: ScheduleDocument) -> None:
     from epsl_opt.files.breakdown import Breakdown
 
     parts = [summary(document)]
-    if document.status == "verified":
+    if document.status is SolutionStatus.VERIFIED:
         names = [client.name for client in problem.clients]
         parts.append(client_table(Breakdown(document, names)))
     emit_tables(*parts)

@@ -17,6 +17,7 @@ from epsl_opt.cli.training_view import training_facts
 from epsl_opt.core.defaults import DEFAULT_SOLVER
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.instance import Instance
+from epsl_opt.core.outcome import SolutionStatus, StopReason
 from epsl_opt.core.results import Limits
 from epsl_opt.core.stop_request import deferred_interrupt
 from epsl_opt.files.documents import ScheduleDocument, check_document, refuse_foreign
@@ -83,7 +84,9 @@ class _TrainFlow:
 
     def _train_alone(self, fitted: FittedInstance) -> int:
         document, source, solved = self._schedule(fitted.instance)
-        if document.status != "verified" or (solved and document.stop_reason == "interrupted"):
+        if document.status is not SolutionStatus.VERIFIED or (
+            solved and document.stop_reason is StopReason.INTERRUPTED
+        ):
             return _give_up(document)
         setup = TrainingSetup(fitted, document, source)
         if self.folder is not None and self.arguments.resume:
@@ -120,7 +123,7 @@ class _TrainFlow:
         with live_progress() as line, stdout_to_stderr():
             line.start(solver)
             result = solve(instance, solver, self.limits, {}, line.listen)
-        if result.stop_reason == "error" and result.schedule is not None:
+        if result.stop_reason is StopReason.ERROR and result.schedule is not None:
             warn(f"the solver failed, this is what it had found: {result.message}")
         return ScheduleDocument.from_result(instance, result)
 
@@ -140,7 +143,7 @@ class _TrainFlow:
 
 
 def _give_up(document: ScheduleDocument) -> int:
-    if document.status == "verified":
+    if document.status is SolutionStatus.VERIFIED:
         complain("interrupted while solving; nothing was trained")
         return ExitCode.INTERRUPTED
     message = document.provenance.get("message")
@@ -163,7 +166,7 @@ def _training_exit(summary: TrainingDocument, folder: TrainingFolder | None) -> 
         where = f"round {summary.divergence.round}, {summary.divergence.stage}"
         complain(f"training diverged in {where}: a value is not finite{_last_good(folder)}")
         return ExitCode.ERROR
-    if summary.stop_reason == TrainingStop.INTERRUPTED:
+    if summary.stop_reason is TrainingStop.INTERRUPTED:
         how = "with --output DIR it could go on" if folder is None else "the same command with --resume goes on"
         complain(f"interrupted after {summary.rounds} rounds; {how}")
         return ExitCode.INTERRUPTED

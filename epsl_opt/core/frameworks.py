@@ -1,15 +1,17 @@
 """One round of the frameworks EPSL is compared with, under the same radio and compute (paper, section VII).
 
-Each has the stages of its round as a frozen record with `round_latency_s`; EPSL itself is `latency.round_latency`.
+Each is a record of its stages with `round_latency_s`; EPSL itself is `latency.round_latency`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from epsl_opt.core.arrays import FloatArray
+from epsl_opt.core.framework import Framework
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.latency import (
     RoundLatency,
@@ -20,28 +22,22 @@ from epsl_opt.core.latency import (
     uplink_rates_bps,
 )
 from epsl_opt.core.schedule import Schedule
+from epsl_opt.core.stage_times import EVERYONE, NO_MODELS, RoundStages, StageTimes
 from epsl_opt.core.water_filling import max_rate_bps
 
 
 @dataclass(frozen=True, eq=False)
-class SflRound:
-    """SplitFed: a PSL round, then the client-side models are uploaded, averaged and broadcast.
-
-    `model_upload_s` has shape (clients,).
-    """
-
-    training: RoundLatency
-    model_upload_s: FloatArray
-    model_broadcast_s: float
+class SflRound(RoundLatency):
+    """SplitFed: a PSL round, then the client-side models are uploaded, averaged and broadcast."""
 
     @property
-    def round_latency_s(self) -> float:
-        """The PSL round, the slowest upload, the broadcast."""
-        return self.training.round_latency_s + float(self.model_upload_s.max()) + self.model_broadcast_s
+    def training(self) -> RoundLatency:
+        """The PSL round."""
+        return replace(self, model_upload_s=NO_MODELS, model_broadcast_s=0.0)
 
 
 @dataclass(frozen=True, eq=False)
-class VanillaSlRound:
+class VanillaSlRound(RoundStages):
     """Vanilla split learning: one client after another, each alone on all subchannels; arrays have shape (clients,).
 
     Each client receives the client-side model, trains on its batch and hands the model back. The server's times are
@@ -49,13 +45,6 @@ class VanillaSlRound:
     """
 
     model_download_s: FloatArray
-    client_forward_s: FloatArray
-    uplink_s: FloatArray
-    server_forward_s: float
-    server_backward_s: float
-    downlink_s: FloatArray
-    client_backward_s: FloatArray
-    model_upload_s: FloatArray
 
     @property
     def client_turn_s(self) -> FloatArray:
@@ -64,24 +53,52 @@ class VanillaSlRound:
         client = self.client_forward_s + self.client_backward_s
         return radio + client + self.server_forward_s + self.server_backward_s
 
-    @property
+    @cached_property
     def round_latency_s(self) -> float:
         """All turns, one after another."""
         return float(self.client_turn_s.sum())
 
+    @property
+    def stage_times(self) -> StageTimes:
+        """The stages of all turns."""
+        n_clients = len(self.client_forward_s)
+        return replace(
+            self.of_clients(EVERYONE, EVERYONE),
+            server_forward_s=n_clients * self.server_forward_s,
+            server_backward_s=n_clients * self.server_backward_s,
+            model_exchange_s=float((self.model_download_s + self.model_upload_s).sum()),
+        )
+
 
 @dataclass(frozen=True, eq=False)
-class FlRound:
-    """Federated averaging without a split: every client trains the whole network; arrays have shape (clients,)."""
+class FlRound(RoundStages):
+    """Federated averaging without a split: every client trains the whole network; arrays have shape (clients,).
+
+    `training_s` is forward and backward pass together. No client waits before it has sent its model; the only
+    broadcast is that of the average.
+    """
 
     training_s: FloatArray
-    upload_s: FloatArray
-    broadcast_s: float
 
     @property
+    def upload_s(self) -> FloatArray:
+        """How long each client sends its model, shape (clients,)."""
+        return self.model_upload_s
+
+    @cached_property
     def round_latency_s(self) -> float:
         """Until the slowest client has trained and uploaded, then the broadcast."""
-        return float((self.training_s + self.upload_s).max()) + self.broadcast_s
+        return float((self.training_s + self.model_upload_s).max()) + self.broadcast_s
+
+    @property
+    def stage_times(self) -> StageTimes:
+        """The stages of the client that the others wait for."""
+        last = int(np.argmax(self.training_s + self.model_upload_s))
+        return StageTimes(
+            client_forward_s=float(self.client_forward_s[last]),
+            client_backward_s=float(self.client_backward_s[last]),
+            model_exchange_s=float(self.model_upload_s[last]) + self.broadcast_s,
+        )
 
 
 def psl_round(instance: Instance, schedule: Schedule) -> RoundLatency:
@@ -92,11 +109,12 @@ def psl_round(instance: Instance, schedule: Schedule) -> RoundLatency:
 def sfl_round(instance: Instance, schedule: Schedule) -> SflRound:
     """Evaluate SplitFed under the schedule's subchannels and powers."""
     bits = instance.model.cut_layers[schedule.cut_layer].client_parameter_bits
-    return SflRound(
-        training=psl_round(instance, schedule),
-        model_upload_s=transmission_time_s(bits, uplink_rates_bps(instance, schedule)),
-        model_broadcast_s=_broadcast_s(instance, bits),
-    )
+    psl = psl_round(instance, schedule)
+    models = {
+        "model_upload_s": transmission_time_s(bits, psl.uplink_bps),
+        "model_broadcast_s": _broadcast_s(instance, bits),
+    }
+    return SflRound(**{name: getattr(psl, name) for name in RoundLatency.__dataclass_fields__} | models)
 
 
 def vanilla_sl_round(instance: Instance, cut_layer: int) -> VanillaSlRound:
@@ -107,37 +125,73 @@ def vanilla_sl_round(instance: Instance, cut_layer: int) -> VanillaSlRound:
     uplink = max_rate_bps(instance.uplink_noise_w_per_hz, instance.bandwidth_hz, power)
     downlink = instance.downlink_rate_bps.sum(axis=1)
     return VanillaSlRound(
-        model_download_s=transmission_time_s(model_bits, downlink),
         client_forward_s=costs.client_forward_s,
         uplink_s=transmission_time_s(costs.uplink_bits, uplink),
         server_forward_s=costs.server_forward_s / instance.n_clients,
         server_backward_s=costs.server_backward_s / instance.n_clients,
+        broadcast_s=0.0,
         downlink_s=transmission_time_s(costs.downlink_bits, downlink),
         client_backward_s=costs.client_backward_s,
         model_upload_s=transmission_time_s(model_bits, uplink),
+        model_download_s=transmission_time_s(model_bits, downlink),
     )
 
 
 def fl_round(instance: Instance, schedule: Schedule) -> FlRound:
     """Evaluate federated averaging under the schedule's subchannels and powers; its cut layer plays no part."""
-    model = instance.model
-    flops = instance.training.batch_size * (model.total_forward_flops + model.total_backward_flops)
+    model, idle = instance.model, np.zeros(instance.n_clients)
+    flops = model.total_forward_flops + model.total_backward_flops
+    training_s = instance.training.batch_size * flops / instance.client_flops_per_s
+    forward = model.total_forward_flops / flops
     return FlRound(
-        training_s=flops / instance.client_flops_per_s,
-        upload_s=transmission_time_s(model.total_parameter_bits, uplink_rates_bps(instance, schedule)),
+        client_forward_s=training_s * forward,
+        uplink_s=idle,
+        server_forward_s=0.0,
+        server_backward_s=0.0,
         broadcast_s=_broadcast_s(instance, model.total_parameter_bits),
+        downlink_s=idle,
+        client_backward_s=training_s * (1 - forward),
+        model_upload_s=transmission_time_s(model.total_parameter_bits, uplink_rates_bps(instance, schedule)),
+        training_s=training_s,
     )
+
+
+def centralised_round(instance: Instance) -> RoundStages:
+    """Evaluate training where only the server computes, on the data that it is taken to have."""
+    idle, samples = np.zeros(instance.n_clients), instance.n_clients * instance.training.batch_size
+    return RoundStages(
+        client_forward_s=idle,
+        uplink_s=idle,
+        server_forward_s=samples * instance.model.total_forward_flops / instance.server_flops_per_s,
+        server_backward_s=samples * instance.model.total_backward_flops / instance.server_flops_per_s,
+        broadcast_s=0.0,
+        downlink_s=idle,
+        client_backward_s=idle,
+    )
+
+
+def framework_round(instance: Instance, schedule: Schedule, framework: Framework) -> RoundStages:
+    """Evaluate a round of `framework` under the subchannels, powers and cut layer of `schedule`."""
+    match framework:
+        case Framework.EPSL:
+            return round_latency(instance, schedule)
+        case Framework.PSL:
+            return psl_round(instance, schedule)
+        case Framework.SFL | Framework.SFL_V2:
+            return sfl_round(instance, schedule)
+        case Framework.SL:
+            return vanilla_sl_round(instance, schedule.cut_layer)
+        case Framework.FL:
+            return fl_round(instance, schedule)
+        case Framework.CENTRALISED:
+            return centralised_round(instance)
 
 
 def round_latencies_s(instance: Instance, schedule: Schedule) -> dict[str, float]:
     """Return the round latency in seconds of every framework, by its name."""
-    return {
-        "EPSL": round_latency(instance, schedule).round_latency_s,
-        "PSL": psl_round(instance, schedule).round_latency_s,
-        "SFL": sfl_round(instance, schedule).round_latency_s,
-        "vanilla SL": vanilla_sl_round(instance, schedule.cut_layer).round_latency_s,
-        "FL": fl_round(instance, schedule).round_latency_s,
-    }
+    compared = {"EPSL": Framework.EPSL, "PSL": Framework.PSL, "SFL": Framework.SFL}
+    compared |= {"vanilla SL": Framework.SL, "FL": Framework.FL}
+    return {name: framework_round(instance, schedule, each).round_latency_s for name, each in compared.items()}
 
 
 def _broadcast_s(instance: Instance, bits: float) -> float:

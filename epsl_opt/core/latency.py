@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from epsl_opt.core.arrays import FloatArray, IntArray
-from epsl_opt.core.instance import Instance
+from epsl_opt.core.instance_data import InstanceData
 from epsl_opt.core.schedule import FREE, Schedule
+from epsl_opt.core.stage_times import RoundStages
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,38 +40,15 @@ class CutCosts:
 
 
 @dataclass(frozen=True, eq=False)
-class RoundLatency:
-    """The stages of one EPSL round under a schedule; per-client stages have shape (clients,)."""
+class RoundLatency(RoundStages):
+    """The stages of one EPSL round under a schedule, and the rates behind them, per client of shape (clients,)."""
 
-    client_forward_s: FloatArray
-    uplink_s: FloatArray
-    server_forward_s: float
-    server_backward_s: float
-    broadcast_s: float
-    downlink_s: FloatArray
-    client_backward_s: FloatArray
     uplink_bps: FloatArray
     downlink_bps: FloatArray
     broadcast_bps: float
 
-    @cached_property
-    def uplink_phase_s(self) -> float:
-        """max_i (t1_i + t2_i): until the slowest client's smashed data is at the server."""
-        return float(np.max(self.client_forward_s + self.uplink_s))
 
-    @cached_property
-    def downlink_phase_s(self) -> float:
-        """max_i (t6_i + t7_i): until the slowest client has finished its backward pass."""
-        return float(np.max(self.downlink_s + self.client_backward_s))
-
-    @cached_property
-    def round_latency_s(self) -> float:
-        """T(r, p, j), the objective."""
-        shared = self.server_forward_s + self.server_backward_s + self.broadcast_s
-        return self.uplink_phase_s + shared + self.downlink_phase_s
-
-
-def uplink_rates_bps(instance: Instance, schedule: Schedule) -> FloatArray:
+def uplink_rates_bps(instance: InstanceData, schedule: Schedule) -> FloatArray:
     """R_i = sum_k r_ik B_k log2(1 + p_k G^UL_ik / (sigma^2 B_k)), shape (clients,)."""
     owned = np.flatnonzero(schedule.subchannel_client != FREE)
     owner = schedule.subchannel_client[owned]
@@ -82,14 +59,14 @@ def uplink_rates_bps(instance: Instance, schedule: Schedule) -> FloatArray:
     return _sum_by_client(bandwidth * np.log1p(snr) / math.log(2), owner, instance.n_clients)
 
 
-def downlink_rates_bps(instance: Instance, schedule: Schedule) -> FloatArray:
+def downlink_rates_bps(instance: InstanceData, schedule: Schedule) -> FloatArray:
     """R'_i = sum_k r_ik B_k log2(1 + p_DL G^DL_ik / sigma^2), shape (clients,)."""
     owned = np.flatnonzero(schedule.subchannel_client != FREE)
     owner = schedule.subchannel_client[owned]
     return _sum_by_client(instance.downlink_rate_bps[owner, owned], owner, instance.n_clients)
 
 
-def broadcast_rate_bps(instance: Instance) -> float:
+def broadcast_rate_bps(instance: InstanceData) -> float:
     """R_bc: all M subchannels, the slowest client's rate."""
     return float(instance.downlink_rate_bps.sum(axis=1).min())
 
@@ -102,7 +79,7 @@ def transmission_time_s(bits: float, rate_bps: FloatArray) -> FloatArray:
         return bits / rate_bps
 
 
-def cut_costs(instance: Instance, cut_layer: int) -> CutCosts:
+def cut_costs(instance: InstanceData, cut_layer: int) -> CutCosts:
     """Evaluate stages 1, 3, 4, 5 and 7 and the traffic at a cut layer.
 
     Raises
@@ -130,7 +107,7 @@ def cut_costs(instance: Instance, cut_layer: int) -> CutCosts:
     )
 
 
-def client_memory_bits(instance: Instance, cut_layer: int) -> float:
+def client_memory_bits(instance: InstanceData, cut_layer: int) -> float:
     """Return what training at a cut layer takes of a client's memory: weights, their gradients, stored activations.
 
     2 beta_j + b a_j, a reconstruction: a_j is `stored_activation_bits`, or the sum of the activations at the cut layers
@@ -140,7 +117,7 @@ def client_memory_bits(instance: Instance, cut_layer: int) -> float:
     return 2 * weights + instance.training.batch_size * instance.model.stored_activation_bits(cut_layer)
 
 
-def round_latency(instance: Instance, schedule: Schedule) -> RoundLatency:
+def round_latency(instance: InstanceData, schedule: Schedule) -> RoundLatency:
     """Evaluate one EPSL round; the schedule must fit the instance's shapes (see `checker.check`)."""
     costs = cut_costs(instance, schedule.cut_layer)
     uplink = uplink_rates_bps(instance, schedule)

@@ -11,14 +11,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from epsl_opt.core.arrays import FloatArray
-from epsl_opt.core.instance import Instance
+from epsl_opt.core.instance_data import InstanceData
 from epsl_opt.core.latency import cut_costs, transmission_time_s
 
 LEAST, MOST = 1e-100, 1e100
 """Rates, speeds and noise lie between them, and times below `MOST` seconds; nothing real comes near."""
 
 
-def out_of_range(instance: Instance) -> str | None:
+def out_of_range(instance: InstanceData) -> str | None:
     """Return the first quantity that lies beyond, as `field: problem`, or None if all can be computed with."""
     with np.errstate(over="ignore"):
         for field, what, value in _magnitudes(instance):
@@ -33,7 +33,7 @@ def out_of_range(instance: Instance) -> str | None:
     return None
 
 
-def _magnitudes(instance: Instance) -> Iterator[tuple[str, str, FloatArray]]:
+def _magnitudes(instance: InstanceData) -> Iterator[tuple[str, str, FloatArray]]:
     """Everything that must be positive and moderate, with the field to blame; what has no gain counts as moderate."""
     heard, told = instance.channel.uplink_gain > 0, instance.channel.downlink_gain > 0
     yield "clients", "the speed in FLOP/s", instance.client_flops_per_s
@@ -47,7 +47,7 @@ def _magnitudes(instance: Instance) -> Iterator[tuple[str, str, FloatArray]]:
     yield "channel.downlink_gain", downlink, np.where(told, instance.downlink_rate_bps, 1.0)
 
 
-def _durations(instance: Instance) -> Iterator[tuple[str, str, FloatArray]]:
+def _durations(instance: InstanceData) -> Iterator[tuple[str, str, FloatArray]]:
     """Every stage at every cut layer, traffic at the least rate that a client can be sure of."""
     silent = not instance.downlink_rate_bps.any(axis=1).all()
     for j in range(instance.n_cut_layers):

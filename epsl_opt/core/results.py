@@ -1,16 +1,28 @@
-"""One vocabulary for every solver, exact or not: limits, why a solver stopped, and what you have."""
+"""One vocabulary for every solver, exact or not: limits, and what a run left behind (how it ended: `outcome`)."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any
 
 from epsl_opt.core.checker import RELATIVE_TOLERANCE, Violation
 from epsl_opt.core.defaults import DEFAULT_REL_GAP, DEFAULT_TIME_LIMIT_S
+from epsl_opt.core.json_value import JsonDict, JsonValue
 from epsl_opt.core.latency import RoundLatency
+from epsl_opt.core.marginal_values import MarginalValues
+from epsl_opt.core.outcome import NEEDS_SCHEDULE, SolutionStatus, StopReason, refuse_impossible_pair
 from epsl_opt.core.schedule import Schedule
+
+__all__ = (
+    "Limits",
+    "SolutionStatus",
+    "SolveResult",
+    "StopReason",
+    "TracePoint",
+    "check_proof",
+    "relative_gap",
+)
 
 
 @dataclass(frozen=True)
@@ -57,42 +69,6 @@ def _as_fraction(percent: float) -> str:
     return f" ({percent / 100:g} is {percent:g} %)" if 1 <= percent < 100 else ""
 
 
-class StopReason(StrEnum):
-    """Why a solver stopped; what it left behind is `SolutionStatus`."""
-
-    OPTIMAL_PROVED = "optimal_proved"
-    """The schedule is optimal up to floating-point rounding; it need not be the only optimum."""
-    GAP_REACHED = "gap_reached"
-    """The gap asked for is proved; the schedule need not be optimal."""
-    COMPLETED = "completed"
-    """A heuristic ran to its end; says nothing about how good the schedule is, or whether there is one."""
-    TIME_LIMIT = "time_limit"
-    """Time ran out; a schedule may or may not have been found, a better one may exist."""
-    INTERRUPTED = "interrupted"
-    """The user stopped it; otherwise like a time limit."""
-    INFEASIBLE_PROVED = "infeasible_proved"
-    """No schedule exists; not merely that none was found."""
-    UNSUPPORTED = "unsupported"
-    """The solver does not take this instance; says nothing about the instance."""
-    ERROR = "error"
-    """The solver failed; what it found before, if anything, is kept."""
-
-
-class SolutionStatus(StrEnum):
-    """What you have."""
-
-    NONE = "none"
-    """No schedule; one may still exist."""
-    VERIFIED = "verified"
-    """A schedule whose constraints and latency the independent checker recomputed; not that it is optimal."""
-    REJECTED = "rejected"
-    """The solver broke a constraint or claimed something false; nothing it said is to be used."""
-
-
-_NEEDS_SCHEDULE = {StopReason.OPTIMAL_PROVED, StopReason.GAP_REACHED}
-_HAS_NO_SCHEDULE = {StopReason.INFEASIBLE_PROVED, StopReason.UNSUPPORTED}
-
-
 @dataclass(frozen=True)
 class TracePoint:
     """What was known `elapsed_s` seconds after the start; None means nothing yet."""
@@ -129,7 +105,12 @@ class SolveResult:
     overrun_s
         Seconds by which the time limit was exceeded (0 if it was not).
     provenance
-        Versions, processor, options, seed: what is needed to repeat the run.
+        Versions, processor, options, seed: what is needed to repeat the run. As in a schedule file, what is known of
+        `warm_start` and `marginal_values` is added.
+    warm_start
+        Whether the solver used the schedule it was given to start from; None if it was given none.
+    marginal_values
+        What more of each resource would save, of solvers that can tell.
 
     Raises
     ------
@@ -151,9 +132,12 @@ class SolveResult:
     build_s: float
     solve_s: float
     overrun_s: float
-    provenance: dict[str, Any]
+    provenance: Mapping[str, JsonValue]
+    warm_start: bool | None = None
+    marginal_values: MarginalValues | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "provenance", {**self.provenance, **self._told()})
         verified = self.status is SolutionStatus.VERIFIED
         if verified != (self.schedule is not None) or verified != (self.latency is not None):
             raise ValueError(f"status {self.status} and schedule do not fit")
@@ -162,6 +146,11 @@ class SolveResult:
         refuse_impossible_pair(self.status, self.stop_reason)
         if self.bound_s is not None and not math.isfinite(self.bound_s):
             raise ValueError(f"bound_s must be finite or None, got {self.bound_s}")
+
+    def _told(self) -> JsonDict:
+        warm: JsonDict = {} if self.warm_start is None else {"warm_start": self.warm_start}
+        values = self.marginal_values
+        return warm | ({} if values is None else {"marginal_values": values.to_document()})
 
     @property
     def latency_s(self) -> float | None:
@@ -174,17 +163,9 @@ class SolveResult:
         return relative_gap(self.latency_s, self.bound_s)
 
 
-def refuse_impossible_pair(status: SolutionStatus, stop_reason: StopReason) -> None:
-    """Raise ValueError if a solver can't have stopped for this reason and left this behind."""
-    if stop_reason in _NEEDS_SCHEDULE and status is SolutionStatus.NONE:
-        raise ValueError(f"{stop_reason} without a schedule")
-    if stop_reason in _HAS_NO_SCHEDULE and status is not SolutionStatus.NONE:
-        raise ValueError(f"{stop_reason} with status {status}")
-
-
 def check_proof(stop_reason: StopReason, gap: float | None, rel_gap: float) -> list[Violation]:
     """Return what is wrong with a claim of optimality, or of a gap of at most `rel_gap`, where `gap` is proved."""
-    if stop_reason not in _NEEDS_SCHEDULE:
+    if stop_reason not in NEEDS_SCHEDULE:
         return []
     asked = rel_gap if stop_reason is StopReason.GAP_REACHED else 0.0
     proved, tolerance = math.inf if gap is None else gap, max(asked, RELATIVE_TOLERANCE)

@@ -1,16 +1,19 @@
-"""The clock of simulated time: how long a round of each framework takes, stage by stage."""
+"""Where the time of one round goes, whatever the framework: per client and, added up, per stage."""
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
+from functools import cached_property
 
 import numpy as np
 
-from epsl_opt.core.framework import Framework
-from epsl_opt.core.frameworks import SflRound, VanillaSlRound, fl_round, psl_round, sfl_round, vanilla_sl_round
-from epsl_opt.core.instance import Instance
-from epsl_opt.core.latency import RoundLatency, round_latency
-from epsl_opt.core.schedule import Schedule
+from epsl_opt.core.arrays import FloatArray, frozen
+
+NO_MODELS = frozen(np.zeros(1))
+"""The `model_upload_s` of a round in which no client sends its model."""
+
+EVERYONE = slice(None)
+"""All clients, for `RoundStages.of_clients`."""
 
 
 @dataclass(frozen=True)
@@ -36,69 +39,74 @@ class StageTimes:
         return float(sum(astuple(self)))
 
 
-def stage_times(instance: Instance, schedule: Schedule, framework: Framework) -> StageTimes:
-    """Evaluate a round of `framework` under the subchannels, powers and cut layer of `schedule`."""
-    match framework:
-        case Framework.EPSL:
-            return _parallel(round_latency(instance, schedule))
-        case Framework.PSL:
-            return _parallel(psl_round(instance, schedule))
-        case Framework.SFL | Framework.SFL_V2:
-            return _split_fed(sfl_round(instance, schedule))
-        case Framework.SL:
-            return _in_turn(vanilla_sl_round(instance, schedule.cut_layer), instance.n_clients)
-        case Framework.FL:
-            return _federated(instance, schedule)
-        case Framework.CENTRALISED:
-            return _centralised(instance)
+@dataclass(frozen=True, eq=False)
+class RoundStages:
+    """The stages of one round, in seconds; those of clients have shape (clients,).
 
+    Clients work side by side and wait for each other at the end of each phase. A framework in which they do not is a
+    subclass. `model_upload_s` has shape (1,) and holds 0 where models are not exchanged.
+    """
 
-def _parallel(latency: RoundLatency, model_exchange_s: float = 0.0) -> StageTimes:
-    up = int(np.argmax(latency.client_forward_s + latency.uplink_s))
-    down = int(np.argmax(latency.downlink_s + latency.client_backward_s))
-    return StageTimes(
-        client_forward_s=float(latency.client_forward_s[up]),
-        uplink_s=float(latency.uplink_s[up]),
-        server_forward_s=latency.server_forward_s,
-        server_backward_s=latency.server_backward_s,
-        broadcast_s=latency.broadcast_s,
-        downlink_s=float(latency.downlink_s[down]),
-        client_backward_s=float(latency.client_backward_s[down]),
-        model_exchange_s=model_exchange_s,
-    )
+    client_forward_s: FloatArray
+    uplink_s: FloatArray
+    server_forward_s: float
+    server_backward_s: float
+    broadcast_s: float
+    downlink_s: FloatArray
+    client_backward_s: FloatArray
+    model_upload_s: FloatArray = field(default_factory=lambda: NO_MODELS, kw_only=True)
+    model_broadcast_s: float = field(default=0.0, kw_only=True)
 
+    @property
+    def uploaded_s(self) -> FloatArray:
+        """t1_i + t2_i: when each client's smashed data is at the server, shape (clients,)."""
+        return self.client_forward_s + self.uplink_s
 
-def _split_fed(found: SflRound) -> StageTimes:
-    return _parallel(found.training, float(found.model_upload_s.max()) + found.model_broadcast_s)
+    @property
+    def downloaded_s(self) -> FloatArray:
+        """t6_i + t7_i: what each client takes after the broadcast, shape (clients,)."""
+        return self.downlink_s + self.client_backward_s
 
+    @cached_property
+    def uplink_phase_s(self) -> float:
+        """max_i (t1_i + t2_i): until the slowest client's smashed data is at the server."""
+        return float(np.max(self.uploaded_s))
 
-def _in_turn(found: VanillaSlRound, n_clients: int) -> StageTimes:
-    return StageTimes(
-        client_forward_s=float(found.client_forward_s.sum()),
-        uplink_s=float(found.uplink_s.sum()),
-        server_forward_s=n_clients * found.server_forward_s,
-        server_backward_s=n_clients * found.server_backward_s,
-        downlink_s=float(found.downlink_s.sum()),
-        client_backward_s=float(found.client_backward_s.sum()),
-        model_exchange_s=float((found.model_download_s + found.model_upload_s).sum()),
-    )
+    @property
+    def shared_s(self) -> float:
+        """t3 + t4 + t5: the server's stages, in which all clients wait."""
+        return self.server_forward_s + self.server_backward_s + self.broadcast_s
 
+    @cached_property
+    def downlink_phase_s(self) -> float:
+        """max_i (t6_i + t7_i): until the slowest client has finished its backward pass."""
+        return float(np.max(self.downloaded_s))
 
-def _federated(instance: Instance, schedule: Schedule) -> StageTimes:
-    found, model = fl_round(instance, schedule), instance.model
-    last = int(np.argmax(found.training_s + found.upload_s))
-    forward = model.total_forward_flops / (model.total_forward_flops + model.total_backward_flops)
-    return StageTimes(
-        client_forward_s=float(found.training_s[last]) * forward,
-        client_backward_s=float(found.training_s[last]) * (1 - forward),
-        model_exchange_s=float(found.upload_s[last]) + found.broadcast_s,
-    )
+    @property
+    def slowest_upload_s(self) -> float:
+        """max_i beta_j / R_i: until the slowest client's model is at the server, which then broadcasts the average."""
+        return float(self.model_upload_s.max())
 
+    @cached_property
+    def round_latency_s(self) -> float:
+        """The phases, one after another: without exchange of models T(r, p, j), the objective."""
+        split = self.uplink_phase_s + self.shared_s + self.downlink_phase_s
+        return split + self.slowest_upload_s + self.model_broadcast_s
 
-def _centralised(instance: Instance) -> StageTimes:
-    """Only the server computes, on the data that it is taken to have."""
-    samples = instance.n_clients * instance.training.batch_size
-    return StageTimes(
-        server_forward_s=samples * instance.model.total_forward_flops / instance.server_flops_per_s,
-        server_backward_s=samples * instance.model.total_backward_flops / instance.server_flops_per_s,
-    )
+    @property
+    def stage_times(self) -> StageTimes:
+        """The stages of those whom the others wait for."""
+        return self.of_clients(int(np.argmax(self.uploaded_s)), int(np.argmax(self.downloaded_s)))
+
+    def of_clients(self, up: int | slice, down: int | slice) -> StageTimes:
+        """Return the sum over the clients `up` of what comes before the server's stages, over `down` of the rest."""
+        return StageTimes(
+            client_forward_s=float(self.client_forward_s[up].sum()),
+            uplink_s=float(self.uplink_s[up].sum()),
+            server_forward_s=self.server_forward_s,
+            server_backward_s=self.server_backward_s,
+            broadcast_s=self.broadcast_s,
+            downlink_s=float(self.downlink_s[down].sum()),
+            client_backward_s=float(self.client_backward_s[down].sum()),
+            model_exchange_s=self.slowest_upload_s + self.model_broadcast_s,
+        )

@@ -11,7 +11,8 @@ import numpy as np
 from epsl_opt.core.arrays import FloatArray, IntArray
 from epsl_opt.core.errors import SCHEDULE, InputError
 from epsl_opt.core.instance import Instance
-from epsl_opt.files.documents import CutReference, Rates, ScheduleDocument, Stages, refuse_foreign
+from epsl_opt.core.stage_times import RoundStages
+from epsl_opt.files.documents import CutReference, Rates, ScheduleDocument, refuse_foreign
 
 TIE_TOLERANCE = 1e-6
 """Clients that reach a barrier within this fraction of its phase reach it together."""
@@ -91,7 +92,7 @@ class Breakdown:
             raise InputError(SCHEDULE, f"holds no schedule: status {document.status}, {document.stop_reason}")
         self.document = document
         self.cut_layer: CutReference = document.cut_layer
-        self.stages: Stages = document.stages
+        self.stages = RoundStages(**dict(document.stages))
         self.rates: Rates = document.rates
         self.n_clients = len(self.stages.client_forward_s)
         self.names = tuple(client_names or (f"client {i}" for i in range(self.n_clients)))
@@ -148,7 +149,7 @@ class Breakdown:
         )
 
     def _client_phase(self, name: str, start_s: float, first: str, second: str) -> Phase:
-        parts = [np.asarray(getattr(self.stages, f"{stage.replace(' ', '_')}_s")) for stage in (first, second)]
+        parts = [getattr(self.stages, f"{stage.replace(' ', '_')}_s") for stage in (first, second)]
         total = parts[0] + parts[1]
         last = np.flatnonzero(total >= total.max() * (1 - TIE_TOLERANCE))
         stage = first if parts[0][last].sum() > parts[1][last].sum() else second

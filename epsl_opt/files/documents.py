@@ -9,20 +9,14 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from epsl_opt.core.arrays import NonNegativeVector
+from epsl_opt.core.by_value import ByValue
 from epsl_opt.core.checker import Violation, check, check_bound, check_claim
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.latency import RoundLatency, round_latency
+from epsl_opt.core.outcome import SolutionStatus, StopReason, refuse_impossible_pair
 from epsl_opt.core.record import AsTuple, JsonObject, Name, NonNegativeFloat, PositiveInt, Record, UnitInterval
-from epsl_opt.core.results import (
-    SolutionStatus,
-    SolveResult,
-    StopReason,
-    TracePoint,
-    check_proof,
-    refuse_impossible_pair,
-    relative_gap,
-)
+from epsl_opt.core.results import SolveResult, TracePoint, check_proof, relative_gap
 from epsl_opt.core.schedule import FREE, Schedule
 
 ClientIndex = Annotated[int, Field(ge=0, lt=2**31)]
@@ -74,8 +68,10 @@ class ScheduleDocument(Record):
     version: Literal[1] = 1
     instance: InstanceReference = Field(description="which instance it is for")
     solver: Name = Field(description="registered name of the solver that made it")
-    status: Literal["none", "verified", "rejected"] = Field(description="what the checker says there is")
-    stop_reason: Annotated[str, Field(pattern=f"^({'|'.join(StopReason)})$", description="why the solver stopped")]
+    status: Annotated[SolutionStatus, ByValue(SolutionStatus, listed=True)] = Field(
+        description="what the checker says there is"
+    )
+    stop_reason: Annotated[StopReason, ByValue(StopReason)] = Field(description="why the solver stopped")
     cut_layer: CutReference | None = Field(description="the last layer all clients hold")
     batch_size: PositiveInt = Field(description="b, samples of each client in a round")
     aggregation_ratio: UnitInterval = Field(
@@ -99,12 +95,12 @@ class ScheduleDocument(Record):
     @model_validator(mode="after")
     def _check_presence(self) -> Self:
         """A verified schedule is whole; any other status carries none."""
-        verified = self.status == "verified"
+        verified = self.status is SolutionStatus.VERIFIED
         for field in ("cut_layer", "subchannel_client", "subchannel_power_w", "latency_s", "stages", "rates"):
             if verified == (getattr(self, field) is None):
                 rule = "must be given" if verified else "must be null"
                 raise ValueError(f"{field}: {rule} when status is {self.status}")
-        refuse_impossible_pair(SolutionStatus(self.status), StopReason(self.stop_reason))
+        refuse_impossible_pair(self.status, self.stop_reason)
         return self
 
     def to_document(self) -> dict[str, Any]:
@@ -120,8 +116,8 @@ class ScheduleDocument(Record):
         return cls(
             instance=InstanceReference(name=result.instance_name, sha256=result.instance_sha256),
             solver=result.solver,
-            status=result.status.value,
-            stop_reason=result.stop_reason.value,
+            status=result.status,
+            stop_reason=result.stop_reason,
             cut_layer=None if schedule is None else cut_reference(instance, schedule.cut_layer),
             batch_size=instance.training.batch_size,
             aggregation_ratio=instance.training.aggregation_ratio,
@@ -132,7 +128,7 @@ class ScheduleDocument(Record):
             gap=result.gap,
             stages=None if latency is None else stages(latency),
             rates=None if latency is None else rates(latency),
-            provenance=result.provenance | times | judgement | {"trace": trace_rows(result.trace)},
+            provenance={**result.provenance} | times | judgement | {"trace": trace_rows(result.trace)},
         )
 
     def is_for(self, instance: Instance) -> bool:
@@ -234,7 +230,7 @@ def _check_claims(instance: Instance, document: ScheduleDocument, latency: Round
         found.append(Violation("gap needs a bound", "gap", document.gap, "", 0))
     rel_gap = document.provenance.get("rel_gap")
     asked = rel_gap if isinstance(rel_gap, int | float) else math.inf
-    return found + check_proof(StopReason(document.stop_reason), document.gap, asked)
+    return found + check_proof(document.stop_reason, document.gap, asked)
 
 
 def _check_names(instance: Instance, document: ScheduleDocument) -> list[Violation]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from epsl_opt.core.by_value import ByValue
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.framework import Framework
 from epsl_opt.core.record import JsonObject, Name, NonNegativeFloat, PositiveInt, Record, UnitInterval
@@ -20,7 +21,7 @@ from epsl_opt.files.stored_record import Digest, Sha256, StoredRecord
 from epsl_opt.files.training_records import Bits
 
 _SHA256 = "^[0-9a-f]{64}$"
-FrameworkName = Annotated[str, Field(pattern=f"^({'|'.join(Framework)})$")]
+FrameworkName = Annotated[Framework, ByValue(Framework)]
 
 
 class TrainingStop(StrEnum):
@@ -101,7 +102,7 @@ class TrainingDocument(StoredRecord):
     description: JsonObject = Field(description="what the backend says of data and network")
     evaluate_every: PositiveInt = Field(description="rounds from one evaluation to the next")
     rounds: Annotated[int, Field(ge=0)] = Field(description="rounds done")
-    stop_reason: Annotated[str, Field(pattern=f"^({'|'.join(TrainingStop)})$", description="why it stopped")]
+    stop_reason: Annotated[TrainingStop, ByValue(TrainingStop)] = Field(description="why it stopped")
     divergence: Divergence | None = Field(description="null unless stop_reason is diverged")
     target_accuracy: UnitInterval | None = Field(description="null if none was asked for")
     rounds_to_target: PositiveInt | None = Field(description="first evaluated round at the target, null if none was")
@@ -123,7 +124,7 @@ class TrainingDocument(StoredRecord):
     @property
     def as_written(self) -> bool:
         """Whether it is what was written; of a training that goes on, nothing is relied on but its plan."""
-        return self.stop_reason == TrainingStop.INTERRUPTED or super().as_written
+        return self.stop_reason is TrainingStop.INTERRUPTED or super().as_written
 
     @property
     def majority_rate(self) -> float | None:

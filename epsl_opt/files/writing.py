@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 
 from epsl_opt.core.errors import InputError
+from epsl_opt.core.reading import is_readable
 from epsl_opt.files.draft import draft
-from epsl_opt.files.reading import is_readable
 
 _DESCRIPTOR = re.compile(r"/(?:dev|proc/(?:self|thread-self))/fd/(\d{1,9})")
 _MAX_LINKS = 40

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from epsl_opt.core.distribution import version
+from epsl_opt.core.json_value import JsonDict
 from epsl_opt.core.options import Options
 from epsl_opt.core.results import Limits
 from epsl_opt.plugins.solver import Solver
@@ -18,7 +19,7 @@ from epsl_opt.plugins.solver import Solver
 PACKAGES = ("epsl-opt", "numpy", "scipy", "highspy", "pyomo", "cvxpy", "clarabel")
 
 
-def provenance(solver: Solver[Any], options: Options, limits: Limits) -> dict[str, Any]:
+def provenance(solver: Solver[Any], options: Options, limits: Limits) -> JsonDict:
     """Return versions, processor, threads, seed and options of a run, ready for JSON."""
     return {
         "versions": dict(versions()),

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from epsl_opt.core.defaults import DEFAULT_SOLVER
 from epsl_opt.core.framework import Framework
+from epsl_opt.core.frameworks import framework_round
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.results import Limits
-from epsl_opt.core.stage_times import stage_times
 from epsl_opt.files.documents import ScheduleDocument
 from epsl_opt.solving.solve import solve
 
@@ -41,5 +41,5 @@ def solve_at_quickest_cut(
 def _solved(instance: Instance, clock: Framework, limits: Limits) -> tuple[float, Instance, ScheduleDocument]:
     document = ScheduleDocument.from_result(instance, solve(instance, DEFAULT_SOLVER, limits))
     schedule = document.schedule()
-    latency_s = math.inf if schedule is None else stage_times(instance, schedule, clock).round_latency_s
+    latency_s = math.inf if schedule is None else framework_round(instance, schedule, clock).stage_times.round_latency_s
     return latency_s, instance, document

@@ -48,7 +48,7 @@ def solve(
         Called with the monitor whenever something new is known.
     start
         A schedule to start from, such as the last one where channels change. A solver that uses it, if it is feasible
-        here, never ends with a worse one; `provenance["warm_start"]` says whether it was used.
+        here, never ends with a worse one; `SolveResult.warm_start` says whether it was used.
 
     Raises
     ------
@@ -116,9 +116,9 @@ def _judge(
         build_s=build_s,
         solve_s=elapsed_s - build_s,
         overrun_s=max(elapsed_s - ledger.limits.time_s, 0.0),
-        provenance=provenance(solver, options, ledger.limits)
-        | ({"warm_start": ledger.warm} if given_start else {})
-        | (_values(ledger) if verified else {}),
+        provenance=provenance(solver, options, ledger.limits),
+        warm_start=ledger.warm if given_start else None,
+        marginal_values=ledger.marginal_values if verified else None,
     )
 
 
@@ -126,11 +126,6 @@ def _status(verified: bool, violations: Sequence[Violation]) -> SolutionStatus:
     if violations:
         return SolutionStatus.REJECTED
     return SolutionStatus.VERIFIED if verified else SolutionStatus.NONE
-
-
-def _values(ledger: Ledger) -> dict[str, Any]:
-    values = ledger.marginal_values
-    return {} if values is None else {"marginal_values": values.to_document()}
 
 
 def _false_claims(ledger: Ledger, schedule: Schedule | None, latency_s: float, stop: StopReason) -> list[Violation]:

@@ -53,7 +53,7 @@ class Reaction:
     @property
     def warm(self) -> bool:
         """Whether the solver started from the schedule before."""
-        return bool(self.result.provenance.get("warm_start", False))
+        return bool(self.result.warm_start)
 
 
 class Station:

@@ -9,7 +9,8 @@ from functools import cached_property
 from epsl_opt.core.distribution import version
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.framework import Framework
-from epsl_opt.core.stage_times import StageTimes, stage_times
+from epsl_opt.core.frameworks import framework_round
+from epsl_opt.core.stage_times import StageTimes
 from epsl_opt.files.documents import ScheduleDocument
 from epsl_opt.files.stored_record import key_of
 from epsl_opt.files.training_document import PlanReference, schedule_sha256
@@ -70,7 +71,7 @@ class TrainingSetup:
         InputError
             If the round would never end: a client without a rate is to send.
         """
-        found = stage_times(self.plan.instance, self.plan.schedule, self.clock)
+        found = framework_round(self.plan.instance, self.plan.schedule, self.clock).stage_times
         if not math.isfinite(found.round_latency_s):
             problem = f"a round of {self.clock} never ends under it: a client has no rate to send with"
             raise InputError("schedule", problem)
@@ -86,7 +87,7 @@ class TrainingSetup:
             aggregation_ratio=plan.instance.training.aggregation_ratio,
             cut_layer=plan.schedule.cut_layer,
             schedule_sha256=schedule_sha256(plan.schedule),
-            framework=plan.framework.value,
+            framework=plan.framework,
             task=plan.task,
             seed=plan.seed,
             backend=request.backend.name,

@@ -12,7 +12,7 @@ from epsl_opt.backends.pytorch import TorchBackend
 from epsl_opt.backends.pytorch.backend import default_network
 from epsl_opt.backends.pytorch.options import TorchOptions
 from epsl_opt.core.framework import Framework
-from epsl_opt.core.stage_times import stage_times
+from epsl_opt.core.frameworks import framework_round
 from epsl_opt.plugins.backend import TrainingPlan
 from epsl_opt.plugins.registry import load_backend
 
@@ -101,7 +101,7 @@ def test_clock_of_epsl_is_the_round_latency() -> None:
     paper = load_instance("paper")
     schedule = solve(paper, "greedy").schedule
     assert schedule is not None
-    stages = stage_times(paper, schedule, Framework.EPSL)
+    stages = framework_round(paper, schedule, Framework.EPSL).stage_times
     assert stages.round_latency_s == pytest.approx(round_latency(paper, schedule).round_latency_s, rel=1e-12)
 
 

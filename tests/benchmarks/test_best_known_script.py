@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from benchmarks import best_known as script
 from epsl_opt import SolutionStatus, StopReason
+from epsl_opt.files.json_files import write_record
 from epsl_opt.problems import library
 from epsl_opt.problems.library import BestKnown, Library, LibraryEntry
 
@@ -47,7 +48,7 @@ def entry(path: Path) -> LibraryEntry:
 def change(path: Path, **fields: object) -> None:
     """Change fields of the instance worked on."""
     kept: Library = script.with_entry(library.read(path), entry(path).model_copy(update=fields))
-    library.write(path, kept)
+    write_record(path, kept)
 
 
 def test_results_are_kept_and_printed(path: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:

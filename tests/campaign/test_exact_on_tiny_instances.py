@@ -10,7 +10,6 @@ import pytest
 from campaign.oracle import best_latency_s
 from campaign.tiny_instances import random_instance
 from epsl_opt import Limits, StopReason, solve
-from epsl_opt.core.marginal_values import MarginalValues
 
 PRECISION = 3e-9
 SEEDS = range(100)
@@ -29,5 +28,5 @@ def test_exact_is_the_optimum_of_an_independent_enumeration(seed: int) -> None:
     assert result.latency_s == pytest.approx(optimum, rel=PRECISION)
     assert result.bound_s is not None
     assert result.bound_s <= optimum * (1 + PRECISION)
-    if "marginal_values" in result.provenance:
-        MarginalValues.model_validate(result.provenance["marginal_values"])
+    if result.marginal_values is not None:
+        result.marginal_values.validated()

@@ -8,10 +8,19 @@ import numpy as np
 import plain_model
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from strategies import instances, instances_with_schedules
 
 from epsl_opt import Instance, Schedule, round_latency
-from epsl_opt.core.frameworks import fl_round, psl_round, round_latencies_s, sfl_round, vanilla_sl_round
+from epsl_opt.core.framework import Framework
+from epsl_opt.core.frameworks import (
+    fl_round,
+    framework_round,
+    psl_round,
+    round_latencies_s,
+    sfl_round,
+    vanilla_sl_round,
+)
 from epsl_opt.core.instance import Channel
 
 Case = tuple[Instance, Schedule]
@@ -80,6 +89,13 @@ def test_every_framework_has_a_finite_round(case: Case) -> None:
     found = round_latencies_s(*case)
     assert all(0 < latency < math.inf for latency in found.values())
     assert found["SFL"] >= found["PSL"]
+
+
+@given(instances_with_schedules(), st.sampled_from(Framework))
+def test_stage_times_add_up_to_the_round(case: Case, framework: Framework) -> None:
+    """In every framework the stages of those whom the others wait for take as long as the round."""
+    found = framework_round(*case, framework)
+    assert found.stage_times.round_latency_s == pytest.approx(found.round_latency_s, rel=1e-12)
 
 
 @given(instances())

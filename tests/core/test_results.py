@@ -7,12 +7,14 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import instances_with_schedules
 
 from epsl_opt import Instance, Limits, Schedule, SolutionStatus, SolveResult, StopReason, Violation, round_latency
+from epsl_opt.core.marginal_values import MarginalValues
 from epsl_opt.core.results import relative_gap
 
 VIOLATION = Violation("client power limit P_i", "client-0", 1.0, "W", 1e-9)
@@ -119,3 +121,20 @@ def test_limits_that_mean_nothing_are_refused(wrong: dict[str, Any]) -> None:
 def test_no_time_limit_is_infinity() -> None:
     """An infinite time limit and a gap of zero are limits like any other."""
     assert Limits(time_s=math.inf, rel_gap=0.0, threads=1, seed=0).time_s == math.inf
+
+
+@given(instances_with_schedules(), st.sampled_from([None, False, True]))
+def test_provenance_repeats_what_a_schedule_file_tells(case: tuple[Instance, Schedule], warm: bool | None) -> None:
+    """Whether a start was used and what resources are worth stand in the provenance exactly where they are known."""
+    values = MarginalValues(
+        total_uplink_power_s_per_w=1.0,
+        client_power_s_per_w=np.ones(case[0].n_clients),
+        client_compute_s_per_gflops=np.ones(case[0].n_clients),
+        server_compute_s_per_gflops=2.0,
+        subchannel_s=np.ones(case[0].n_subchannels),
+    )
+    plain = fields(case, SolutionStatus.VERIFIED, StopReason.COMPLETED) | {"provenance": {"seed": 1}}
+    told = SolveResult(**plain, warm_start=warm, marginal_values=values)
+    start = {} if warm is None else {"warm_start": warm}
+    assert told.provenance == {"seed": 1, **start, "marginal_values": values.to_document()}
+    assert SolveResult(**plain).provenance == {"seed": 1}

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from epsl_opt import InputError, Instance, load_instance
 from epsl_opt.core.feasibility import infeasibility
-from epsl_opt.files.json_files import read_json
+from epsl_opt.files.json_files import read_json, write_record
 from epsl_opt.problems import library
 from epsl_opt.problems.library import BestKnown, LibraryEntry
 
@@ -80,7 +80,7 @@ def test_unknown_instances_have_near_matches() -> None:
 def test_the_file_is_written_as_it_is_read(tmp_path: Path) -> None:
     """Reading the shipped library and writing it changes no byte."""
     copy = tmp_path / "library.json"
-    library.write(copy, library.read(library.PATH))
+    write_record(copy, library.read(library.PATH))
     assert copy.read_bytes() == library.PATH.read_bytes()
 
 

@@ -64,8 +64,9 @@ def _faster_clients(instance: Instance, factor: float) -> Instance:
 
 
 def _values(instance: Instance) -> MarginalValues:
-    result = solve(instance, "exact", Limits(rel_gap=1e-6))
-    return MarginalValues.model_validate(result.provenance["marginal_values"])
+    values = solve(instance, "exact", Limits(rel_gap=1e-6)).marginal_values
+    assert values is not None
+    return values
 
 
 def _worth_s(values: MarginalValues, instance: Instance) -> dict[str, float]:

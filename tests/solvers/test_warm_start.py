@@ -37,7 +37,7 @@ def test_never_worse_than_keeping_the_start(solver: str, case: tuple[Instance, S
     assert result.status is SolutionStatus.VERIFIED
     assert result.latency_s is not None
     assert result.latency_s <= round_latency(instance, start).round_latency_s
-    assert result.provenance["warm_start"] is True
+    assert result.warm_start is True
 
 
 @pytest.mark.parametrize("solver", ["greedy", "bcd"])
@@ -81,7 +81,7 @@ def test_a_start_that_does_not_fit_is_left_out(solver: str, change: str, caplog:
         warm = solve(instance, solver, options=OPTIONS[solver], start=start)
     assert warm.status is SolutionStatus.VERIFIED
     assert warm.latency_s == cold.latency_s
-    assert warm.provenance["warm_start"] is False
+    assert warm.warm_start is False
     assert "does not fit" in caplog.text
 
 
@@ -95,8 +95,8 @@ def test_solvers_that_know_no_start_are_left_alone(solver: str) -> None:
     assert cold.schedule is not None
     assert warm.schedule.subchannel_client.tolist() == cold.schedule.subchannel_client.tolist()
     assert warm.schedule.subchannel_power_w.tolist() == cold.schedule.subchannel_power_w.tolist()
-    assert warm.provenance["warm_start"] is False
-    assert "warm_start" not in cold.provenance
+    assert warm.warm_start is False
+    assert cold.warm_start is None
 
 
 @settings(max_examples=10)

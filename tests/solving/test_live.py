@@ -34,14 +34,14 @@ def test_each_starts_from_the_last_schedule() -> None:
     assert [result.instance_name for result in results] == ["a", "crowded", "b", "c"]
     assert [result.schedule is None for result in results] == [False, True, False, False]
     assert [decision(start) for start in keeper.starts] == [decision(results[k].schedule) for k in (1, 0, 2)]
-    assert [result.provenance.get("warm_start") for result in results] == [None, False, True, True]
+    assert [result.warm_start for result in results] == [None, False, True, True]
 
 
 def test_cold_never_has_a_start() -> None:
     """With `warm=False` no solve is given anything."""
     keeper = Keeper()
     for result in reschedule([small_instance()] * 3, keeper, warm=False):
-        assert "warm_start" not in result.provenance
+        assert result.warm_start is None
     assert keeper.starts == [None] * 3
 
 

@@ -40,13 +40,11 @@ def plot_gantt(breakdown: Breakdown) -> Figure:
 
 def _draw_clients(axes: Axes, breakdown: Breakdown) -> None:
     stages, rows = breakdown.stages, np.arange(breakdown.n_clients)
-    forward, uplink = np.asarray(stages.client_forward_s), np.asarray(stages.uplink_s)
-    downlink, backward = np.asarray(stages.downlink_s), np.asarray(stages.client_backward_s)
     received = np.full(len(rows), breakdown.phases[3].end_s)
-    _bars(axes, rows, np.zeros(len(rows)), forward, "client forward")
-    _bars(axes, rows, forward, uplink, "uplink")
-    _bars(axes, rows, received, downlink, "downlink")
-    _bars(axes, rows, received + downlink, backward, "client backward")
+    _bars(axes, rows, np.zeros(len(rows)), stages.client_forward_s, "client forward")
+    _bars(axes, rows, stages.client_forward_s, stages.uplink_s, "uplink")
+    _bars(axes, rows, received, stages.downlink_s, "downlink")
+    _bars(axes, rows, received + stages.downlink_s, stages.client_backward_s, "client backward")
 
 
 def _draw_server(axes: Axes, breakdown: Breakdown) -> None:

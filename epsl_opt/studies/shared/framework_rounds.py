@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from epsl_opt.core.framework import Framework
+from epsl_opt.core.frameworks import framework_round
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.latency import round_latency
 from epsl_opt.core.schedule import Schedule
-from epsl_opt.core.stage_times import stage_times
 from epsl_opt.solvers.primal.cuts import feasible_cuts
 from epsl_opt.solvers.primal.power_control import best_schedule
 
@@ -86,4 +86,4 @@ def _vanilla_round_s(plain: Instance, given: Schedule) -> float:
 
 
 def _round_s(instance: Instance, schedule: Schedule, framework: Framework) -> float:
-    return stage_times(instance, schedule, framework).round_latency_s
+    return framework_round(instance, schedule, framework).stage_times.round_latency_s
