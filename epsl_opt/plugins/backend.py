@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
-
-from pydantic import JsonValue
 
 from epsl_opt.core.errors import EpslOptError, InputError
 from epsl_opt.core.framework import Framework
@@ -120,7 +119,7 @@ class TrainingSession(ABC):
         """
 
     @abstractmethod
-    def describe(self) -> dict[str, JsonValue]:
+    def describe(self) -> Mapping[str, object]:
         """Return what a summary should say of data and network, ready for JSON, as one flat mapping.
 
         `majority_rate` must be among it: the accuracy of always answering with the most frequent test label.

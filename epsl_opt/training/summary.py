@@ -58,7 +58,7 @@ def summarise_training(run: TrainingRun, stop: TrainingStop) -> TrainingDocument
         seed=asked.seed,
         backend=asked.backend,
         options=asked.options,
-        description=run.session.describe(),
+        description=dict(run.session.describe()),
         evaluate_every=goal.evaluate_every,
         rounds=len(run.records),
         stop_reason=stop,
