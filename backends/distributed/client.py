@@ -18,11 +18,10 @@ from epsl_opt.backends.pytorch.averaging import exchanged
 from epsl_opt.backends.pytorch.backend import materials
 from epsl_opt.backends.pytorch.devices import ready_device
 from epsl_opt.backends.pytorch.feed import Feed
-from epsl_opt.backends.pytorch.models import Models
 from epsl_opt.backends.pytorch.replicas import load_replica, replica_state
-from epsl_opt.backends.pytorch.session import held_segments
+from epsl_opt.backends.pytorch.rounds import Models
+from epsl_opt.backends.pytorch.session import explained_batch_norm, held_segments
 from epsl_opt.backends.pytorch.split_step import LocalClientSides
-from epsl_opt.backends.pytorch.statistics import explained_batch_norm
 from epsl_opt.core.errors import EpslOptError
 
 DONE = torch.ones(1)

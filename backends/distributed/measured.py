@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from epsl_opt.backends.distributed.round_times import ClientTimes, RoundTimes
-from epsl_opt.backends.pytorch.rounds import STRATEGIES
+from epsl_opt.backends.pytorch.session import STRATEGIES
 from epsl_opt.core.arrays import FloatArray
 from epsl_opt.core.framework import Framework
 from epsl_opt.core.frameworks import psl_round, sfl_round, vanilla_sl_round

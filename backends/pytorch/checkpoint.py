@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from epsl_opt.backends.pytorch.checkpoint_note import SOURCE, make_note, read_note
-from epsl_opt.backends.pytorch.models import Models
 from epsl_opt.backends.pytorch.optimisers import kept_names
+from epsl_opt.backends.pytorch.rounds import Models
 from epsl_opt.core.errors import InputError
 
 _OPTIMISER_KEY = re.compile(r"(client_optimiser|server_optimiser)\.(\d{1,9})\.(\w+)")
