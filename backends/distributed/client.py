@@ -30,16 +30,16 @@ DONE = torch.ones(1)
 
 def serve(group: Group) -> int:
     """Obey the server until it says that it is over; return the exit code."""
-    pair = Pair(SERVER)
+    pair = Pair(SERVER, group.timeout_s)
     try:
         try:
             _obey(group, pair)
-        except BroadcastError as error:
+        except BroadcastError:
             # A broadcast passes from client to client: who is to blame only the server can find out.
-            group.leave_note("waiting", str(error))
-            _await_end(pair)
+            with group.life.waiting():
+                _await_end(pair)
     except LinkError as error:
-        group.leave_note("waiting", str(error))  # a sign of life, should the server only have given up
+        group.life.leave()  # the server may only have given up, because of another
         return _server_gone(group, error)
     except EpslOptError as error:
         group.leave_note("input", str(error))
@@ -53,7 +53,8 @@ def serve(group: Group) -> int:
 def _obey(group: Group, pair: Pair) -> None:
     part: ClientPart | None = None
     while True:
-        command, first, second = pair.next_command()
+        with group.life.waiting():
+            command, first, second = pair.next_command()
         if command is Command.END:
             return
         if command is Command.PLAN:
@@ -70,7 +71,7 @@ def _await_end(pair: Pair) -> None:
 
 def _server_gone(group: Group, error: LinkError) -> int:
     if group.rank == SERVER + 1 and group.note("ended", SERVER) is None:
-        what = "died" if error.dead else f"gave no sign within {group.timeout_s:g} s"
+        what = f"gave no sign within {group.timeout_s:g} s" if error.timed_out else "died"
         problem = f"rank {SERVER} (the server) {what}; the same command with --resume goes on from its last checkpoint"
         sys.stderr.write(f"epsl-opt: error: {problem}\n")
     return 1
