@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -71,7 +70,7 @@ class Measured:
             if value is not None
         }
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, object]:
         """Return everything, ready for JSON."""
         simulated, own = asdict(self.simulated), self.simulated_clients()
         return {
@@ -100,7 +99,7 @@ class Measured:
         write_bytes(folder / FILE, format_json(self.document()).encode())
 
 
-def _latency(plan: TrainingPlan, clock: Framework) -> Any:
+def _latency(plan: TrainingPlan, clock: Framework) -> object:
     """Return the record that has the clients' stages."""
     match clock:
         case Framework.EPSL:
