@@ -8,11 +8,10 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from epsl_opt.backends.distributed.clock import ForwardClock, now_s
+from epsl_opt.backends.distributed.clock import ClientStamps, ForwardClock, now_s
 from epsl_opt.backends.distributed.failures import BroadcastError, LinkError
 from epsl_opt.backends.distributed.group import Group
 from epsl_opt.backends.distributed.plan import Assignment, read_assignment
-from epsl_opt.backends.distributed.stamps import ClientStamps
 from epsl_opt.backends.distributed.wire import SERVER, Command, Pair, packed, unpack
 from epsl_opt.backends.pytorch.averaging import exchanged
 from epsl_opt.backends.pytorch.backend import materials

@@ -116,9 +116,10 @@ class Clients:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _dismiss(self) -> None:
-        for number in range(len(self.pairs)):
-            with contextlib.suppress(EpslOptError):
-                self.command([number], Command.END)
+        with self._speaking:
+            for pair in self.pairs:
+                with contextlib.suppress(LinkError):
+                    pair.command(Command.END)
 
     def _show_life(self) -> None:
         while not self._over.wait(self.group.timeout_s / _HEARTBEATS):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from epsl_opt.backends.distributed.round_times import ClientTimes, RoundTimes
+from epsl_opt.backends.distributed.round_times import CLIENT_STAGES, RoundTimes
 from epsl_opt.backends.pytorch.session import STRATEGIES
 from epsl_opt.core.arrays import FloatArray
 from epsl_opt.core.framework import Framework
@@ -20,7 +20,6 @@ from epsl_opt.plugins.backend import TrainingPlan
 
 FILE = "measured.json"
 STAGES = tuple(field.name for field in fields(StageTimes))
-CLIENT_STAGES = tuple(field.name for field in fields(ClientTimes))
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +54,7 @@ class Measured:
     def clients(self) -> dict[str, FloatArray]:
         """Return the median seconds of every stage of clients, shape (clients,)."""
         found = [times.clients() for times in self.rounds.values()]
-        return {stage: np.median([getattr(row, stage) for row in found], axis=0) for stage in CLIENT_STAGES}
+        return {stage: np.median([row[stage] for row in found], axis=0) for stage in CLIENT_STAGES}
 
     def simulated_clients(self) -> dict[str, FloatArray]:
         """Return the simulated seconds of stages of clients, shape (clients,); nothing where a clock has none."""

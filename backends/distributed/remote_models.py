@@ -8,10 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from epsl_opt.backends.distributed.clients import Clients
-from epsl_opt.backends.distributed.clock import ForwardClock, now_s
+from epsl_opt.backends.distributed.clock import STAMPS, ClientStamps, ForwardClock, now_s
 from epsl_opt.backends.distributed.remote_sides import RemoteClientSides, Rows
 from epsl_opt.backends.distributed.round_times import RoundTimes
-from epsl_opt.backends.distributed.stamps import STAMPS, ClientStamps
 from epsl_opt.backends.distributed.wire import Command, Pair, packed, unpack
 from epsl_opt.backends.pytorch.averaging import average, exchanged
 from epsl_opt.backends.pytorch.feed import Batch

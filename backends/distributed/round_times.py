@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from epsl_opt.backends.distributed.stamps import ClientStamps
+from epsl_opt.backends.distributed.clock import ClientStamps
 from epsl_opt.core.arrays import FloatArray
 from epsl_opt.core.stage_times import StageTimes
 
-
-@dataclass(frozen=True, eq=False)
-class ClientTimes:
-    """The clients' stages of a round in seconds, shape (clients,); a broadcast ends at each client by itself."""
-
-    client_forward_s: FloatArray
-    uplink_s: FloatArray
-    broadcast_s: FloatArray
-    downlink_s: FloatArray
-    client_backward_s: FloatArray
+CLIENT_STAGES = ("client_forward_s", "uplink_s", "broadcast_s", "downlink_s", "client_backward_s")
+"""Stages that each client has a time of; a broadcast ends at each by itself."""
 
 
 class RoundTimes:
@@ -47,26 +37,24 @@ class RoundTimes:
         self.broadcast_begin_s = 0.0
         self.server_forward_s = self.server_backward_s = self.model_exchange_s = 0.0
 
-    def clients(self) -> ClientTimes:
-        """Return each client's stages."""
-        found = [self._client(number) for number in range(len(self.stamps))]
-        return ClientTimes(*np.array(found).T)
+    def clients(self) -> dict[str, FloatArray]:
+        """Return the seconds of `CLIENT_STAGES`, shape (clients,) each."""
+        found = np.array([self._client(number) for number in range(len(self.stamps))])
+        return dict(zip(CLIENT_STAGES, found.T, strict=True))
 
     def stages(self, *, in_turn: bool) -> StageTimes:
         """Return the round's stages as `stage_times` counts them: of the client waited for, or the sum over turns."""
         found = self.clients()
         up = down = np.arange(len(self.stamps))
         if not in_turn:
-            up = np.array([np.argmax(found.client_forward_s + found.uplink_s)])
-            down = np.array([np.argmax(found.downlink_s + found.client_backward_s)])
+            up = np.array([np.argmax(found["client_forward_s"] + found["uplink_s"])])
+            down = np.array([np.argmax(found["downlink_s"] + found["client_backward_s"])])
+        waited_for = {"client_forward_s": up, "uplink_s": up, "downlink_s": down, "client_backward_s": down}
         return StageTimes(
-            client_forward_s=float(found.client_forward_s[up].sum()),
-            uplink_s=float(found.uplink_s[up].sum()),
+            **{stage: float(found[stage][who].sum()) for stage, who in waited_for.items()},
             server_forward_s=self.server_forward_s,
             server_backward_s=self.server_backward_s,
-            broadcast_s=float(found.broadcast_s.max()),
-            downlink_s=float(found.downlink_s[down].sum()),
-            client_backward_s=float(found.client_backward_s[down].sum()),
+            broadcast_s=float(found["broadcast_s"].max()),
             model_exchange_s=self.model_exchange_s,
         )
 
