@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from epsl_opt.backends.pytorch.aggregation import mean_activation, representative
-from epsl_opt.backends.pytorch.models import Batch, Models
+from epsl_opt.backends.pytorch.feed import Batch
 from epsl_opt.backends.pytorch.options import Aggregation, TorchOptions
-from epsl_opt.backends.pytorch.rounds import parallel
+from epsl_opt.backends.pytorch.rounds import Models, parallel
 from epsl_opt.backends.pytorch.split_step import server_step
 
 Round = Callable[[], object]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +26,7 @@ class Samples:
         Class of each sample, shape (samples,), from 0.
     """
 
-    x: NDArray[Any]
+    x: NDArray[np.uint8 | np.float32]
     y: IntArray
 
     def take(self, indices: IntArray) -> Samples:
@@ -58,7 +57,7 @@ def normalised(name: str, train: Samples, test: Samples, classes: tuple[str, ...
     )
 
 
-def moments(x: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
+def moments(x: NDArray[np.uint8 | np.float32]) -> tuple[FloatArray, FloatArray]:
     """Return mean and standard deviation of each channel (axis 1), shape (channels,) each, without a float copy."""
     axes = (0, *range(2, x.ndim))
     # Near the mean already, so that little is lost when its square is taken off.
@@ -73,7 +72,7 @@ def moments(x: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
     return offset.ravel() + total / count, np.sqrt(variance)
 
 
-def _scaled(x: NDArray[Any], mean: FloatArray, deviation: FloatArray) -> NDArray[np.float32]:
+def _scaled(x: NDArray[np.uint8 | np.float32], mean: FloatArray, deviation: FloatArray) -> NDArray[np.float32]:
     shape = (-1, *(1 for _ in x.shape[2:]))
     scale = np.where(deviation > 0, deviation, 1.0)
     scaled: NDArray[np.float32] = x.astype(np.float32)

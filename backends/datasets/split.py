@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +11,7 @@ from epsl_opt.core.arrays import IntArray
 
 
 def split(
-    labels: IntArray, test_fraction: float, seed: int, groups: NDArray[Any] | None = None
+    labels: IntArray, test_fraction: float, seed: int, groups: NDArray[np.generic] | None = None
 ) -> tuple[IntArray, IntArray]:
     """Split samples into training and test, the same fraction of each class, without dividing a group.
 

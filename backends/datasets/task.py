@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from pydantic import Field
@@ -36,7 +37,7 @@ class Task:
     load: Callable[[Any, int], Dataset]
 
 
-def require(module: str, package: str, task: str) -> Any:
+def require(module: str, package: str, task: str) -> ModuleType:
     """Import what a task needs.
 
     Raises

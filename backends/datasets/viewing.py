@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from epsl_opt.backends.datasets.task import require
+from epsl_opt.core.arrays import IntArray
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
 
 ORIENTATION, BITS_PER_SAMPLE, PHOTOMETRIC = 0x0112, 258, 262
 """Tags of EXIF and TIFF."""
@@ -28,7 +33,7 @@ class UnclearBrightnessError(ValueError):
     """Pixels whose numbers do not say what is black and what is white."""
 
 
-def as_shown(image: Any, grey: bool) -> Any:
+def as_shown(image: ImageFile, grey: bool) -> Image:
     """Return the first frame of an opened picture as a viewer shows it.
 
     Transparency is laid on white, the orientation that a camera noted is applied, of more than 8 bits the upper 8 are
@@ -58,15 +63,16 @@ def as_shown(image: Any, grey: bool) -> Any:
     return upright(_flat(image), _orientation(image)).convert("L" if grey else "RGB")
 
 
-def upright(image: Any, orientation: int) -> Any:
+def upright(image: Image, orientation: int) -> Image:
     """Turn and mirror a picture by the EXIF orientation, 1 to 8; any other number leaves it as it is."""
-    way = require("PIL.Image", "pillow", "images").Transpose
-    turned = (way.ROTATE_270, way.TRANSVERSE, way.ROTATE_90)
-    ways = (way.FLIP_LEFT_RIGHT, way.ROTATE_180, way.FLIP_TOP_BOTTOM, way.TRANSPOSE, *turned)
+    from PIL.Image import Transpose
+
+    turned = (Transpose.ROTATE_270, Transpose.TRANSVERSE, Transpose.ROTATE_90)
+    ways = (Transpose.FLIP_LEFT_RIGHT, Transpose.ROTATE_180, Transpose.FLIP_TOP_BOTTOM, Transpose.TRANSPOSE, *turned)
     return image.transpose(ways[orientation - 2]) if 2 <= orientation <= 8 else image
 
 
-def _orientation(image: Any) -> int:
+def _orientation(image: Image) -> int:
     """Return the noted orientation; a damaged note is none, as it is to viewers."""
     try:
         found = image.getexif().get(ORIENTATION, 1)
@@ -75,26 +81,28 @@ def _orientation(image: Any) -> int:
     return found if isinstance(found, int) else 1
 
 
-def _flat(image: Any) -> Any:
+def _flat(image: Image) -> Image:
     """Return the picture without transparency, in a mode that converts to L and RGB."""
+    import PIL.Image
+
     if image.mode.startswith(("I", "F")):
         eight_bits = _eight_bits(image)
-        return require("PIL.Image", "pillow", "images").fromarray(eight_bits)
+        return PIL.Image.fromarray(eight_bits)
     if not _has_transparency(image):
         return image.convert("RGB") if image.mode in BEYOND_THE_SCREEN else image
     layer = image.convert("LA" if image.mode == "La" else "RGBA").convert("RGBA")
-    paper = require("PIL.Image", "pillow", "images").new("RGBA", layer.size, "white")
+    paper = PIL.Image.new("RGBA", layer.size, "white")
     paper.alpha_composite(layer)
     return paper.convert("RGB")
 
 
-def _has_transparency(image: Any) -> bool:
+def _has_transparency(image: Image) -> bool:
     palette = getattr(image, "palette", None)
     in_palette = image.mode == "P" and palette is not None and palette.mode.endswith("A")
     return image.mode in ALPHA_MODES or "transparency" in image.info or in_palette
 
 
-def _mend_transparency(image: Any) -> None:
+def _mend_transparency(image: ImageFile) -> None:
     """Bring the transparent value of a PNG file to the 8 bits that Pillow brings its pixels to."""
     value = image.info.get("transparency")
     if image.format != "PNG" or not image.tile:
@@ -106,7 +114,7 @@ def _mend_transparency(image: Any) -> None:
         image.info["transparency"] = min(value * GREY_STEP[raw_mode], 255)
 
 
-def _eight_bits(image: Any) -> NDArray[np.uint8]:
+def _eight_bits(image: Image) -> NDArray[np.uint8]:
     """Return grey pixels of more than 8 bits as 8, shape (height, width)."""
     values = np.asarray(image)
     tags = getattr(image, "tag_v2", {})
@@ -119,16 +127,16 @@ def _eight_bits(image: Any) -> NDArray[np.uint8]:
     return levels.astype(np.uint8)
 
 
-def _of_integers(values: NDArray[Any], image: Any, tags: Any) -> NDArray[np.integer[Any]]:
+def _of_integers(values: IntArray, image: Image, tags: Mapping[int, tuple[int, ...]]) -> IntArray:
     if image.mode == "I" and image.format not in SIXTEEN_BITS:
         raise UnclearBrightnessError("holds 32-bit numbers, of which no viewer knows which is white; save it as 16-bit")
     bits = tags.get(BITS_PER_SAMPLE, (16,))[0]
-    levels: NDArray[np.integer[Any]] = np.clip(values, 0, 2**bits - 1) >> (bits - 8)
+    levels: IntArray = np.clip(values, 0, 2**bits - 1) >> (bits - 8)
     return levels
 
 
-def _of_floats(values: NDArray[Any]) -> NDArray[np.integer[Any]]:
+def _of_floats(values: NDArray[np.float32]) -> IntArray:
     if not (np.isfinite(values) & (values >= 0) & (values <= 1)).all():
         raise UnclearBrightnessError("holds floating-point numbers beyond 0 (black) to 1 (white); save it as 16-bit")
-    levels: NDArray[np.integer[Any]] = np.rint(values * 255.0).astype(np.int64)
+    levels: IntArray = np.rint(values * 255.0).astype(np.intp)
     return levels

@@ -8,21 +8,19 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from epsl_opt.backends.distributed.clock import ForwardClock, now_s
+from epsl_opt.backends.distributed.clock import ClientStamps, ForwardClock, now_s
 from epsl_opt.backends.distributed.failures import BroadcastError, LinkError
 from epsl_opt.backends.distributed.group import Group
 from epsl_opt.backends.distributed.plan import Assignment, read_assignment
-from epsl_opt.backends.distributed.stamps import ClientStamps
 from epsl_opt.backends.distributed.wire import SERVER, Command, Pair, packed, unpack
 from epsl_opt.backends.pytorch.averaging import exchanged
 from epsl_opt.backends.pytorch.backend import materials
 from epsl_opt.backends.pytorch.devices import ready_device
 from epsl_opt.backends.pytorch.feed import Feed
-from epsl_opt.backends.pytorch.models import Models
 from epsl_opt.backends.pytorch.replicas import load_replica, replica_state
-from epsl_opt.backends.pytorch.session import held_segments
+from epsl_opt.backends.pytorch.rounds import Models
+from epsl_opt.backends.pytorch.session import explained_batch_norm, held_segments
 from epsl_opt.backends.pytorch.split_step import LocalClientSides
-from epsl_opt.backends.pytorch.statistics import explained_batch_norm
 from epsl_opt.core.errors import EpslOptError
 
 DONE = torch.ones(1)
@@ -31,16 +29,16 @@ DONE = torch.ones(1)
 
 def serve(group: Group) -> int:
     """Obey the server until it says that it is over; return the exit code."""
-    pair = Pair(SERVER)
+    pair = Pair(SERVER, group.timeout_s)
     try:
         try:
             _obey(group, pair)
-        except BroadcastError as error:
+        except BroadcastError:
             # A broadcast passes from client to client: who is to blame only the server can find out.
-            group.leave_note("waiting", str(error))
-            _await_end(pair)
+            with group.life.waiting():
+                _await_end(pair)
     except LinkError as error:
-        group.leave_note("waiting", str(error))  # a sign of life, should the server only have given up
+        group.life.leave()  # the server may only have given up, because of another
         return _server_gone(group, error)
     except EpslOptError as error:
         group.leave_note("input", str(error))
@@ -54,7 +52,8 @@ def serve(group: Group) -> int:
 def _obey(group: Group, pair: Pair) -> None:
     part: ClientPart | None = None
     while True:
-        command, first, second = pair.next_command()
+        with group.life.waiting():
+            command, first, second = pair.next_command()
         if command is Command.END:
             return
         if command is Command.PLAN:
@@ -71,7 +70,7 @@ def _await_end(pair: Pair) -> None:
 
 def _server_gone(group: Group, error: LinkError) -> int:
     if group.rank == SERVER + 1 and group.note("ended", SERVER) is None:
-        what = "died" if error.dead else f"gave no sign within {group.timeout_s:g} s"
+        what = f"gave no sign within {group.timeout_s:g} s" if error.timed_out else "died"
         problem = f"rank {SERVER} (the server) {what}; the same command with --resume goes on from its last checkpoint"
         sys.stderr.write(f"epsl-opt: error: {problem}\n")
     return 1

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from datetime import timedelta
 from typing import TypeVar
 
 import torch
-import torch.distributed as dist
 from torch import Tensor
 
-from epsl_opt.backends.distributed.failures import BroadcastError, LinkError, RankError, culprits
+from epsl_opt.backends.distributed.failures import BroadcastError, LinkError, RankError
 from epsl_opt.backends.distributed.group import Group, ranks
+from epsl_opt.backends.distributed.life import listen
 from epsl_opt.backends.distributed.wire import Command, Pair
 from epsl_opt.core.errors import EpslOptError, InputError
 
 ResultT = TypeVar("ResultT")
 
-GRACE_S = 1.0
-"""How long to listen for what others know of a failure."""
+_GRACE_S, _FAREWELL_S = 1.0, 10.0
+"""How long clients are told that it is over, after a failure and otherwise."""
 
-_FAREWELL_S = 10.0
-_PROBE_S = 0.5
-_PROBE_TAG = 99
 _HEARTBEATS = 3
 """So many in the time after which clients give up."""
 
@@ -42,10 +37,9 @@ class Clients:
 
     def __init__(self, group: Group) -> None:
         self.group, self.names = group, [f"client {number}" for number in range(group.size - 1)]
-        self.pairs = [Pair(rank) for rank in range(1, group.size)]
+        self.pairs = [Pair(rank, group.timeout_s) for rank in range(1, group.size)]
         self._pool = ThreadPoolExecutor(max(len(self.pairs), 1))
-        self._known: list[LinkError] = []
-        self._unheard: list[LinkError] = []
+        self._failures: list[LinkError] = []
         self._speaking, self._over = threading.Lock(), threading.Event()
         threading.Thread(target=self._show_life, daemon=True).start()
 
@@ -65,9 +59,8 @@ class Clients:
                 except LinkError as error:
                     failures.append(error)
         if failures:
-            self._known = failures
-            time.sleep(GRACE_S)
-            raise self._verdict(failures)
+            self._failures += failures
+            raise self._verdict(self._alive())
 
     def each(self, numbers: Sequence[int], function: Callable[[int, Pair], ResultT]) -> list[ResultT]:
         """Do something with some clients at once, and return the results in their order.
@@ -82,9 +75,10 @@ class Clients:
         futures = [self._pool.submit(function, number, self.pairs[number]) for number in numbers]
         wait(futures, return_when=FIRST_EXCEPTION)
         if failures := _failures(futures):
-            self._known = failures
-            time.sleep(GRACE_S)
-            raise self._verdict(failures + [late for late in _failures(futures) if late not in failures])
+            self._failures += failures
+            alive = self._alive()
+            self._failures += [late for late in _failures(futures) if late not in failures]
+            raise self._verdict(alive)
         return [future.result() for future in futures]
 
     def tell(self, numbers: Sequence[int], command: Command, function: Callable[[int, Pair], ResultT]) -> list[ResultT]:
@@ -108,13 +102,9 @@ class Clients:
         RankError
             Naming the rank.
         """
-        if self._known:
-            raise self._verdict(self._known)
-        # The other threads may be waiting for ranks still.
-        with ThreadPoolExecutor(len(self.pairs)) as pool:
-            futures = [pool.submit(_probe, pair.rank) for pair in self.pairs]
-        if dead := [error for error in _failures(futures) if error.dead]:
-            raise self._verdict(dead)
+        alive = self._alive(dead=0)
+        if self._failures or len(alive) < len(self.pairs):
+            raise self._verdict(alive)
 
     def end(self) -> None:
         """Let the clients go; one that does not listen finds out when this process ends."""
@@ -122,13 +112,14 @@ class Clients:
         self.group.leave_note("ended", "")
         farewell = threading.Thread(target=self._dismiss, daemon=True)
         farewell.start()
-        farewell.join(GRACE_S if self._known else _FAREWELL_S)
+        farewell.join(_GRACE_S if self._failures else _FAREWELL_S)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _dismiss(self) -> None:
-        for number in range(len(self.pairs)):
-            with contextlib.suppress(EpslOptError):
-                self.command([number], Command.END)
+        with self._speaking:
+            for pair in self.pairs:
+                with contextlib.suppress(LinkError):
+                    pair.command(Command.END)
 
     def _show_life(self) -> None:
         while not self._over.wait(self.group.timeout_s / _HEARTBEATS):
@@ -137,21 +128,26 @@ class Clients:
                     try:
                         pair.command(Command.ALIVE)
                     except LinkError as error:
-                        self._unheard.append(error)
+                        self._failures.append(error)
 
-    def _verdict(self, failures: Sequence[LinkError]) -> EpslOptError:
-        waiting = [pair.rank for pair in self.pairs if self.group.note("waiting", pair.rank) is not None]
-        # The first failure of all may have met a sign of life, and what came after only follows from it.
-        blamed = culprits([*self._unheard, *failures], waiting)
-        for failure in blamed:
-            if (problem := self.group.note("input", failure.rank)) is not None:
-                return InputError(self._called([failure.rank]), problem)
-            if (problem := self.group.note("failed", failure.rank)) is not None:
-                return RankError(f"{self._called([failure.rank])} failed: {problem}")
-        found = sorted({failure.rank for failure in blamed})
-        if set(found) <= set(waiting) and not blamed[0].dead:  # alive, so another one is silent
-            found = [pair.rank for pair in self.pairs if pair.rank not in waiting] or found
-        what = "died" if blamed[0].dead else f"gave no sign within {self.group.timeout_s:g} s"
+    def _alive(self, dead: int = 1) -> dict[int, bool]:
+        """Return the ranks that show that they run, and whether each waits for others; so many may well be dead."""
+        ranks = [pair.rank for pair in self.pairs]
+        return listen(self.group.store, ranks, len(ranks) - dead)
+
+    def _verdict(self, alive: Mapping[int, bool]) -> EpslOptError:
+        """Return whom to blame: a rank that says so itself, else one without signs of life, else one that is stuck."""
+        for pair in self.pairs:
+            if (problem := self.group.note("input", pair.rank)) is not None:
+                return InputError(self._called([pair.rank]), problem)
+            if (problem := self.group.note("failed", pair.rank)) is not None:
+                return RankError(f"{self._called([pair.rank])} failed: {problem}")
+        failing = {failure.rank for failure in self._failures}
+        silent = any(failure.timed_out for failure in self._failures)
+        gone = [pair.rank for pair in self.pairs if pair.rank not in alive]
+        stuck = [rank for rank, waits in sorted(alive.items()) if silent and not waits]
+        found = gone or [rank for rank in stuck if rank in failing] or stuck or sorted(failing)
+        what = f"gave no sign within {self.group.timeout_s:g} s" if silent else "died"
         return RankError(f"{self._called(found)} {what}")
 
     def _called(self, numbers: list[int]) -> str:
@@ -164,13 +160,3 @@ def _failures(futures: Sequence[Future[ResultT]]) -> list[LinkError]:
         if error is not None and not isinstance(error, LinkError):
             raise error
     return [error for error in done if isinstance(error, LinkError)]
-
-
-def _probe(rank: int) -> None:
-    """Raise if a rank is gone."""
-    try:
-        work = dist.irecv(torch.empty(1), rank, tag=_PROBE_TAG)
-        if work is not None:
-            work.wait(timedelta(seconds=_PROBE_S))
-    except RuntimeError as error:
-        raise LinkError(rank, error) from error

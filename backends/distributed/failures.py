@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from epsl_opt.core.errors import EngineError
 from epsl_opt.core.plain_text import one_line
-
-_TIMED_OUT = "timed out"
-_OWN_CLOSURE = "timeout caused pair closure"
-"""Part of what gloo says of all other pairs after it has closed one by itself."""
 
 
 class RankError(EngineError):
@@ -24,7 +18,7 @@ class BroadcastError(EngineError):
 
 
 class LinkError(EngineError):
-    """Talking to one rank failed.
+    """Talking to one rank failed, which need not be its fault: once one wait is over, gloo ends all others, too.
 
     Parameters
     ----------
@@ -32,24 +26,10 @@ class LinkError(EngineError):
         Which.
     error
         As it came.
-
-    Attributes
-    ----------
-    dead, silent, consequence
-        Whether the connection broke, the time was out, or this side closed it after another failure.
+    timed_out
+        Whether the wait lasted as long as ranks wait for each other; the connection broke otherwise.
     """
 
-    def __init__(self, rank: int, error: BaseException) -> None:
-        text = str(error)
-        self.rank = rank
-        self.silent = _TIMED_OUT in text.lower()
-        self.consequence = _OWN_CLOSURE in text
-        self.dead = not self.silent and not self.consequence
-        super().__init__(one_line(text))
-
-
-def culprits(failures: Sequence[LinkError], waiting: Sequence[int]) -> list[LinkError]:
-    """Return the failures that the others follow from; ranks `waiting` for a third one are alive."""
-    others = [failure for failure in failures if failure.rank not in waiting] or list(failures)
-    dead = [failure for failure in others if failure.dead]
-    return dead or [failure for failure in others if failure.silent] or others
+    def __init__(self, rank: int, error: BaseException, *, timed_out: bool = False) -> None:
+        self.rank, self.timed_out = rank, timed_out
+        super().__init__(one_line(str(error)))

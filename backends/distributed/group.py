@@ -15,6 +15,7 @@ from torch._C._distributed_c10d import PrefixStore, Store, TCPStore
 
 from epsl_opt.backends.distributed.environment import INTERFACE, Rendezvous, read_environment, refuse_dead_ends
 from epsl_opt.backends.distributed.failures import BroadcastError, RankError
+from epsl_opt.backends.distributed.life import Life
 from epsl_opt.backends.distributed.wire import SERVER
 from epsl_opt.core.plain_text import one_line
 
@@ -39,6 +40,8 @@ class Group:
         Where ranks leave notes for one another.
     broadcasts
         The connections that broadcasts use.
+    life
+        Tells the others that this rank is there.
     """
 
     rank: int
@@ -46,6 +49,7 @@ class Group:
     timeout_s: float
     store: Store
     broadcasts: dist.ProcessGroup
+    life: Life
 
     def broadcast(self, tensor: torch.Tensor) -> torch.Tensor:
         """Send a tensor from the server to all, or receive it.
@@ -56,7 +60,8 @@ class Group:
             If a rank on its way is gone, or the time is out.
         """
         try:
-            dist.broadcast(tensor, SERVER, group=self.broadcasts)
+            with self.life.waiting():
+                dist.broadcast(tensor, SERVER, group=self.broadcasts)
         except RuntimeError as error:
             raise BroadcastError(one_line(str(error))) from error
         return tensor
@@ -98,7 +103,7 @@ def join(timeout_s: float, broadcast_interface: str | None) -> Group:
             group = dist.new_group(list(range(size)), timeout=wait, backend="gloo")
     except RuntimeError as error:
         raise RankError(f"rank {rank} could not connect to the others: {_first_line(error)}") from error
-    return Group(rank, size, patience_s, store, group)
+    return Group(rank, size, patience_s, store, group, Life(store, rank))
 
 
 def _await_all(store: Store, size: int, timeout_s: float) -> None:

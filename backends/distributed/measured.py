@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from epsl_opt.backends.distributed.round_times import ClientTimes, RoundTimes
-from epsl_opt.backends.pytorch.rounds import STRATEGIES
+from epsl_opt.backends.distributed.round_times import CLIENT_STAGES, RoundTimes
+from epsl_opt.backends.pytorch.session import STRATEGIES
 from epsl_opt.core.arrays import FloatArray
 from epsl_opt.core.framework import Framework
 from epsl_opt.core.frameworks import framework_round
@@ -20,7 +19,6 @@ from epsl_opt.plugins.backend import TrainingPlan
 
 FILE = "measured.json"
 STAGES = tuple(field.name for field in fields(StageTimes))
-CLIENT_STAGES = tuple(field.name for field in fields(ClientTimes))
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +57,7 @@ class Measured:
     def clients(self) -> dict[str, FloatArray]:
         """Return the median seconds of every stage of clients, shape (clients,)."""
         found = [times.clients() for times in self.rounds.values()]
-        return {stage: np.median([getattr(row, stage) for row in found], axis=0) for stage in CLIENT_STAGES}
+        return {stage: np.median([row[stage] for row in found], axis=0) for stage in CLIENT_STAGES}
 
     def simulated_clients(self) -> dict[str, FloatArray]:
         """Return the simulated seconds of stages of clients, shape (clients,); nothing where a clock has none."""
@@ -69,7 +67,7 @@ class Measured:
         stages = [stage for stage in CLIENT_STAGES if stage != "broadcast_s" or self.clock is not Framework.SL]
         return {stage: np.broadcast_to(getattr(self._round, stage), n_clients).astype(float) for stage in stages}
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, object]:
         """Return everything, ready for JSON."""
         simulated, own = asdict(self.simulated), self.simulated_clients()
         return {

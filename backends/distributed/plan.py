@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -30,7 +29,7 @@ class Assignment:
     def to_bytes(self) -> bytes:
         """Write it down."""
         plan, schedule = self.plan, self.plan.schedule
-        document: dict[str, Any] = {
+        document: dict[str, object] = {
             "instance": plan.instance.to_document(),
             "cut_layer": schedule.cut_layer,
             "subchannel_client": schedule.subchannel_client.tolist(),

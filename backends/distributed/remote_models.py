@@ -8,15 +8,15 @@ import torch
 from torch import Tensor, nn
 
 from epsl_opt.backends.distributed.clients import Clients
-from epsl_opt.backends.distributed.clock import ForwardClock, now_s
+from epsl_opt.backends.distributed.clock import STAMPS, ClientStamps, ForwardClock, now_s
 from epsl_opt.backends.distributed.remote_sides import RemoteClientSides, Rows
 from epsl_opt.backends.distributed.round_times import RoundTimes
-from epsl_opt.backends.distributed.stamps import STAMPS, ClientStamps
 from epsl_opt.backends.distributed.wire import Command, Pair, packed, unpack
 from epsl_opt.backends.pytorch.averaging import average, exchanged
-from epsl_opt.backends.pytorch.models import Batch, Models
+from epsl_opt.backends.pytorch.feed import Batch
 from epsl_opt.backends.pytorch.options import TorchOptions
 from epsl_opt.backends.pytorch.replicas import load_replica, replica_state
+from epsl_opt.backends.pytorch.rounds import Models
 from epsl_opt.backends.pytorch.split_step import CHECKED_STAGES, StepResult
 
 
@@ -29,8 +29,10 @@ class RemoteModels(Models):
         As of `Models`.
     clients
         Where the client-side models are trained.
-    rows
-        What a client sends.
+    sample
+        One sample as a batch, shape (1, ...), on the device; it tells what smashed data look like.
+    batch_size
+        b, how many samples a client sends at once.
     """
 
     def __init__(
@@ -41,10 +43,16 @@ class RemoteModels(Models):
         shares: Tensor,
         options: TorchOptions,
         clients: Clients,
-        rows: Rows,
+        sample: Tensor,
+        batch_size: int,
     ) -> None:
         super().__init__(client_side, server_side, replicas, shares, options)
-        self._remote, self._rows = clients, rows
+        self._remote = clients
+        with torch.no_grad():
+            row = self.clients[0].eval()(sample)[0]
+        self.train()
+        trained = any(parameter.requires_grad for parameter in client_side.parameters())
+        self._rows = Rows(batch_size, tuple(row.shape), trained, shares.device)
         self._everyone: Sequence[int] = range(len(shares))
         self._handed_on = replicas < len(shares)
         self._pending: set[int] = set()

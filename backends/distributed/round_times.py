@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from epsl_opt.backends.distributed.stamps import ClientStamps
+from epsl_opt.backends.distributed.clock import ClientStamps
 from epsl_opt.core.arrays import FloatArray
 from epsl_opt.core.stage_times import EVERYONE, RoundStages, StageTimes
 
-
-@dataclass(frozen=True, eq=False)
-class ClientTimes:
-    """The clients' stages of a round in seconds, shape (clients,); a broadcast ends at each client by itself."""
-
-    client_forward_s: FloatArray
-    uplink_s: FloatArray
-    broadcast_s: FloatArray
-    downlink_s: FloatArray
-    client_backward_s: FloatArray
+CLIENT_STAGES = ("client_forward_s", "uplink_s", "broadcast_s", "downlink_s", "client_backward_s")
+"""Stages that each client has a time of; a broadcast ends at each by itself."""
 
 
 class RoundTimes:
@@ -47,22 +37,19 @@ class RoundTimes:
         self.broadcast_begin_s = 0.0
         self.server_forward_s = self.server_backward_s = self.model_exchange_s = 0.0
 
-    def clients(self) -> ClientTimes:
-        """Return each client's stages."""
-        found = [self._client(number) for number in range(len(self.stamps))]
-        return ClientTimes(*np.array(found).T)
+    def clients(self) -> dict[str, FloatArray]:
+        """Return the seconds of `CLIENT_STAGES`, shape (clients,) each."""
+        found = np.array([self._client(number) for number in range(len(self.stamps))])
+        return dict(zip(CLIENT_STAGES, found.T, strict=True))
 
     def stages(self, *, in_turn: bool) -> StageTimes:
         """Return the round's stages as the clock counts them: of the client waited for, or the sum over turns."""
         found = self.clients()
         stages = RoundStages(
-            client_forward_s=found.client_forward_s,
-            uplink_s=found.uplink_s,
+            **{stage: seconds for stage, seconds in found.items() if stage != "broadcast_s"},
             server_forward_s=self.server_forward_s,
             server_backward_s=self.server_backward_s,
-            broadcast_s=float(found.broadcast_s.max()),
-            downlink_s=found.downlink_s,
-            client_backward_s=found.client_backward_s,
+            broadcast_s=float(found["broadcast_s"].max()),
             model_broadcast_s=self.model_exchange_s,
         )
         return stages.of_clients(EVERYONE, EVERYONE) if in_turn else stages.stage_times

@@ -5,26 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-import numpy as np
 import torch
+from torch import Tensor, nn
 
 from epsl_opt.backends.datasets.dataset import Dataset
 from epsl_opt.backends.distributed.clients import Clients
 from epsl_opt.backends.distributed.measured import Measured
 from epsl_opt.backends.distributed.remote_models import RemoteModels
-from epsl_opt.backends.distributed.remote_sides import Rows
 from epsl_opt.backends.distributed.round_times import RoundTimes
 from epsl_opt.backends.pytorch.chain import Chain
-from epsl_opt.backends.pytorch.models import Batch
+from epsl_opt.backends.pytorch.feed import Batch, aggregated_positions
 from epsl_opt.backends.pytorch.options import TorchOptions
 from epsl_opt.backends.pytorch.session import TorchSession
 from epsl_opt.core.arrays import IntArray
 from epsl_opt.core.framework import Framework
-from epsl_opt.plugins.backend import RoundOutcome, Scores, TrainingPlan
+from epsl_opt.plugins.backend import RoundOutcome, Scores, TrainingPlan, TrainingSession
 
 
-class DistributedSession(TorchSession):
-    """Trains as `TorchSession` does, to the same checkpoints; clients compute on ranks of their own.
+class DistributedSession(TrainingSession):
+    """Trains as a `TorchSession` does, to the same checkpoints; clients compute on ranks of their own.
 
     Parameters
     ----------
@@ -51,9 +50,20 @@ class DistributedSession(TorchSession):
         clients: Clients,
         clock: Framework,
     ) -> None:
-        self._clients, self._clock = clients, clock
+        def deploy(
+            client_side: nn.Sequential, server_side: nn.Sequential, replicas: int, shares: Tensor, options: TorchOptions
+        ) -> RemoteModels:
+            sample = torch.tensor(data.test_x[:1], device=shares.device)
+            batch_size = plan.instance.training.batch_size
+            given = (client_side, server_side, replicas, shares, options, clients, sample, batch_size)
+            self._remote = RemoteModels(*given)
+            return self._remote
+
+        self._plan, self._clients, self._clock = plan, clients, clock
         self.times: dict[int, RoundTimes] = {}
-        super().__init__(plan, options, data, parts, chain)
+        # What the server knows of a batch before the clients send it.
+        batch = Batch(torch.empty(0), torch.empty(0), aggregated_positions(plan))
+        self._training = TorchSession(plan, options, data, parts, chain, deploy, lambda _: batch)
 
     @property
     def measured(self) -> Measured:
@@ -62,9 +72,9 @@ class DistributedSession(TorchSession):
 
     def train_round(self) -> RoundOutcome:
         """Train one round; over when the last client has finished."""
-        number = self._finished_rounds
+        number = self._training.finished_rounds
         with self._attentive():
-            outcome = super().train_round()
+            outcome = self._training.train_round()
             self.times[number] = self._remote.end_round()
         return outcome
 
@@ -72,37 +82,23 @@ class DistributedSession(TorchSession):
         """Get the clients' models and score them here."""
         with self._attentive():
             self._remote.collect()
-            return super().evaluate()
+            return self._training.evaluate()
 
     def save(self, metadata: str) -> bytes:
         """Get the clients' models and return the same safetensors file as without ranks."""
         with self._attentive():
             self._remote.collect()
-            return super().save(metadata)
+            return self._training.save(metadata)
 
     def restore(self, checkpoint: bytes) -> str:
         """Go back to a file that `save` returned, with ranks or without."""
-        metadata = super().restore(checkpoint)
+        metadata = self._training.restore(checkpoint)
         self._remote.distribute()
         return metadata
 
-    def _deploy(self, held: int) -> RemoteModels:
-        client_side, server_side = self._chain.client_side(held), self._chain.server_side(held)
-        sizes = np.array([len(part) for part in self._parts], dtype=np.float64)
-        shares = torch.tensor(sizes / sizes.sum(), dtype=torch.float32, device=self._device)
-        client_side.to(self._device).eval()
-        with torch.no_grad():
-            row = client_side(self._test_samples[:1])[0]
-        trained = any(parameter.requires_grad for parameter in client_side.parameters())
-        rows = Rows(self._plan.instance.training.batch_size, tuple(row.shape), trained, self._device)
-        replicas = len(self._parts) if self._strategy.replicated else 1
-        self._remote = RemoteModels(client_side, server_side, replicas, shares, self._options, self._clients, rows)
-        return self._remote
-
-    def _batch(self) -> Batch:
-        """Return what the server knows of a batch before the clients send it: how many positions are aggregated."""
-        plan, nothing = self._plan, torch.empty(0)
-        return Batch(nothing, nothing, plan.instance.aggregated_samples if plan.framework is Framework.EPSL else 0)
+    def describe(self) -> dict[str, object]:
+        """Say what is trained on what."""
+        return self._training.describe()
 
     @contextmanager
     def _attentive(self) -> Iterator[None]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -14,6 +16,8 @@ from epsl_opt.backends.distributed.failures import LinkError
 
 SERVER = 0
 MAX_BYTES = 2**36
+_ALMOST = 0.9
+"""Of the time-out, since two clocks measure it."""
 
 
 class Command(IntEnum):
@@ -61,6 +65,13 @@ Words = tuple[Command, int, int]
 class Pair:
     """The connection to one rank.
 
+    Parameters
+    ----------
+    rank
+        Which.
+    timeout_s
+        After which a wait is given up.
+
     Raises
     ------
     LinkError
@@ -68,6 +79,7 @@ class Pair:
     """
 
     rank: int
+    timeout_s: float
 
     def command(self, command: Command, first: int = 0, second: int = 0) -> None:
         """Send a command."""
@@ -99,17 +111,22 @@ class Pair:
         return self.receive([length], torch.uint8).numpy().tobytes()
 
     def _send(self, tensor: Tensor, tag: Tag) -> None:
-        try:
+        with self._told_apart():
             dist.send(tensor, self.rank, tag=tag)
-        except RuntimeError as error:
-            raise LinkError(self.rank, error) from error
 
     def _receive(self, tensor: Tensor, tag: Tag) -> Tensor:
-        try:
+        with self._told_apart():
             dist.recv(tensor, self.rank, tag=tag)
-        except RuntimeError as error:
-            raise LinkError(self.rank, error) from error
         return tensor
+
+    @contextmanager
+    def _told_apart(self) -> Iterator[None]:
+        begun_s = time.monotonic()
+        try:
+            yield
+        except RuntimeError as error:
+            timed_out = time.monotonic() - begun_s >= _ALMOST * self.timeout_s
+            raise LinkError(self.rank, error, timed_out=timed_out) from error
 
 
 def packed(tensors: Sequence[Tensor]) -> Tensor:

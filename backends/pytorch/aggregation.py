@@ -6,7 +6,8 @@ Every rule runs the forward pass of all clients' rows, leaves the gradient of th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -14,7 +15,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from epsl_opt.backends.pytorch.options import Aggregation, Linearisation, TorchOptions
-from epsl_opt.backends.pytorch.statistics import unchanged_statistics
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,23 @@ def representative(generator: torch.Generator) -> Backpropagation:
         return rows.weighted_loss(losses), gradient_of(points)
 
     return backpropagate
+
+
+@contextmanager
+def unchanged_statistics(network: nn.Module) -> Iterator[None]:
+    """Let passes in the block compute as before, without counting into what buffers keep, running statistics say.
+
+    Passes write to copies, so that their own backward passes find what they have written.
+    """
+    kept = [(part, key, buffer) for part in network.modules() for key, buffer in part._buffers.items()]
+    copies = {id(buffer): buffer.clone() for _, _, buffer in kept if buffer is not None}
+    for part, key, buffer in kept:
+        part._buffers[key] = None if buffer is None else copies[id(buffer)]
+    try:
+        yield
+    finally:
+        for part, key, buffer in kept:
+            part._buffers[key] = buffer
 
 
 def one_a_client(values: Tensor, like: Tensor) -> Tensor:

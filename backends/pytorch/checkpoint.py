@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import safetensors
 import safetensors.torch
@@ -11,8 +10,8 @@ import torch
 from torch import Tensor
 
 from epsl_opt.backends.pytorch.checkpoint_note import SOURCE, make_note, read_note
-from epsl_opt.backends.pytorch.models import Models
 from epsl_opt.backends.pytorch.optimisers import kept_names
+from epsl_opt.backends.pytorch.rounds import Models
 from epsl_opt.core.errors import InputError
 
 _OPTIMISER_KEY = re.compile(r"(client_optimiser|server_optimiser)\.(\d{1,9})\.(\w+)")
@@ -58,7 +57,7 @@ def _optimisers(models: Models) -> dict[str, torch.optim.Optimizer]:
 
 def _flat(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
     """Return the tensors of an optimiser's state as `parameter.name`; it keeps none before its first step."""
-    states: dict[int, dict[str, Any]] = optimiser.state_dict()["state"]
+    states: dict[int, dict[str, Tensor | None]] = optimiser.state_dict()["state"]
     entries = ((f"{index}.{name}", value) for index, state in states.items() for name, value in state.items())
     return {key: value for key, value in entries if value is not None}
 

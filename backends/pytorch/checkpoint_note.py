@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -45,12 +44,12 @@ def read_note(checkpoint: bytes, tensors: Mapping[str, Tensor]) -> tuple[int, st
     raise InputError(SOURCE, _FOREIGN)
 
 
-def _header(checkpoint: bytes) -> Any:
+def _header(checkpoint: bytes) -> object:
     length = int.from_bytes(checkpoint[:_HEADER_BYTES], "little")
     return parse_json(checkpoint[_HEADER_BYTES : _HEADER_BYTES + length].decode(), SOURCE)
 
 
-def _text(header: Any) -> str:
+def _text(header: object) -> str:
     metadata = header.get("__metadata__") if isinstance(header, dict) else None
     text = metadata.get(NOTE) if isinstance(metadata, dict) else None
     if not isinstance(text, str):

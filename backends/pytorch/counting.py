@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from types import TracebackType
 from typing import Any
 
 import torch
+from torch._ops import OpOverloadPacket
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -31,9 +33,11 @@ class FlopCounter:
         self._blocks.enter_context(self._counter)
         return self
 
-    def __exit__(self, *error: Any) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Stop counting."""
-        self._blocks.__exit__(*error)
+        self._blocks.__exit__(kind, error, trace)
 
     @property
     def flops(self) -> int:
@@ -53,7 +57,7 @@ class _Counter(FlopCounterMode):
         super().__init__(display=False, custom_mapping=FORMULAS)
         self.uncounted: set[str] = set()
 
-    def _count_flops(self, func_packet: Any, out: Any, args: Any, kwargs: Any) -> Any:
+    def _count_flops(self, func_packet: OpOverloadPacket, out: object, args: object, kwargs: object) -> object:
         if func_packet not in self.flop_registry and not is_free(func_packet):
             self.uncounted.add(operator_name(func_packet))
         return super()._count_flops(func_packet, out, args, kwargs)  # type: ignore[no-untyped-call]

@@ -87,7 +87,8 @@ def _places(traced: Traced, nodes: Sequence[fx.Node], facts: Facts) -> Iterator[
 def _tensors(traced: Traced, node: fx.Node) -> list[Tensor]:
     """Return the parameters and buffers that an operation uses."""
     if node.op == "call_module":
-        module: nn.Module = traced.attributes[str(node.target)]
+        module = traced.attributes[str(node.target)]
+        assert isinstance(module, nn.Module)
         return [*module.parameters(), *module.buffers()]
     read = (traced.attributes[str(value.target)] for value in node.all_input_nodes if value.op == "get_attr")
     return [value for value in read if isinstance(value, Tensor)]

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor, fx, nn
@@ -101,7 +101,7 @@ def on_copy(name: str, module: nn.Module, example: Tensor, run: Callable[[nn.Mod
 
 def _without_content(module: nn.Module) -> nn.Module:
     """Return a copy whose parameters and buffers have a shape only."""
-    memo: dict[int, Any] = {}
+    memo: dict[int, object] = {}
     for parameter in module.parameters():
         memo[id(parameter)] = nn.Parameter(torch.empty_like(parameter, device="meta"), parameter.requires_grad)
     for buffer in module.buffers():
@@ -122,7 +122,7 @@ class _Recorder(fx.Interpreter):
         self._flops: dict[fx.Node, int] = {}
         self._versions: dict[fx.Node, int] = {}
 
-    def run_node(self, n: fx.Node) -> Any:
+    def run_node(self, n: fx.Node) -> object:
         """Count FLOPs, and note how often the result has been written to so far."""
         with FlopCounter() as counter:
             result = super().run_node(n)
@@ -131,7 +131,7 @@ class _Recorder(fx.Interpreter):
             self._versions[n] = result._version
         return result
 
-    def steps(self, result: Any) -> dict[str, Step]:
+    def steps(self, result: object) -> dict[str, Step]:
         """Return what was recorded."""
         barred = self._barred(result)
         return {node.name: self._step(node, node in barred) for node in self._flops}
@@ -142,7 +142,7 @@ class _Recorder(fx.Interpreter):
             return Step(tuple(value.shape), flops, value._version > self._versions[node], barred)
         return Step(None, flops, integer=value if type(value) is int else None)
 
-    def _barred(self, result: Any) -> set[fx.Node]:
+    def _barred(self, result: object) -> set[fx.Node]:
         """Return the nodes whose values want a gradient that the result does not send back to them."""
         wanting = [node for node in self._flops if isinstance(v := self.env.get(node), Tensor) and v.requires_grad]
         if not isinstance(result, Tensor) or not result.requires_grad:

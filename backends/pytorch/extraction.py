@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
 
 from torch import Tensor, fx
+from torch.fx.node import Argument
 
 from epsl_opt.backends.pytorch.dry_run import Step, dry_run, dry_training
 from epsl_opt.backends.pytorch.tracing import Traced
@@ -72,9 +72,9 @@ def extract(nodes: Sequence[fx.Node], given: fx.Node, result: fx.Node, facts: Fa
     What the nodes read from the network, and integers from before, come along.
     """
     graph = fx.Graph()
-    copies: dict[fx.Node, Any] = {given: graph.placeholder("x")}
+    copies: dict[fx.Node, Argument] = {given: graph.placeholder("x")}
 
-    def copied(node: fx.Node) -> Any:
+    def copied(node: fx.Node) -> Argument:
         if node not in copies:
             copies[node] = _outside(graph, copies[given], node, facts)
         return copies[node]
@@ -85,7 +85,7 @@ def extract(nodes: Sequence[fx.Node], given: fx.Node, result: fx.Node, facts: Fa
     return graph
 
 
-def _outside(graph: fx.Graph, x: fx.Node, node: fx.Node, facts: Facts) -> Any:
+def _outside(graph: fx.Graph, x: Argument, node: fx.Node, facts: Facts) -> Argument:
     number = facts.numbers.get(node.name)
     if number is None:
         return graph.node_copy(node)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import prod
-from typing import Any
 
 import numpy as np
 import torch
+from torch._ops import OpOverloadPacket
 from torch.utils.flop_counter import conv_flop_count, flop_registry
 
 Shape = Sequence[int]
@@ -17,15 +17,15 @@ def _convolution_backward(
     gradient: Shape,
     given: Shape,
     weight: Shape,
-    _bias: Any,
-    _stride: Any,
-    _padding: Any,
-    _dilation: Any,
+    _bias: object,
+    _stride: object,
+    _padding: object,
+    _dilation: object,
     transposed: bool,
-    _output_padding: Any,
-    _groups: int,
+    _output_padding: object,
+    _groups: object,
     wanted: Sequence[bool],
-    **_kwargs: Any,
+    **_kwargs: object,
 ) -> int:
     """Return the FLOPs of a convolution's backward pass; PyTorch's own formula forgets the groups.
 
@@ -35,27 +35,27 @@ def _convolution_backward(
     return (int(wanted[0]) + int(wanted[1])) * forward
 
 
-def _matrix_vector(matrix: Shape, _vector: Shape, **_kwargs: Any) -> int:
+def _matrix_vector(matrix: Shape, _vector: Shape, **_kwargs: object) -> int:
     return 2 * prod(matrix)
 
 
-def _added_matrix_vector(_added: Shape, matrix: Shape, _vector: Shape, **_kwargs: Any) -> int:
+def _added_matrix_vector(_added: Shape, matrix: Shape, _vector: Shape, **_kwargs: object) -> int:
     return 2 * prod(matrix)
 
 
-def _scalar_product(x: Shape, _y: Shape, **_kwargs: Any) -> int:
+def _scalar_product(x: Shape, _y: Shape, **_kwargs: object) -> int:
     return 2 * prod(x)
 
 
-def _added_outer(_added: Shape, x: Shape, y: Shape, **_kwargs: Any) -> int:
+def _added_outer(_added: Shape, x: Shape, y: Shape, **_kwargs: object) -> int:
     return 2 * prod(x) * prod(y)
 
 
-def _added_batches(_added: Shape, x: Shape, y: Shape, **_kwargs: Any) -> int:
+def _added_batches(_added: Shape, x: Shape, y: Shape, **_kwargs: object) -> int:
     return 2 * prod(x) * y[-1]
 
 
-def _trilinear(*factors_and_axes: Any, **_kwargs: Any) -> int:
+def _trilinear(*factors_and_axes: Sequence[int], **_kwargs: object) -> int:
     """Return the FLOPs of sums of products of three numbers, counted as PyTorch counts two: one multiply-add each."""
     shapes = []
     for shape, expanded in zip(factors_and_axes[:3], factors_and_axes[3:6], strict=True):
@@ -66,22 +66,22 @@ def _trilinear(*factors_and_axes: Any, **_kwargs: Any) -> int:
     return 2 * prod(np.broadcast_shapes(*shapes))
 
 
-def _distances(x: Shape, y: Shape, *_options: Any, **_kwargs: Any) -> int:
+def _distances(x: Shape, y: Shape, *_options: object, **_kwargs: object) -> int:
     """Return the FLOPs of the distances between rows of two matrices; a difference and its power are one of them."""
     return 2 * prod(np.broadcast_shapes(x[:-2], y[:-2])) * x[-2] * y[-2] * x[-1]
 
 
-def _distances_backward(_gradient: Shape, x: Shape, y: Shape, *_options: Any, **_kwargs: Any) -> int:
+def _distances_backward(_gradient: Shape, x: Shape, y: Shape, *_options: object, **_kwargs: object) -> int:
     return _distances(x, y)
 
 
-def _time_convolution(given: Shape, weight: Shape, *_options: Any, out_shape: Shape, **_kwargs: Any) -> int:
+def _time_convolution(given: Shape, weight: Shape, *_options: object, out_shape: Shape, **_kwargs: object) -> int:
     return 2 * prod(out_shape[:2]) * prod(weight)
 
 
 _aten = torch.ops.aten
 
-FORMULAS: dict[Any, Callable[..., Any]] = {
+FORMULAS: dict[OpOverloadPacket, Callable[..., int]] = {
     _aten.convolution_backward: _convolution_backward,
     _aten.mv: _matrix_vector,
     _aten.addmv: _added_matrix_vector,

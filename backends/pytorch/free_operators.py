@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Any
 
 import torch
+from torch._ops import OpOverloadPacket
 
 _TAGS = (torch.Tag.pointwise, torch.Tag.reduction, torch.Tag.view_copy, torch.Tag.inplace_view)
 
@@ -33,19 +33,19 @@ _NAMES = re.compile(
 _NAMESPACES = ("prim", "prims", "debugprims", "profiler", "c10d_functional")
 
 
-def operator_name(packet: Any) -> str:
+def operator_name(packet: OpOverloadPacket) -> str:
     """Return the name of an operator, without that of PyTorch's own library."""
     return str(packet).removeprefix("aten.").lstrip("_")
 
 
 @cache
-def is_free(packet: Any) -> bool:
+def is_free(packet: OpOverloadPacket) -> bool:
     """Return whether all that an operator does costs nothing by convention."""
     library, _, name = str(packet).rpartition(".")
     if library in _NAMESPACES:
         return True
     if library != "aten":
         return False
-    overloads = [getattr(packet, overload) for overload in packet.overloads()]
+    overloads = [getattr(packet, overload) for overload in packet.overloads()]  # type: ignore[no-untyped-call]
     tagged = any(tag in _TAGS for overload in overloads for tag in overload.tags)
     return tagged or _NAMES.fullmatch(name) is not None

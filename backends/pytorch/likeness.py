@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from epsl_opt.backends.pytorch.counting import FlopCounter
+from epsl_opt.backends.pytorch.findings import GRADIENT, Found, alike, differing
 from epsl_opt.backends.pytorch.module_state import Watch, attributes, load, tensors
 from epsl_opt.backends.pytorch.randomness import OWN_GENERATORS, generators_restored, seed_generators
 from epsl_opt.backends.pytorch.trial_inputs import Inputs, runnable_inputs, what_failed
@@ -18,11 +19,6 @@ from epsl_opt.core.errors import InputError
 
 Backward = Callable[[Tensor], object]
 Pass = Callable[[Tensor], tuple[Tensor, Backward]]
-Found = dict[str, Tensor | None]
-
-GRADIENT = "the gradient of "
-ROUNDING = 64
-"""How many units in the last place, of the largest number, two results of the same operations may differ."""
 
 COSTLY_FLOPS = 1e8
 """Of the forward pass of two samples; a network that costs more is compared in fewer steps."""
@@ -230,44 +226,6 @@ def evaluated(module: nn.Module, x: Tensor) -> Tensor:
     """Return what a module answers when it is tested."""
     output: Tensor = module.eval()(x)
     return output
-
-
-def differing(one: Found, other: Found) -> Iterator[str]:
-    """Yield what is another in two passes.
-
-    A gradient that is zero but for rounding, as that of a bias in front of a normalisation, may round otherwise.
-    """
-    noise = ROUNDING * max((_rounding(value) for key, value in one.items() if GRADIENT in key), default=0.0)
-    for key, value in one.items():
-        if not alike(value, other.get(key), noise if GRADIENT in key else 0.0):
-            yield key
-
-
-def alike(a: Tensor | None, b: Tensor | None, noise: float = 0.0) -> bool:
-    """Return whether two tensors, or their absence, are the same up to the rounding of equal operations.
-
-    Values of at most `noise` are nothing but rounding.
-    """
-    if a is None or b is None:
-        return a is b
-    if a.shape != b.shape or a.dtype != b.dtype:
-        return False
-    if torch.equal(a, b) or not a.is_floating_point():
-        return torch.equal(a, b)
-    if _largest(a) <= noise and _largest(b) <= noise and bool(a.isfinite().all() & b.isfinite().all()):
-        return True
-    return torch.allclose(a, b, rtol=0.0, atol=ROUNDING * _rounding(a), equal_nan=True)
-
-
-def _rounding(tensor: Tensor | None) -> float:
-    """Return a unit in the last place of a tensor's largest number."""
-    if tensor is None or not tensor.is_floating_point():
-        return 0.0
-    return torch.finfo(tensor.dtype).eps * _largest(tensor)
-
-
-def _largest(tensor: Tensor) -> float:
-    return float(tensor.abs().nan_to_num(0.0, 0.0, 0.0).max()) if tensor.numel() else 0.0
 
 
 def _clone(tensor: Tensor | None) -> Tensor | None:

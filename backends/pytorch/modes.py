@@ -45,7 +45,7 @@ def merge(training: fx.Graph, evaluation: fx.Graph, training_root: nn.Module, ev
             a.args, a.kwargs = _common(training, a.args, b.args), _common(training, a.kwargs, b.kwargs)
 
 
-def _equal(a: Any, b: Any) -> bool:
+def _equal(a: object, b: object) -> bool:
     if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
         return a is b or torch.equal(a, b)
     return bool(a == b)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +17,7 @@ def tensors(module: nn.Module) -> dict[str, Tensor]:
     return dict(module.named_parameters()) | dict(module.named_buffers())
 
 
-def attributes(module: nn.Module) -> dict[str, Any]:
+def attributes(module: nn.Module) -> dict[str, object]:
     """Return what the parts of a module keep besides parameters, buffers and parts, by path."""
     return {
         f"{path}.{key}".removeprefix("."): value
@@ -52,7 +51,7 @@ def load(module: nn.Module, state: dict[str, Tensor]) -> None:
             _set(tensor, state[name])
 
 
-def _attributes_of(part: nn.Module) -> dict[str, Any]:
+def _attributes_of(part: nn.Module) -> dict[str, object]:
     own = dict(vars(part))
     return own | {key: own[key].copy() for key in _REGISTERED if key in own}
 
@@ -110,12 +109,12 @@ def _version(tensor: Tensor) -> int:
     return tensor._version if isinstance(tensor, Tensor) and not tensor.is_inference() else 0
 
 
-def _is_passing(value: Any) -> bool:
+def _is_passing(value: object) -> bool:
     """Return whether a value is what modules note of their last pass for others to look at."""
     return isinstance(value, Tensor | torch.fx.Proxy)
 
 
-def _mark(value: Any, depth: int = 3) -> Any:
+def _mark(value: object, depth: int = 3) -> object:
     """Return something that is equal as long as the value stays as it is."""
     if isinstance(value, bool | int | float | complex | str | bytes | None):
         return repr(value)

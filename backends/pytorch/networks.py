@@ -38,7 +38,7 @@ _BUILTIN = {
     "resnet18": _Builtin("ResNet-18, from 32x32 on", Options, lambda shape, n, _: resnet18(shape[0], n)),
 }
 
-_NO_AUXILIARY_OUTPUTS: dict[str, Any] = {"aux_logits": False, "init_weights": True}
+_NO_AUXILIARY_OUTPUTS: dict[str, bool] = {"aux_logits": False, "init_weights": True}
 _TORCHVISION_OPTIONS = {"googlenet": _NO_AUXILIARY_OUTPUTS, "inception_v3": _NO_AUXILIARY_OUTPUTS}
 
 

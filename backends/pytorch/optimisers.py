@@ -33,12 +33,6 @@ def kept_names(optimiser: torch.optim.Optimizer, parameter: torch.Tensor) -> dic
     return {"step": torch.Size(), "exp_avg": parameter.shape, "exp_avg_sq": parameter.shape}
 
 
-def set_learning_rate(optimiser: torch.optim.Optimizer | None, lr: float) -> None:
-    """Let the optimiser's next step use `lr`."""
-    for group in optimiser.param_groups if optimiser is not None else ():
-        group["lr"] = lr
-
-
 def lr_factor(finished_rounds: int, options: TorchOptions) -> float:
     """Return what the learning rates are multiplied by after so many rounds."""
     match options.lr_schedule:

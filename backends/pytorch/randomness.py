@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 import torch
@@ -40,7 +39,7 @@ class Generators:
 
     def __init__(self) -> None:
         self._torch, self._python = torch.get_rng_state(), random.getstate()
-        self._numpy: Any = np.random.get_state()  # noqa: NPY002
+        self._numpy = np.random.get_state(legacy=False)  # noqa: NPY002
 
     def go_back(self) -> None:
         """Let all go on from there."""
@@ -54,6 +53,7 @@ class Generators:
         same = {
             "PyTorch": torch.equal(now._torch, self._torch),
             "Python": now._python == self._python,
-            "numpy": now._numpy[2] == self._numpy[2] and bool((now._numpy[1] == self._numpy[1]).all()),
+            "numpy": now._numpy["state"]["pos"] == self._numpy["state"]["pos"]
+            and np.array_equal(now._numpy["state"]["key"], self._numpy["state"]["key"]),
         }
         return [name for name, equal in same.items() if not equal]

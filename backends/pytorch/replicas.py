@@ -6,7 +6,7 @@ import safetensors
 import safetensors.torch
 from torch import Tensor, nn
 
-from epsl_opt.backends.pytorch.models import Models
+from epsl_opt.backends.pytorch.rounds import Models
 from epsl_opt.core.errors import InputError
 
 _NETWORK, _OPTIMISER = "network.", "optimiser."

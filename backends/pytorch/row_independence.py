@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
+from epsl_opt.backends.pytorch.batch_norm import training_mode
 from epsl_opt.backends.pytorch.module_state import left_alone, load
 from epsl_opt.backends.pytorch.options import BatchNorm
 from epsl_opt.backends.pytorch.randomness import generators_restored, seed_generators
-from epsl_opt.backends.pytorch.statistics import training_mode
 from epsl_opt.backends.pytorch.trial_inputs import Inputs, runnable_inputs, what_failed
 from epsl_opt.core.errors import InputError
 

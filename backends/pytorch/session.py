@@ -1,30 +1,83 @@
-"""A training under way."""
+"""A training under way: what a framework deploys where, and one round after another."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from functools import cached_property
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from epsl_opt.backends.datasets.dataset import Dataset
+from epsl_opt.backends.pytorch import rounds
 from epsl_opt.backends.pytorch.chain import Chain
 from epsl_opt.backends.pytorch.checkpoint import restore_models, save_models
 from epsl_opt.backends.pytorch.devices import ready_device
 from epsl_opt.backends.pytorch.evaluation import evaluate
-from epsl_opt.backends.pytorch.feed import Feed, on_device
-from epsl_opt.backends.pytorch.models import Batch, Models
+from epsl_opt.backends.pytorch.feed import Batch, Feed, on_device
 from epsl_opt.backends.pytorch.options import TorchOptions
 from epsl_opt.backends.pytorch.randomness import generators_restored, seed_generators
-from epsl_opt.backends.pytorch.rounds import STRATEGIES, ClientSide, RoundResult
-from epsl_opt.backends.pytorch.split_step import CHECKED_STAGES
-from epsl_opt.backends.pytorch.statistics import explained_batch_norm
+from epsl_opt.backends.pytorch.rounds import Models
+from epsl_opt.backends.pytorch.split_step import CHECKED_STAGES, StepResult
 from epsl_opt.core.arrays import IntArray
 from epsl_opt.core.errors import InputError
+from epsl_opt.core.framework import Framework
 from epsl_opt.plugins.backend import DivergenceError, RoundOutcome, Scores, TrainingPlan, TrainingSession
+
+Deploy = Callable[[nn.Sequential, nn.Sequential, int, Tensor, TorchOptions], Models]
+"""Makes the models of a training, wherever they are; arguments as of `Models`."""
+
+
+class ClientSide(StrEnum):
+    """Which part of the network clients hold."""
+
+    CUT = "cut"
+    """Up to the schedule's cut layer."""
+    ALL = "all"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """How a framework deploys the network and trains one round.
+
+    Parameters
+    ----------
+    train
+        Moves the models by one batch.
+    client_side
+        What clients hold.
+    replicated
+        Whether each client has a client-side model of its own, or there is one for all.
+    pooled
+        Whether there is one batch of all data instead of one a client.
+    averaged
+        Whether all client-side models are equal after a round.
+    in_turn
+        Whether clients train one after another.
+    """
+
+    train: Callable[[Models, Batch], StepResult]
+    client_side: ClientSide = ClientSide.CUT
+    replicated: bool = True
+    pooled: bool = False
+    averaged: bool = False
+    in_turn: bool = False
+
+
+STRATEGIES = {
+    Framework.EPSL: Strategy(rounds.parallel),
+    Framework.PSL: Strategy(rounds.parallel),
+    Framework.SFL: Strategy(rounds.split_fed, averaged=True),
+    Framework.SFL_V2: Strategy(rounds.split_fed_in_turn, averaged=True, in_turn=True),
+    Framework.SL: Strategy(rounds.in_turn, replicated=False, in_turn=True),
+    Framework.FL: Strategy(rounds.federated, client_side=ClientSide.ALL, averaged=True),
+    Framework.CENTRALISED: Strategy(rounds.centralised, client_side=ClientSide.NONE, replicated=False, pooled=True),
+}
 
 
 class TorchSession(TrainingSession):
@@ -32,67 +85,101 @@ class TorchSession(TrainingSession):
 
     Parameters
     ----------
-    plan
-        What to train.
-    options
-        How.
+    plan, options
+        What to train, and how.
     data
         The samples; they are put on the device.
     parts
         Each client's samples, as indices into the training data.
     chain
         The network with its initial weights.
+    deploy
+        Makes the models; here if not said otherwise.
+    batch
+        Returns the batch that follows so many rounds; drawn from the data if not given.
+
+    Attributes
+    ----------
+    data, batch
+        As the parameters.
+    models
+        Client-side and server-side models as they are now.
+    test_samples, test_labels
+        What is not trained on.
+    finished_rounds
+        How many rounds have been trained.
     """
 
     def __init__(
-        self, plan: TrainingPlan, options: TorchOptions, data: Dataset, parts: Sequence[IntArray], chain: Chain
+        self,
+        plan: TrainingPlan,
+        options: TorchOptions,
+        data: Dataset,
+        parts: Sequence[IntArray],
+        chain: Chain,
+        deploy: Deploy = Models,
+        batch: Callable[[int], Batch] | None = None,
     ) -> None:
-        self._plan, self._options, self._data, self._parts, self._chain = plan, options, data, parts, chain
-        self._strategy = STRATEGIES[plan.framework]
-        self._device = ready_device(options.device)
-        self._test_samples, self._test_labels = on_device(data.test_x, data.test_y, self._device)
-        self._models = self._deploy(held_segments(plan, chain))
-        self._finished_rounds = 0
+        self.data, self._plan, self._parts, self._chain = data, plan, parts, chain
+        self._strategy = strategy = STRATEGIES[plan.framework]
+        self._device = device = ready_device(options.device)
+        self.test_samples, self.test_labels = on_device(data.test_x, data.test_y, device)
+        self._held = held_segments(plan, chain)
+        shares = [1.0] if strategy.pooled else np.array([len(part) for part in parts]) / sum(map(len, parts))
+        self.models = deploy(
+            chain.client_side(self._held),
+            chain.server_side(self._held),
+            len(parts) if strategy.replicated else 1,
+            torch.tensor(shares, dtype=torch.float32, device=device),
+            options,
+        )
+        self.finished_rounds = 0
+        self.batch = batch or self._feed(options).batch
+
+    @property
+    def server_layers(self) -> tuple[str, ...]:
+        """Names of the server's segments."""
+        return self._chain.names[self._held :]
 
     def train_round(self) -> RoundOutcome:
         """Train one round; random draws are a function of seed and round."""
-        seed = int(np.random.SeedSequence((self._plan.seed, self._finished_rounds)).generate_state(1)[0])
-        self._models.begin_round(self._finished_rounds, seed)
+        seed = int(np.random.SeedSequence((self._plan.seed, self.finished_rounds)).generate_state(1)[0])
+        self.models.begin_round(self.finished_rounds, seed)
         with generators_restored(self._device):
             seed_generators(seed)
             with explained_batch_norm():
-                result = self._strategy.train(self._models, self._batch())
-        loss = self._finite_loss(result)
-        self._finished_rounds += 1
+                result = self._strategy.train(self.models, self.batch(self.finished_rounds))
+        loss = _finite_loss(result)
+        self.finished_rounds += 1
         return RoundOutcome(loss, result.uplink_bits, result.downlink_bits)
 
     def evaluate(self) -> Scores:
         """Score every distinct client-side model with the server's."""
-        for network in self._models.networks:
+        for network in self.models.networks:
             network.eval()
-        clients = self._models.clients[:1] if self._strategy.averaged else self._models.clients
-        scores = evaluate(clients, self._models.server, self._test_samples, self._test_labels, len(self._data.classes))
-        self._models.train()
+        clients = self.models.clients[:1] if self._strategy.averaged else self.models.clients
+        scores = evaluate(clients, self.models.server, self.test_samples, self.test_labels, len(self.data.classes))
+        self.models.train()
         return scores
 
     def save(self, metadata: str) -> bytes:
         """Return a safetensors file."""
-        return save_models(self._models, self._finished_rounds, metadata)
+        return save_models(self.models, self.finished_rounds, metadata)
 
     def restore(self, checkpoint: bytes) -> str:
         """Go back to a safetensors file that `save` returned."""
-        self._finished_rounds, metadata = restore_models(self._models, checkpoint)
+        self.finished_rounds, metadata = restore_models(self.models, checkpoint)
         return metadata
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, object]:
         """Say what is trained on what."""
-        parameters = [sum(p.numel() for p in network.parameters()) for network in self._models.networks]
+        parameters = [sum(p.numel() for p in network.parameters()) for network in self.models.networks]
         return {
-            "data": self._data.name,
-            "train_samples": len(self._data.train_y),
-            "test_samples": len(self._data.test_y),
-            "classes": len(self._data.classes),
-            "majority_rate": self._data.majority_rate,
+            "data": self.data.name,
+            "train_samples": len(self.data.train_y),
+            "test_samples": len(self.data.test_y),
+            "classes": len(self.data.classes),
+            "majority_rate": self.data.majority_rate,
             "client_samples": [len(part) for part in self._parts],
             "network": self._chain.name,
             "client_side_parameters": parameters[0],
@@ -101,36 +188,12 @@ class TorchSession(TrainingSession):
             "threads": torch.get_num_threads(),
         }
 
-    @cached_property
-    def _feed(self) -> Feed:
+    def _feed(self, options: TorchOptions) -> Feed:
         batch_size = self._plan.instance.training.batch_size
         if not self._strategy.pooled:
-            return Feed(self._plan, self._options, self._data, self._parts, batch_size)
+            return Feed(self._plan, options, self.data, self._parts, batch_size)
         pool = [np.concatenate(self._parts)]
-        return Feed(self._plan, self._options, self._data, pool, batch_size * len(self._parts))
-
-    def _deploy(self, held: int) -> Models:
-        """Copy the chain's parts to where the framework has them."""
-        sizes = np.array([len(part) for part in self._parts], dtype=np.float64)
-        shares = np.ones(1) if self._strategy.pooled else sizes / sizes.sum()
-        return Models(
-            self._chain.client_side(held),
-            self._chain.server_side(held),
-            len(self._parts) if self._strategy.replicated else 1,
-            torch.tensor(shares, dtype=torch.float32, device=self._device),
-            self._options,
-        )
-
-    def _batch(self) -> Batch:
-        return self._feed.batch(self._finished_rounds)
-
-    def _finite_loss(self, result: RoundResult) -> float:
-        """Return the loss; the one transfer from the device in a round."""
-        steps = torch.cat([result.checks.flatten(), result.loss[None]]).tolist()
-        for position, value in enumerate(steps[:-1]):
-            if not math.isfinite(value):
-                raise DivergenceError(CHECKED_STAGES[position % len(CHECKED_STAGES)])
-        return float(steps[-1])
+        return Feed(self._plan, options, self.data, pool, batch_size * len(self._parts))
 
 
 def held_segments(plan: TrainingPlan, chain: Chain) -> int:
@@ -151,3 +214,32 @@ def held_segments(plan: TrainingPlan, chain: Chain) -> int:
             return len(chain.segments)
         case ClientSide.NONE:
             return 0
+
+
+@contextmanager
+def explained_batch_norm() -> Iterator[None]:
+    """Say what to do where batch normalisation has a single row to normalise.
+
+    Raises
+    ------
+    InputError
+        Instead of PyTorch's own error.
+    """
+    try:
+        yield
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        remedy = "take larger batches, another phi, or batch_norm=frozen"
+        raise InputError(
+            "backend torch", f"batch normalisation got a single row, which has no variance; {remedy}"
+        ) from error
+
+
+def _finite_loss(result: StepResult) -> float:
+    """Return the loss; the one transfer from the device in a round."""
+    *checks, loss = torch.cat([result.checks.flatten(), result.loss[None]]).tolist()
+    for position, value in enumerate(checks):
+        if not math.isfinite(value):
+            raise DivergenceError(CHECKED_STAGES[position % len(CHECKED_STAGES)])
+    return float(loss)

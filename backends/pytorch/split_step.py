@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,22 +18,23 @@ CHECKED_STAGES = ("client forward", "server forward", "server backward")
 
 @dataclass(frozen=True)
 class StepResult:
-    """What a step gave besides gradients.
+    """What a step, or all steps of a round, gave besides gradients.
 
     Parameters
     ----------
     loss
         Mean loss of all samples, clients weighted by their shares; no dimensions.
     checks
-        A sum over the result of each of `CHECKED_STAGES`, finite if all of it is; stays on the device.
+        A sum over the result of each of `CHECKED_STAGES`, finite if all of it is, shape (stages,) or (steps, stages);
+        stays on the device.
     uplink_bits, downlink_bits
-        Size of smashed data and of their gradients.
+        Size of what was sent: smashed data and their gradients, and models where a round sends them.
     """
 
     loss: Tensor
     checks: Tensor
-    uplink_bits: int
-    downlink_bits: int
+    uplink_bits: int = 0
+    downlink_bits: int = 0
 
 
 @dataclass(frozen=True)
@@ -109,46 +110,42 @@ class LocalClientSides:
         The client-side models, one a client.
     samples, labels
         The clients' batches, shapes (clients, b, ...) and (clients, b).
+    draw_as
+        Called with the position of each client before its forward pass, and with None before the server's part.
     """
 
     clients: Sequence[nn.Module]
     samples: Tensor
     labels: Tensor
+    draw_as: Callable[[int | None], object] = lambda _: None
 
     def forward(self) -> SmashedData:
         """Run the clients' forward passes."""
-        self._sent = [self.smash(position, client) for position, client in enumerate(self.clients)]
+        self._sent = [self._smash(position) for position in range(len(self.clients))]
+        self.draw_as(None)
         smashed = torch.stack([tensor.detach() for tensor in self._sent])
         return SmashedData(smashed, self.labels, any(tensor.requires_grad for tensor in self._sent))
-
-    def smash(self, position: int, client: nn.Module) -> Tensor:
-        """Run one client's forward pass."""
-        smashed: Tensor = client(self.samples[position])
-        return smashed
 
     def backward(self, found: CutGradients, gradient: Tensor) -> None:
         """Run the clients' backward passes as one."""
         reached = [(sent, own) for sent, own in zip(self._sent, gradient, strict=True) if sent.requires_grad]
         torch.autograd.backward([sent for sent, _ in reached], [own for _, own in reached])
 
+    def _smash(self, position: int) -> Tensor:
+        self.draw_as(position)
+        smashed: Tensor = self.clients[position](self.samples[position])
+        return smashed
+
 
 def split_step(
-    clients: Sequence[nn.Module],
-    server: nn.Sequential,
-    samples: Tensor,
-    labels: Tensor,
-    shares: Tensor,
-    aggregated: int,
-    backpropagate: Backpropagation,
+    clients: ClientSides, server: nn.Sequential, shares: Tensor, aggregated: int, backpropagate: Backpropagation
 ) -> StepResult:
     """Leave the gradients of one EPSL step in the `grad` of all parameters, added to what is there.
 
     Parameters
     ----------
     clients, server
-        The client-side models, one a client, and the server-side model.
-    samples, labels
-        The clients' batches, shapes (clients, b, ...) and (clients, b).
+        The clients' parts with their batches, and the server-side model.
     shares
         lambda_i, shape (clients,), sum 1.
     aggregated
@@ -162,13 +159,6 @@ def split_step(
     of its own client's loss, since it is that client's alone. The server backpropagates exactly
     m + clients (b - m) rows (`per_client` apart).
     """
-    return joint_step(LocalClientSides(clients, samples, labels), server, shares, aggregated, backpropagate)
-
-
-def joint_step(
-    clients: ClientSides, server: nn.Sequential, shares: Tensor, aggregated: int, backpropagate: Backpropagation
-) -> StepResult:
-    """Do what `split_step` does with clients that may be anywhere."""
     smashed = clients.forward()
     found = server_step(
         server, smashed.values, smashed.labels, shares, aggregated, backpropagate, needed=smashed.trained

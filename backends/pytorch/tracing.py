@@ -27,7 +27,7 @@ class Traced:
     """A network as a graph, and the modules, parameters and buffers that the graph names."""
 
     graph: fx.Graph
-    attributes: dict[str, Any]
+    attributes: dict[str, object]
     training: bool
 
     @property
@@ -64,7 +64,7 @@ def trace(name: str, network: nn.Module) -> Traced:
     owner, graph = (_OneInput(network), _sequence(network)) if _is_sequence(network) else _in_both_modes(name, network)
     if not all(isinstance(node.args[0], fx.Node) for node in graph.nodes if node.op == "output"):
         raise InputError(f"network {name}", "does not return one tensor")
-    attributes: dict[str, Any] = {TRAINING: network.training}
+    attributes: dict[str, object] = {TRAINING: network.training}
     for node in graph.nodes:
         if node.op in ("call_module", "get_attr") and node.target != TRAINING:
             value = attrgetter(node.target)(owner)
@@ -81,7 +81,7 @@ class _OneInput(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, x: Tensor) -> Any:
+    def forward(self, x: Tensor) -> object:
         return self.network(x)
 
 
@@ -177,8 +177,8 @@ class _Tracer(fx.Tracer):
         return node
 
     def call_module(
-        self, m: nn.Module, forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
+        self, m: nn.Module, forward: Callable[..., object], args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> object:
         """Follow a module; if that fails, forget what was traced of it and keep it whole."""
         path, before, stack = self.path_of_module(m), len(self.graph.nodes), OrderedDict(self.module_stack)
         watch, generators = Watch(m), Generators()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,11 +15,17 @@ class AsMatrixProducts(TorchFunctionMode):
     """Computes products with a vector, and products of every pair of numbers, by `matmul`: both directions count."""
 
     def __torch_function__(
-        self, func: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
+        self,
+        func: Callable[..., object],
+        types: Sequence[type],
+        args: Sequence[object] = (),
+        kwargs: Mapping[str, object] | None = None,
+    ) -> object:
         """Call a function, or what stands for it."""
-        if func in _PRODUCTS and not kwargs and len(args) == 2 and _makes_pairs(*args):
-            return _pairs(*args)
+        if func in _PRODUCTS and not kwargs:
+            match args:
+                case [Tensor() as x, Tensor() as y] if _makes_pairs(x, y):
+                    return _pairs(x, y)
         return _WRITTEN_OUT.get(func, func)(*args, **(kwargs or {}))
 
 
@@ -34,9 +39,9 @@ _PRODUCTS = {
 }
 
 
-def _makes_pairs(x: Any, y: Any) -> bool:
+def _makes_pairs(x: Tensor, y: Tensor) -> bool:
     """Return whether an elementwise product is larger than both of its factors."""
-    if not (isinstance(x, Tensor) and isinstance(y, Tensor) and x.is_floating_point() and x.dtype == y.dtype):
+    if not (x.is_floating_point() and x.dtype == y.dtype):
         return False
     return prod(np.broadcast_shapes(x.shape, y.shape)) > max(x.numel(), y.numel())
 
@@ -57,7 +62,7 @@ def _matrix_vector(matrix: Tensor, vector: Tensor) -> Tensor:
     return products.squeeze(-1)
 
 
-def _added_matrix_vector(added: Tensor, matrix: Tensor, vector: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+def _added_matrix_vector(added: Tensor, matrix: Tensor, vector: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     found: Tensor = beta * added + alpha * _matrix_vector(matrix, vector)
     return found
 
@@ -76,7 +81,7 @@ def _outer(x: Tensor, y: Tensor) -> Tensor:
     return x.unsqueeze(-1) @ y.unsqueeze(-2)
 
 
-_WRITTEN_OUT: dict[Callable[..., Any], Callable[..., Any]] = {
+_WRITTEN_OUT: dict[Callable[..., object], Callable[..., Tensor]] = {
     torch.linalg.vecdot: _scalar_products,
     torch.vdot: _scalar_products,
     torch.Tensor.vdot: _scalar_products,

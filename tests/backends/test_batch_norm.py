@@ -10,9 +10,10 @@ from torch import nn
 
 from epsl_opt import InputError
 from epsl_opt.backends.pytorch.aggregation import mean_activation
+from epsl_opt.backends.pytorch.batch_norm import training_mode
 from epsl_opt.backends.pytorch.options import BatchNorm
-from epsl_opt.backends.pytorch.split_step import split_step
-from epsl_opt.backends.pytorch.statistics import explained_batch_norm, training_mode
+from epsl_opt.backends.pytorch.session import explained_batch_norm
+from epsl_opt.backends.pytorch.split_step import LocalClientSides, split_step
 
 CLASSES = 3
 
@@ -31,7 +32,7 @@ def step(m: int, batch_norm: BatchNorm, batch: int = 5) -> nn.Sequential:
     torch.manual_seed(1)
     samples, labels = torch.randn(1, batch, 4, dtype=torch.float64), torch.randint(CLASSES, (1, batch))
     shares = torch.ones(1, dtype=torch.float64)
-    split_step([whole[:3]], whole[3:], samples, labels, shares, m, mean_activation)
+    split_step(LocalClientSides([whole[:3]], samples, labels), whole[3:], shares, m, mean_activation)
     return whole
 
 

@@ -19,8 +19,8 @@ import pytest
 import safetensors.torch
 from distributed_jobs import TRAIN, Job, module_job, rows_done, run_several
 
+from epsl_opt.backends.distributed.clock import ClientStamps
 from epsl_opt.backends.distributed.round_times import RoundTimes
-from epsl_opt.backends.distributed.stamps import ClientStamps
 from epsl_opt.campaigns.engines.threads import pinned_threads
 from epsl_opt.cli.app import run
 from epsl_opt.core.stage_times import StageTimes

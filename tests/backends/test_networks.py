@@ -12,7 +12,7 @@ from torch import nn
 from torchvision_networks import torchvision_models
 
 from epsl_opt.backends.pytorch.chain import Chain
-from epsl_opt.backends.pytorch.likeness import GRADIENT, differing
+from epsl_opt.backends.pytorch.findings import GRADIENT, differing
 from epsl_opt.backends.pytorch.networks import build_chain, network_names
 from epsl_opt.core.errors import InputError
 

@@ -18,7 +18,7 @@ from epsl_opt.backends.pytorch.aggregation import (
     per_client,
     representative,
 )
-from epsl_opt.backends.pytorch.split_step import StepResult, split_step
+from epsl_opt.backends.pytorch.split_step import LocalClientSides, StepResult, split_step
 
 FEATURES, CLASSES = 6, 4
 RULES = {
@@ -57,7 +57,7 @@ class Setting:
     def step(self, m: int, rule: Backpropagation = mean_activation) -> tuple[StepResult, list[Tensor], list[Tensor]]:
         """Return the step's result, the clients' gradients and the server's, on fresh copies of the models."""
         clients, server = copy.deepcopy(self.clients), copy.deepcopy(self.server)
-        result = split_step(clients, server, self.samples, self.labels, self.shares, m, rule)
+        result = split_step(LocalClientSides(clients, self.samples, self.labels), server, self.shares, m, rule)
         return result, gradients(*clients), gradients(server)
 
 
@@ -194,7 +194,8 @@ def test_server_backpropagates_few_rows(rule: Backpropagation, rows: int) -> Non
             output.register_hook(lambda gradient: seen.append(len(gradient)))
 
     last.register_forward_hook(count)
-    split_step(given_.clients, given_.server, given_.samples, given_.labels, given_.shares, 2, rule)
+    sides = LocalClientSides(given_.clients, given_.samples, given_.labels)
+    split_step(sides, given_.server, given_.shares, 2, rule)
     assert sum(seen) == rows
 
 
@@ -225,7 +226,7 @@ def test_running_statistics_count_every_sample_once() -> None:
     clients = [nn.Linear(FEATURES, 5) for _ in range(3)]
     samples, labels = torch.randn(3, 4, FEATURES), torch.randint(CLASSES, (3, 4))
     for rule in (mean_activation, layer_wise):
-        split_step(clients, server, samples, labels, torch.full((3,), 1 / 3), 4, rule)
+        split_step(LocalClientSides(clients, samples, labels), server, torch.full((3,), 1 / 3), 4, rule)
         with torch.no_grad():
             twin(torch.cat([client(x) for client, x in zip(clients, samples, strict=True)]))
     for found, expected in zip(server.buffers(), twin.buffers(), strict=True):

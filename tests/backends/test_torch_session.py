@@ -139,7 +139,7 @@ def test_scores_are_the_textbook_ones() -> None:
     """Accuracy and macro-F1 agree with scikit-learn, averaged over the clients."""
     training = session()
     run(training)
-    models, data = training._models, dataset()
+    models, data = training.models, dataset()
     x = torch.from_numpy(data.test_x)
     with torch.no_grad():
         answers = [models.server(client(x)).argmax(1).numpy() for client in models.clients]
@@ -172,8 +172,8 @@ def test_divergence_names_the_stage() -> None:
 @pytest.mark.parametrize("pairing", ["position", "label"])
 def test_pairing_sorts_the_aggregated_positions(pairing: str) -> None:
     """Pairing by label sorts the samples to aggregate, and changes neither which they are nor the rest."""
-    plain = session(phi=0.5, batch_size=9)._batch()
-    batch = session(phi=0.5, batch_size=9, pairing=pairing)._batch()
+    plain = session(phi=0.5, batch_size=9).batch(0)
+    batch = session(phi=0.5, batch_size=9, pairing=pairing).batch(0)
     assert batch.aggregated == 5
     expected = plain.labels.clone()
     if pairing == "label":

@@ -6,11 +6,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from epsl_opt.backends.pytorch.aggregation import layer_wise, mean_activation, per_client
+from epsl_opt.backends.pytorch.aggregation import layer_wise, mean_activation, per_client, unchanged_statistics
 from epsl_opt.backends.pytorch.averaging import average, exchanged
 from epsl_opt.backends.pytorch.evaluation import evaluate
-from epsl_opt.backends.pytorch.split_step import split_step
-from epsl_opt.backends.pytorch.statistics import unchanged_statistics
+from epsl_opt.backends.pytorch.split_step import LocalClientSides, split_step
 
 SHARES = torch.tensor([0.1, 0.3, 0.6])
 
@@ -90,7 +89,7 @@ def test_stopped_gradients_and_any_precision_train(rule, aggregated, dtype) -> N
     clients = [nn.Sequential(nn.Linear(4, 4).requires_grad_(False)).to(dtype) for _ in SHARES]
     server = nn.Sequential(Stopped(), nn.Linear(4, 3)).to(dtype)
     samples, labels = torch.randn(3, 4, 4).to(dtype), torch.randint(3, (3, 4))
-    split_step(clients, server, samples, labels, SHARES, aggregated, rule)
+    split_step(LocalClientSides(clients, samples, labels), server, SHARES, aggregated, rule)
     assert all(parameter.grad is None for client in clients for parameter in client.parameters())
     assert server[1].weight.grad is not None
     assert server[1].weight.grad.abs().sum() > 0

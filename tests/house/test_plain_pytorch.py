@@ -79,7 +79,7 @@ def test_its_round_is_the_backends(m: int, example: Any) -> None:
     from torch import nn
 
     from epsl_opt.backends.pytorch.aggregation import mean_activation
-    from epsl_opt.backends.pytorch.split_step import split_step
+    from epsl_opt.backends.pytorch.split_step import LocalClientSides, split_step
 
     torch.manual_seed(m)
     make: list[Callable[[], nn.Sequential]] = [
@@ -89,7 +89,7 @@ def test_its_round_is_the_backends(m: int, example: Any) -> None:
     clients, server = [make[0]() for _ in range(4)], make[1]()
     x, y = torch.randn(4, 8, 6), torch.randint(10, (4, 8))
     ours = nn.ModuleList([*copy.deepcopy(clients), copy.deepcopy(server)])
-    step = split_step(clients, server, x, y, torch.full((4,), 0.25), m, mean_activation)
+    step = split_step(LocalClientSides(clients, x, y), server, torch.full((4,), 0.25), m, mean_activation)
     assert example.epsl_round(ours[:-1], ours[-1], x, y, m) == pytest.approx(float(step.loss), rel=1e-5)
     for mine, theirs in zip(ours.parameters(), nn.ModuleList([*clients, server]).parameters(), strict=True):
         torch.testing.assert_close(mine.grad, theirs.grad, rtol=1e-5, atol=1e-7)

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from epsl_opt.backends.pytorch.aggregation import mean_activation, representative
-from epsl_opt.backends.pytorch.models import Batch
-from epsl_opt.backends.pytorch.split_step import split_step
+from epsl_opt.backends.pytorch.feed import Batch
+from epsl_opt.backends.pytorch.session import TorchSession
+from epsl_opt.backends.pytorch.split_step import LocalClientSides, split_step
 from epsl_opt.studies.activation.gradient_error import (
     CLIENT,
     CUT,
@@ -23,7 +24,6 @@ from epsl_opt.studies.activation.gradient_error import (
     gradients,
     sorted_by_label,
 )
-from epsl_opt.studies.shared.laboratory import OpenSession
 from epsl_opt.studies.shared.settings import PSL, Budget, Setting
 from epsl_opt.studies.shared.subsampling import subsample
 from epsl_opt.studies.shared.trainings import open_session
@@ -34,7 +34,7 @@ FEATURES, CLASSES = 4, 3
 
 
 @pytest.fixture(scope="module")
-def session() -> OpenSession:
+def session() -> TorchSession:
     """Return a training that has not begun."""
     return open_session(SETTING, PSL, 0.01, BUDGET, seed=0)
 
@@ -52,7 +52,7 @@ def step(shares: Tensor, seed: int, draws: torch.Generator, m: int = 4) -> list[
     generator = torch.Generator().manual_seed(seed)
     samples = torch.randn(len(shares), 4, FEATURES, dtype=torch.float64, generator=generator)
     labels = torch.randint(CLASSES, (len(shares), 4), generator=generator)
-    split_step(clients, server, samples, labels, shares, m, subsample(draws))
+    split_step(LocalClientSides(clients, samples, labels), server, shares, m, subsample(draws))
     return [p.grad for network in (server, *clients) for p in network.parameters() if p.grad is not None]
 
 
@@ -76,7 +76,7 @@ def test_subsampling_of_one_client_is_plain(seed: int) -> None:
         torch.testing.assert_close(found, expected)
 
 
-def test_server_sees_the_rows_of_representative_aggregation(session: OpenSession) -> None:
+def test_server_sees_the_rows_of_representative_aggregation(session: TorchSession) -> None:
     """From the same draws, subsampling and representative aggregation agree at the server, not at the cut."""
     batch = session.batch(0)
     whole = Batch(batch.samples, batch.labels, batch.labels.shape[1])
@@ -85,13 +85,14 @@ def test_server_sees_the_rows_of_representative_aggregation(session: OpenSession
     assert cosine(found[0][CUT], found[1][CUT]) < 0.9
 
 
-def test_gradients_are_those_of_a_step(session: OpenSession) -> None:
+def test_gradients_are_those_of_a_step(session: TorchSession) -> None:
     """What is compared is what a training step leaves in the parameters, and the models are left alone."""
     batch, models = session.batch(3), session.models
     before = copy.deepcopy(models.server.state_dict())
     found = gradients(session, Batch(batch.samples, batch.labels, 5), mean_activation)
     clients, server = copy.deepcopy(models.clients), copy.deepcopy(models.server)
-    split_step(clients, server, batch.samples, batch.labels, models.shares, 5, mean_activation)
+    sides = LocalClientSides(clients, batch.samples, batch.labels)
+    split_step(sides, server, models.shares, 5, mean_activation)
     grads = [[p.grad.flatten() for p in network.parameters() if p.grad is not None] for network in (server, *clients)]
     torch.testing.assert_close(found[SERVER], torch.cat(grads[0]))
     torch.testing.assert_close(found[CLIENT], torch.cat([g for of_client in grads[1:] for g in of_client]))
@@ -99,11 +100,11 @@ def test_gradients_are_those_of_a_step(session: OpenSession) -> None:
     assert all(parameter.grad is None for parameter in models.server.parameters())
 
 
-def test_identical_clients_have_the_exact_gradient(session: OpenSession) -> None:
+def test_identical_clients_have_the_exact_gradient(session: TorchSession) -> None:
     """Where all clients send the same, every way but those that leave rows out gives the exact gradient."""
     equal, batch = open_session(SETTING, PSL, 0.01, BUDGET, seed=0), session.batch(0)
     same = Batch(batch.samples[:1].expand_as(batch.samples), batch.labels[:1].expand_as(batch.labels))
-    equal.batch = lambda finished_rounds: same  # type: ignore[method-assign]
+    equal.batch = lambda finished_rounds: same
     found = {(row["way"], row["place"]): row for row in compare_ways(equal, 0, 1, seed=0)}
     for (way, place), row in found.items():
         if way != "subsampling" or place == SERVER:
@@ -111,7 +112,7 @@ def test_identical_clients_have_the_exact_gradient(session: OpenSession) -> None
             assert row["relative_error"] == pytest.approx(0, abs=1e-4)
 
 
-def test_every_way_is_compared_everywhere(session: OpenSession) -> None:
+def test_every_way_is_compared_everywhere(session: TorchSession) -> None:
     """There is a row per way and place, with all measures; layers are called by their names; a batch is never lost."""
     rows = list(compare_ways(session, 0, 3, seed=0))
     places = {CUT, SERVER, CLIENT, "fc2", "fc3", "fc4"}

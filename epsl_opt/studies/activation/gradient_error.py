@@ -19,9 +19,9 @@ from epsl_opt.backends.pytorch.aggregation import (
     per_client,
     representative,
 )
-from epsl_opt.backends.pytorch.models import Batch
+from epsl_opt.backends.pytorch.feed import Batch
+from epsl_opt.backends.pytorch.session import TorchSession
 from epsl_opt.backends.pytorch.split_step import server_step
-from epsl_opt.studies.shared.laboratory import OpenSession
 from epsl_opt.studies.shared.subsampling import subsample
 
 CUT, SERVER, CLIENT = "gradient at the cut", "server-side model", "client-side models"
@@ -75,7 +75,7 @@ class Comparison:
         }
 
 
-def compare_ways(session: OpenSession, first_round: int, batches: int, seed: int) -> Iterator[dict[str, Any]]:
+def compare_ways(session: TorchSession, first_round: int, batches: int, seed: int) -> Iterator[dict[str, Any]]:
     """Yield a row per way and place: all positions aggregated (phi = 1), against PSL's gradient of the same batches.
 
     The session's models are left as they are; batches are those that would follow `first_round` rounds. Every way
@@ -98,7 +98,7 @@ def compare_ways(session: OpenSession, first_round: int, batches: int, seed: int
         yield {"way": name, "place": place, **comparison.row(summable=place != CUT)}
 
 
-def gradients(session: OpenSession, batch: Batch, rule: Backpropagation) -> Mapping[str, Tensor]:
+def gradients(session: TorchSession, batch: Batch, rule: Backpropagation) -> Mapping[str, Tensor]:
     """Return the gradients that a step would leave at each place, as vectors."""
     models = session.models
     clients, server = copy.deepcopy(models.clients), copy.deepcopy(models.server)

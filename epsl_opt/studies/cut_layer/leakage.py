@@ -6,11 +6,11 @@ from statistics import fmean
 
 import torch
 
+from epsl_opt.backends.pytorch.session import TorchSession
 from epsl_opt.studies.cut_layer.distance_correlation import distance_correlation
-from epsl_opt.studies.shared.laboratory import OpenSession
 
 
-def leakage(session: OpenSession) -> float:
+def leakage(session: TorchSession) -> float:
     """Return the distance correlation of test samples and smashed data, the mean over the clients' models."""
     samples = session.test_samples
     with torch.no_grad():

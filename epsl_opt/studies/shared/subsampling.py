@@ -6,8 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from epsl_opt.backends.pytorch.aggregation import AggregatedRows, Backpropagation, gradient_of
-from epsl_opt.backends.pytorch.statistics import unchanged_statistics
+from epsl_opt.backends.pytorch.aggregation import AggregatedRows, Backpropagation, gradient_of, unchanged_statistics
 
 
 def subsample(generator: torch.Generator) -> Backpropagation:

@@ -12,6 +12,7 @@ import torch
 
 from epsl_opt.backends.pytorch import TorchBackend
 from epsl_opt.backends.pytorch.options import TorchOptions
+from epsl_opt.backends.pytorch.session import TorchSession
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.results import Limits
 from epsl_opt.files.documents import ScheduleDocument
@@ -19,7 +20,7 @@ from epsl_opt.files.training_document import TrainingStop
 from epsl_opt.files.training_records import first_reaching
 from epsl_opt.problems.sources import load_instance
 from epsl_opt.solving.quickest_cut import solve_at_quickest_cut
-from epsl_opt.studies.shared.laboratory import OpenSession, StudyBackend
+from epsl_opt.studies.shared.laboratory import StudyBackend
 from epsl_opt.studies.shared.settings import SUBSAMPLE, Budget, Cutting, Method, Setting
 from epsl_opt.studies.shared.subsampling import subsample
 from epsl_opt.training.goal import TrainingGoal
@@ -56,7 +57,7 @@ class Training:
     diverged: bool
 
     @property
-    def session(self) -> OpenSession:
+    def session(self) -> TorchSession:
         """The training itself, at its end."""
         return _opened(self.run)
 
@@ -69,7 +70,7 @@ class Training:
     def final_accuracy(self) -> float:
         """Mean of the last evaluations; that of constant answers if the training diverged."""
         if self.diverged:
-            return float(self.session.describe()["majority_rate"])
+            return self.session.data.majority_rate
         return fmean(accuracy for _, accuracy in self.accuracies[-LAST:])
 
     def row(self, target_accuracy: float) -> dict[str, Any]:
@@ -116,13 +117,13 @@ def learn(setting: Setting, method: Method, lr: float, budget: Budget, seed: int
     return Training(run, seed, lr, stop is TrainingStop.DIVERGED)
 
 
-def open_session(setting: Setting, method: Method, lr: float, budget: Budget, seed: int) -> OpenSession:
+def open_session(setting: Setting, method: Method, lr: float, budget: Budget, seed: int) -> TorchSession:
     """Return a session before its first round, to be trained and looked into."""
     return _opened(begin(setting, method, lr, budget, seed))
 
 
-def _opened(run: TrainingRun) -> OpenSession:
-    if not isinstance(run.session, OpenSession):
+def _opened(run: TrainingRun) -> TorchSession:
+    if not isinstance(run.session, TorchSession):
         raise TypeError("the training is not of the studies")
     return run.session
 
