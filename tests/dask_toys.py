@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -21,7 +22,8 @@ class Cluster:
         self._folder, self._stack, self._n_workers = folder, stack, 0
         here = ("--host", "127.0.0.1", "--port", "0")
         self.scheduler = self._run("scheduler", *here, "--scheduler-file", str(self._file))
-        wait_for(self._file)
+        while not wait_for(self._file):  # there, but not written yet
+            time.sleep(0.02)
 
     @property
     def _file(self) -> Path:
