@@ -12,6 +12,7 @@ import pytest
 
 from epsl_opt.cli.app import COMMANDS, cli, run
 from epsl_opt.cli.exits import ExitCode, exit_code, worst
+from epsl_opt.core.results import SolutionStatus, StopReason
 
 HEAVY = ("torch", "cvxpy", "pyomo", "matplotlib", "scipy", "highspy", "numpy", "pydantic", "rich")
 
@@ -99,7 +100,7 @@ def test_wrong_usage_is_one_line(arguments: list[str], names: list[str], capsys:
 )
 def test_exit_codes(status: str, stop_reason: str, code: int) -> None:
     """What a run left behind and why it stopped decide the documented exit code."""
-    assert exit_code(status, stop_reason) == code
+    assert exit_code(SolutionStatus(status), StopReason(stop_reason)) == code
 
 
 def test_worst_exit_code_is_never_ok_unless_all_are() -> None:
