@@ -137,7 +137,7 @@ def _shipped() -> Library:
     return read(PATH)
 
 
-def _numbers(data: Any) -> Iterator[float]:
+def _numbers(data: object) -> Iterator[float]:
     if isinstance(data, dict | list | tuple):
         for value in data.values() if isinstance(data, dict) else data:
             yield from _numbers(value)

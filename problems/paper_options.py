@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
+from pydantic.fields import FieldInfo
 
 from epsl_opt.core.defaults import DEFAULT_MAX_POWER_DBM, DEFAULT_SAMPLES
 from epsl_opt.core.options import Options
@@ -133,7 +134,7 @@ class PaperOptions(Options):
         dumped = self.model_dump(mode="json")
         return {name: dumped[name] for name, field in type(self).model_fields.items() if self._is_changed(name, field)}
 
-    def _is_changed(self, name: str, field: Any) -> bool:
+    def _is_changed(self, name: str, field: FieldInfo) -> bool:
         return bool(getattr(self, name) != field.default)
 
     @model_validator(mode="after")

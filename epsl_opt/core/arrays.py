@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,10 @@ from pydantic_core import PydanticCustomError, core_schema
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 BoolArray = NDArray[np.bool_]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
-def frozen(array: NDArray[Any]) -> NDArray[Any]:
+def frozen(array: NDArray[Scalar]) -> NDArray[Scalar]:
     """Return a copy of `array` that nobody can make writable again; `array` itself if it is one."""
     if isinstance(array.base, bytes) or array.size == 0:
         array.setflags(write=False)
@@ -64,7 +65,7 @@ class ArrayField:
             "array", "entry {entry} {rule}, got {value}", {"entry": entry, "rule": rule, "value": f"{array[index]}"}
         )
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(
             self.validate,
             serialization=core_schema.plain_serializer_function_ser_schema(lambda array: array.tolist()),

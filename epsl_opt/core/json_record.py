@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -28,7 +28,7 @@ def read_instance(source: str | Path) -> Instance:
     return parse_record(Instance, read_json(source), source_name(source))
 
 
-def parse_record(kind: type[RecordT], data: Any, source: str) -> RecordT:
+def parse_record(kind: type[RecordT], data: object, source: str) -> RecordT:
     """Validate parsed JSON as a record.
 
     Raises
@@ -47,7 +47,7 @@ def parse_record(kind: type[RecordT], data: Any, source: str) -> RecordT:
     return parse_fields(kind, data, source)
 
 
-def parse_fields(kind: type[RecordT], data: Any, source: str, within: str | None = None) -> RecordT:
+def parse_fields(kind: type[RecordT], data: object, source: str, within: str | None = None) -> RecordT:
     """Validate parsed JSON as a record that has no format of its own, but stands in the field `within` of a file.
 
     Raises
@@ -61,6 +61,6 @@ def parse_fields(kind: type[RecordT], data: Any, source: str, within: str | None
         raise InputError.from_validation(source, error, within) from error
 
 
-def _json_type(data: Any) -> str:
+def _json_type(data: object) -> str:
     names = {list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
     return names.get(type(data), "a number")

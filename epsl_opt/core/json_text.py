@@ -40,12 +40,12 @@ def parse_json(text: str, name: str) -> Any:
         raise InputError(name, str(error)) from error
 
 
-def format_json(data: Any) -> str:
+def format_json(data: object) -> str:
     """Return indented JSON with lists of numbers on one line each, ending in a newline."""
     return _format(data, "") + "\n"
 
 
-def _format(data: Any, indent: str) -> str:
+def _format(data: object, indent: str) -> str:
     inner = indent + "  "
     if isinstance(data, dict) and data:
         items = [f"{inner}{json.dumps(str(key))}: {_format(value, inner)}" for key, value in data.items()]
@@ -55,14 +55,14 @@ def _format(data: Any, indent: str) -> str:
     return _text(data)
 
 
-def _text(data: Any) -> str:
+def _text(data: object) -> str:
     """Return JSON on one line; characters that a terminal might obey, or nobody sees, are escaped."""
     text = json.dumps(data, allow_nan=False, ensure_ascii=False)
     return text if text.isprintable() else "".join(c if is_visible(c) else json.dumps(c)[1:-1] for c in text)
 
 
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found: dict[str, object] = {}
     for key, value in pairs:
         if key in found:
             raise ValueError(f"field {shown(key)} is given twice")

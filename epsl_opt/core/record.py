@@ -26,7 +26,7 @@ Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f
 AsTuple = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
 
 
-def _check_json(value: Any, depth: int = 0) -> Any:
+def _check_json(value: object, depth: int = 0) -> object:
     """Refuse what could not be written or used again: NaN, infinities, broken text, endless digits or nesting."""
     if depth > MAX_DEPTH:
         raise ValueError("is nested too deeply")
@@ -49,7 +49,7 @@ JsonObject = Annotated[dict[str, Any], AfterValidator(_check_json)]
 _UNCHANGEABLE = frozenset({str, int, float, bool, type(None)})
 
 
-def _rebuilt(value: Any, build: Callable[[type[Record], dict[str, Any]], Record]) -> Any:
+def _rebuilt(value: object, build: Callable[[type[Record], dict[str, Any]], Record]) -> object:
     """Return a value that shares nothing writable with `value`; records in it are made again by `build`."""
     if type(value) in _UNCHANGEABLE:
         return value
@@ -60,7 +60,7 @@ def _rebuilt(value: Any, build: Callable[[type[Record], dict[str, Any]], Record]
     return frozen(value) if isinstance(value, np.ndarray) else copy.deepcopy(value)
 
 
-def canonical_sha256(document: Mapping[str, Any]) -> str:
+def canonical_sha256(document: Mapping[str, object]) -> str:
     """Return the SHA-256 of a document as JSON with sorted keys and no spaces."""
     canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
@@ -75,7 +75,7 @@ class Record(BaseModel):
         """Return the record as JSON-ready dictionaries and lists, without fields that were not given."""
         return self.model_dump(mode="python", exclude_none=True)
 
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+    def model_copy(self, *, update: Mapping[str, object] | None = None, deep: bool = False) -> Self:
         """Return a copy with some fields replaced, validated again; what the original has cached stays behind."""
         return type(self)(**{name: getattr(self, name) for name in type(self).model_fields} | dict(update or {}))
 

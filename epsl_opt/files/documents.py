@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from epsl_opt.core.arrays import NonNegativeVector
@@ -248,13 +249,17 @@ def _check_names(instance: Instance, document: ScheduleDocument) -> list[Violati
     return found
 
 
-def _compare(field: str, claimed: Any, recomputed: Any) -> list[Violation]:
+def _compare(field: str, claimed: object, recomputed: object) -> list[Violation]:
     """Compare a claimed number or list of numbers with its recomputation, entry by entry."""
     unit = "bit/s" if field.endswith("_bps") else "s" if field.endswith("_s") else ""
-    if not hasattr(recomputed, "__len__"):
-        return check_claim(field, float("nan") if claimed is None else claimed, recomputed, unit)
+    if not isinstance(claimed, np.ndarray) or not isinstance(recomputed, np.ndarray):
+        return check_claim(field, _number(claimed), _number(recomputed), unit)
     if len(claimed) != len(recomputed):
         excess = len(claimed) - len(recomputed)
         return [Violation("one entry per client", field, excess, "entries", 0)]
     pairs = enumerate(zip(claimed.tolist(), recomputed.tolist(), strict=True))
     return [v for i, (mine, ours) in pairs for v in check_claim(f"{field}[{i}]", mine, ours, unit)]
+
+
+def _number(value: object) -> float:
+    return value if isinstance(value, int | float) else math.nan

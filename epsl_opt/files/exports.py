@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, fields
-from typing import Any
 
 from epsl_opt.files.breakdown import Breakdown, ClientRow
 from epsl_opt.files.csv_text import format_csv
@@ -12,7 +11,7 @@ from epsl_opt.files.csv_text import format_csv
 SUBCHANNEL_COLUMNS = ("subchannel", "client", "client_name", "power_w")
 CLIENT_COLUMNS = tuple(field.name for field in fields(ClientRow))
 
-Row = dict[str, Any]
+Row = dict[str, object]
 
 
 def subchannel_table(breakdown: Breakdown) -> list[Row]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from epsl_opt.core.errors import InputError
 from epsl_opt.files.documents import ScheduleDocument
 
 
-def format_parquet(rows: Sequence[Mapping[str, Any]], document: ScheduleDocument) -> bytes:
+def format_parquet(rows: Sequence[Mapping[str, object]], document: ScheduleDocument) -> bytes:
     """Return rows with the same keys as a Parquet file; its metadata say which schedule they are of.
 
     Raises

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -57,7 +57,7 @@ class PlanReference(Record):
         keys = [key for key in {**here, **there} if here.get(key) != there.get(key)]
         return [f"{key} ({_short(here.get(key))}, not {_short(there.get(key))})" for key in keys]
 
-    def _flat(self) -> dict[str, Any]:
+    def _flat(self) -> dict[str, object]:
         """Name every part as a user would; what is sharper comes first."""
         parts = self.model_dump(exclude={"options", "instance_sha256", "schedule_sha256"})
         named = {key.replace("_", " "): value for key, value in parts.items()}
@@ -151,7 +151,7 @@ class TrainingDocument(StoredRecord):
 
 def schedule_sha256(schedule: Schedule) -> str:
     """Return the SHA-256 of a schedule's content: cut layer, subchannels and powers."""
-    parts: Sequence[Any] = (
+    parts: Sequence[object] = (
         schedule.cut_layer,
         schedule.subchannel_client.tolist(),
         schedule.subchannel_power_w.tolist(),
@@ -171,6 +171,6 @@ def refuse_differences(path: Path, differences: Sequence[str]) -> None:
         raise InputError(str(path), f"is of another training: {'; '.join(differences)}")
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = "none" if value is None else str(value)
     return text if len(text) <= 40 else f"{text[:12]}…"

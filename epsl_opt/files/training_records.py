@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
@@ -31,7 +31,7 @@ class RoundRecord(Record):
     uplink_bits: Bits = Field(description="sent by all clients in this round")
     downlink_bits: Bits = Field(description="sent by the server in this round; a broadcast counts once")
 
-    def to_row(self, stages: StageTimes) -> dict[str, Any]:
+    def to_row(self, stages: StageTimes) -> dict[str, object]:
         """Return the round as a row of `records.csv`, under a clock by which every round takes `stages`."""
         times = {"simulated_time_s": simulated_time_s(self.round, stages)}
         return self.model_dump() | times | asdict(stages)

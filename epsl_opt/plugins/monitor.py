@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Self
+from typing import Self
 
 from epsl_opt.core.checker import RELATIVE_TOLERANCE, Violation, check
 from epsl_opt.core.instance import Instance
@@ -51,7 +51,7 @@ class SolveMonitor:
 
     def _bind(self, ledger: Ledger, listener: Listener | None, start: Schedule | None) -> None:
         # The solver gets copies of whatever could be written to, and no attribute from which the ledger could be taken.
-        own: dict[str, Any] = {
+        own: dict[str, object] = {
             "_instance": ledger.instance.detached(),
             "_limits": replace(ledger.limits),
             "_ledger": lambda: ledger,

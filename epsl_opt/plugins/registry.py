@@ -11,7 +11,7 @@ from epsl_opt.core.errors import InputError
 from epsl_opt.core.options import unknown
 from epsl_opt.plugins.backend import TrainingBackend
 from epsl_opt.plugins.scenario import Scenario
-from epsl_opt.plugins.solver import Solver
+from epsl_opt.plugins.solver import AnySolver, Solver
 from epsl_opt.plugins.study import Study
 
 SOLVERS = "epsl_opt.solvers"
@@ -53,9 +53,9 @@ def load(group: str, name: str) -> Any:
         raise InputError(kind, f"{name!r} ({entry.value}) does not load: {error}") from error
 
 
-def load_solver(name: str) -> Solver[Any]:
+def load_solver(name: str) -> AnySolver:
     """Return a new solver by its registered name; raise `InputError` as `load_one` does."""
-    solver: Solver[Any] = load_one(SOLVERS, name, Solver)
+    solver: AnySolver = load_one(SOLVERS, name, Solver)
     return solver
 
 

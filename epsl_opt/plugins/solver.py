@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.options import Options
@@ -67,3 +67,7 @@ class Solver(ABC, Generic[OptionsT]):
 
         The instance is feasible as far as `feasibility.infeasibility` can tell. Stop soon after `monitor.out_of_time`.
         """
+
+
+AnySolver: TypeAlias = Solver[Any]
+"""A solver whatever its options are."""

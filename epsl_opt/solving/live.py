@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from epsl_opt.core.defaults import DEFAULT_SOLVER
 from epsl_opt.core.instance import Instance
@@ -11,7 +10,7 @@ from epsl_opt.core.options import parse_options
 from epsl_opt.core.results import Limits, SolveResult
 from epsl_opt.core.schedule import Schedule
 from epsl_opt.plugins.registry import load_solver
-from epsl_opt.plugins.solver import Solver
+from epsl_opt.plugins.solver import AnySolver
 from epsl_opt.solving.solve import solve
 
 
@@ -34,7 +33,7 @@ class Rescheduler:
     """
 
     def __init__(
-        self, solver: str | Solver[Any] = DEFAULT_SOLVER, options: Mapping[str, Any] | None = None, warm: bool = True
+        self, solver: str | AnySolver = DEFAULT_SOLVER, options: Mapping[str, object] | None = None, warm: bool = True
     ) -> None:
         self._solver = load_solver(solver) if isinstance(solver, str) else solver
         self._options = dict(options or {})
@@ -52,9 +51,9 @@ class Rescheduler:
 
 def reschedule(
     instances: Iterable[Instance],
-    solver: str | Solver[Any] = DEFAULT_SOLVER,
+    solver: str | AnySolver = DEFAULT_SOLVER,
     limits: Limits | None = None,
-    options: Mapping[str, Any] | None = None,
+    options: Mapping[str, object] | None = None,
     warm: bool = True,
 ) -> Iterator[SolveResult]:
     """Solve each instance when it comes, from the last verified schedule, and yield its result.

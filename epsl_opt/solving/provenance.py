@@ -8,18 +8,17 @@ import platform
 from functools import cache
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
-from typing import Any
 
 from epsl_opt.core.distribution import version
 from epsl_opt.core.json_value import JsonDict
 from epsl_opt.core.options import Options
 from epsl_opt.core.results import Limits
-from epsl_opt.plugins.solver import Solver
+from epsl_opt.plugins.solver import AnySolver
 
 PACKAGES = ("epsl-opt", "numpy", "scipy", "highspy", "pyomo", "cvxpy", "clarabel")
 
 
-def provenance(solver: Solver[Any], options: Options, limits: Limits) -> JsonDict:
+def provenance(solver: AnySolver, options: Options, limits: Limits) -> JsonDict:
     """Return versions, processor, threads, seed and options of a run, ready for JSON."""
     return {
         "versions": dict(versions()),

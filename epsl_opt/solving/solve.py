@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from epsl_opt.core.checker import Violation, check, check_bound
 from epsl_opt.core.defaults import DEFAULT_SOLVER
@@ -18,7 +17,7 @@ from epsl_opt.core.results import Limits, SolutionStatus, SolveResult, StopReaso
 from epsl_opt.core.schedule import Schedule
 from epsl_opt.plugins.monitor import Listener, SolveMonitor
 from epsl_opt.plugins.registry import load_solver
-from epsl_opt.plugins.solver import Solver
+from epsl_opt.plugins.solver import AnySolver
 from epsl_opt.solving.provenance import provenance
 
 log = logging.getLogger(__name__)
@@ -26,9 +25,9 @@ log = logging.getLogger(__name__)
 
 def solve(
     instance: Instance,
-    solver: str | Solver[Any] = DEFAULT_SOLVER,
+    solver: str | AnySolver = DEFAULT_SOLVER,
     limits: Limits | None = None,
-    options: Mapping[str, Any] | None = None,
+    options: Mapping[str, object] | None = None,
     listener: Listener | None = None,
     start: Schedule | None = None,
 ) -> SolveResult:
@@ -63,7 +62,7 @@ def solve(
     return _judge(chosen, parsed, ledger, stop, given_start=start is not None)
 
 
-def _run(solver: Solver[Any], options: Options, monitor: SolveMonitor) -> StopReason:
+def _run(solver: AnySolver, options: Options, monitor: SolveMonitor) -> StopReason:
     """Run to an end of any kind; what was found until then stays in the ledger."""
     try:
         if reason := infeasibility(monitor.instance):
@@ -89,9 +88,7 @@ def _told(error: BaseException) -> str:
         return type(error).__name__
 
 
-def _judge(
-    solver: Solver[Any], options: Options, ledger: Ledger, stop: StopReason, *, given_start: bool
-) -> SolveResult:
+def _judge(solver: AnySolver, options: Options, ledger: Ledger, stop: StopReason, *, given_start: bool) -> SolveResult:
     """Make the result from the decisions alone: constraints and latency are computed once more at the end."""
     elapsed_s, build_s = ledger.elapsed_s, ledger.built_s or 0.0
     schedule = ledger.incumbent

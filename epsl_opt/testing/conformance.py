@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ class SolverConformance:
     """
 
     solver: ClassVar[str]
-    options: ClassVar[dict[str, Any]] = {}
+    options: ClassVar[dict[str, object]] = {}
     time_limit_s: ClassVar[float] = 30.0
     time_tolerance_s: ClassVar[float] = 5.0
 

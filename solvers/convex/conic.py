@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import cvxpy as cp
 
 SHORTEST_S = 1e-3
 
 
-def solve_conic(program: cp.Problem, *, time_left_s: Callable[[], float] | None = None, **settings: Any) -> bool:
+def solve_conic(
+    program: cp.Problem,
+    *,
+    time_left_s: Callable[[], float] | None = None,
+    settings: Mapping[str, float] | None = None,
+) -> bool:
     """Solve `program` in place; True if it ended with a solution.
 
     At a limit CVXPY shows values that mean nothing (an objective of 0, say): only the statuses `optimal` and
@@ -20,13 +24,14 @@ def solve_conic(program: cp.Problem, *, time_left_s: Callable[[], float] | None 
     Settings stay in force when the same program is solved again. `time_left_s` is asked once the program is in the
     solver's form, which CVXPY keeps.
     """
+    in_force = dict(settings or {})
     try:
         if time_left_s is not None:
             program.get_problem_data(cp.CLARABEL)
-            settings |= _limited(time_left_s())
+            in_force |= _limited(time_left_s())
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
-            program.solve(solver=cp.CLARABEL, **settings)
+            program.solve(solver=cp.CLARABEL, **in_force)
     except cp.SolverError:
         return False
     return program.status in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE)

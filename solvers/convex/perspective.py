@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import cvxpy as cp
 import numpy as np
@@ -63,14 +62,14 @@ class _Model:
         rows += [phase.constraint for phase in (self._uplink, self._downlink) if phase.constraint is not None]
         self.program = cp.Problem(cp.Minimize(self._uplink.end + self._downlink.end), rows)
 
-    def _uplink_rate(self) -> Any:
+    def _uplink_rate(self) -> cp.Expression:
         """R_i in nat/s: the perspective r B ln(1 + g p / r) is minus B times a relative entropy."""
         problem = self._problem
         snr = problem.total_power_w / (problem.bandwidth_hz * problem.noise)
         entropy = cp.rel_entr(self.allocation, self.allocation + cp.multiply(snr, self._power))
         return -cp.sum(cp.multiply(np.broadcast_to(problem.bandwidth_hz, snr.shape), entropy), axis=1)
 
-    def _phase(self, ready_s: FloatArray, traffic: float, rate: Any) -> _Phase:
+    def _phase(self, ready_s: FloatArray, traffic: float, rate: cp.Expression) -> _Phase:
         """R_i >= traffic / (T - ready_i) for all clients; `end` counts from when the last client is ready."""
         if traffic == 0:
             return _Phase(cp.Constant(0.0), None, 0.0)
@@ -96,8 +95,8 @@ class _Model:
 class _Phase:
     """End of a phase and its rate constraint, None if nothing is sent."""
 
-    end: Any
-    constraint: Any
+    end: cp.Expression
+    constraint: cp.Constraint | None
     scale: float
 
     def price(self, n_clients: int) -> FloatArray:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import cvxpy as cp
 import numpy as np
 
@@ -14,7 +12,12 @@ from epsl_opt.solvers.convex.conic import solve_conic
 from epsl_opt.solvers.primal.allocation import equal_power_w
 
 # The program is of order one as it is built; Clarabel's own scaling makes it stall short of these tolerances.
-SETTINGS: dict[str, Any] = {"tol_gap_abs": 1e-10, "tol_gap_rel": 1e-10, "tol_feas": 1e-10, "equilibrate_enable": False}
+SETTINGS: dict[str, float] = {
+    "tol_gap_abs": 1e-10,
+    "tol_gap_rel": 1e-10,
+    "tol_feas": 1e-10,
+    "equilibrate_enable": False,
+}
 
 
 class ReferencePowerControl:
@@ -63,7 +66,7 @@ class ReferencePowerControl:
         instance = instance or self._instance
         noise = instance.uplink_noise_w_per_hz[self._owner, np.arange(len(self._owner))]
         self._snr.value = self._unit_w / (instance.bandwidth_hz * noise)
-        if not solve_conic(self._program, **SETTINGS):
+        if not solve_conic(self._program, settings=SETTINGS):
             raise cp.SolverError(f"power control ended as {self._program.status}")
         return self._ready_s + float(self._program.value) * self._unit_s
 

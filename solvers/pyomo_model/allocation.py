@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import pyomo.environ as pyo
 
+from epsl_opt.solvers.pyomo_model.pyomo_types import Model, Relation
 from epsl_opt.solvers.pyomo_model.scaled import ScaledCut, ScaledPhase
 
 
-def add_allocation(model: Any, data: ScaledCut) -> None:
+def add_allocation(model: Model, data: ScaledCut) -> None:
     """Add r_ik in {0, 1} and the counts n_i.
 
     The counts are redundant, but with n_i whole and r_ik continuous the model is a relaxation in which near-identical
@@ -24,18 +25,18 @@ def add_allocation(model: Any, data: ScaledCut) -> None:
             model.add_component(name, pyo.Constraint(model.clients, rule=_heard_on(phase)))
 
 
-def _one_client(model: Any, k: int) -> Any:
+def _one_client(model: Model, k: int) -> Relation:
     """sum_i r_ik = 1 (a free subchannel may as well be anybody's, without power)."""
     return sum(model.r[i, k] for i in model.clients) == 1
 
 
-def _count(model: Any, i: int) -> Any:
+def _count(model: Model, i: int) -> Relation:
     """n_i = sum_k r_ik."""
     return model.n[i] == sum(model.r[i, k] for k in model.subchannels)
 
 
-def _heard_on(phase: ScaledPhase) -> Any:
-    def heard(model: Any, i: int) -> Any:
+def _heard_on(phase: ScaledPhase) -> Callable[[Model, int], Relation]:
+    def heard(model: Model, i: int) -> Relation:
         """sum_k r_ik >= 1 over the subchannels on which the client has a gain."""
         held = [model.r[i, k] for k in model.subchannels if phase.heard[i, k]]
         return sum(held) >= 1 if held else pyo.Constraint.Infeasible

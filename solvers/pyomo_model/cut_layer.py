@@ -6,19 +6,18 @@ terms, which is neither tight nor more readable; cut layers are few and most are
 
 from __future__ import annotations
 
-from typing import Any
-
 import pyomo.environ as pyo
 
+from epsl_opt.solvers.pyomo_model.pyomo_types import Expression, Model
 from epsl_opt.solvers.pyomo_model.scaled import ScaledCut
 
 
-def add_latency(model: Any, data: ScaledCut, unit_s: float) -> None:
+def add_latency(model: Model, data: ScaledCut, unit_s: float) -> None:
     """Add the objective, in units of `unit_s` seconds: what the cut layer fixes, plus both radio phases."""
     model.latency = pyo.Objective(expr=_latency(model, data, unit_s))
 
 
-def _latency(model: Any, data: ScaledCut, unit_s: float) -> Any:
+def _latency(model: Model, data: ScaledCut, unit_s: float) -> Expression:
     """T = max_i t1_i + t3 + t4 + t5 + max_i t7_i + T1 + T2."""
     uplink_s = 0.0 if data.uplink is None else data.uplink.unit_s
     downlink_s = 0.0 if data.downlink is None else data.downlink.unit_s

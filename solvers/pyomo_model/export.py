@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -16,6 +16,7 @@ from epsl_opt.core.instance import Instance
 from epsl_opt.core.options import Options
 from epsl_opt.plugins.exporter import Exporter
 from epsl_opt.solvers.dual.cut_bounds import CutBounds
+from epsl_opt.solvers.pyomo_model.pyomo_types import Model
 from epsl_opt.solvers.pyomo_model.scaled import ScaledCut, scaled_cut
 
 LONGEST_REASON = 100
@@ -83,7 +84,7 @@ class Gms(_ModelFile):
     linear_only = False
 
 
-def _write(model: Any, path: Path, io_options: dict[str, Any]) -> None:
+def _write(model: Model, path: Path, io_options: dict[str, object]) -> None:
     from pyomo.common.errors import InvalidValueError
 
     try:
@@ -104,7 +105,7 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0][:LONGEST_REASON]
 
 
-def _model(instance: Instance, options: ModelOptions) -> Any:
+def _model(instance: Instance, options: ModelOptions) -> Model:
     """The model of the cut layer asked for, its objective in seconds."""
     from epsl_opt.solvers.pyomo_model.model import minlp
     from epsl_opt.solvers.pyomo_model.tangents import OuterApproximation

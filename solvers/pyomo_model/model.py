@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pyomo.environ as pyo
 
 from epsl_opt.solvers.pyomo_model.allocation import add_allocation
 from epsl_opt.solvers.pyomo_model.cut_layer import add_latency
 from epsl_opt.solvers.pyomo_model.phases import add_deadlines, add_phases
 from epsl_opt.solvers.pyomo_model.power import add_power
+from epsl_opt.solvers.pyomo_model.pyomo_types import Model
 from epsl_opt.solvers.pyomo_model.rates import add_capacity, add_uplink_rates
 from epsl_opt.solvers.pyomo_model.scaled import ScaledCut
 
 
-def minlp(data: ScaledCut, unit_s: float | None = None) -> Any:
+def minlp(data: ScaledCut, unit_s: float | None = None) -> Model:
     """Return the convex MINLP of a cut layer; its objective is in units of `unit_s` (the data's unit if None)."""
     model = blocks(data, unit_s)
     if data.uplink is not None:
@@ -23,7 +22,7 @@ def minlp(data: ScaledCut, unit_s: float | None = None) -> Any:
     return model
 
 
-def blocks(data: ScaledCut, unit_s: float | None) -> Any:
+def blocks(data: ScaledCut, unit_s: float | None) -> Model:
     """Return what both forms share: all but the curves; the objective is in units of `unit_s` seconds."""
     C, M = data.shape
     model = pyo.ConcreteModel()

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import pyomo.environ as pyo
 
 from epsl_opt.core.arrays import FloatArray
+from epsl_opt.solvers.pyomo_model.pyomo_types import Expression, Model, Relation
 from epsl_opt.solvers.pyomo_model.rates import downlink_rate, uplink_rate
 from epsl_opt.solvers.pyomo_model.scaled import LONGEST, ScaledCut, ScaledPhase
 
 
-def add_phases(model: Any, data: ScaledCut) -> None:
+def add_phases(model: Model, data: ScaledCut) -> None:
     """Add the ends T1 and T2 (0 for a phase in which nothing is sent) and each client's rates R_i and R'_i."""
     model.T1 = _end(data.uplink)
     model.T2 = _end(data.downlink)
@@ -23,14 +24,14 @@ def add_phases(model: Any, data: ScaledCut) -> None:
         model.downlink_rate = pyo.Expression(model.clients, rule=lambda m, i: downlink_rate(m, down, i))
 
 
-def _end(phase: ScaledPhase | None) -> Any:
+def _end(phase: ScaledPhase | None) -> Expression:
     if phase is None:
         return pyo.Var(bounds=(0, 0), initialize=0)
     latest = phase.latest if math.isfinite(phase.latest) else None
     return pyo.Var(bounds=(1, latest), initialize=1)
 
 
-def phases(model: Any, data: ScaledCut) -> list[tuple[str, ScaledPhase, Any, Any]]:
+def phases(model: Model, data: ScaledCut) -> list[tuple[str, ScaledPhase, Expression, Expression]]:
     """Return (name, numbers, end, rates) of the phases in which something is sent."""
     found = []
     if data.uplink is not None:
@@ -40,21 +41,21 @@ def phases(model: Any, data: ScaledCut) -> list[tuple[str, ScaledPhase, Any, Any
     return found
 
 
-def add_deadlines(model: Any, data: ScaledCut) -> None:
+def add_deadlines(model: Model, data: ScaledCut) -> None:
     """MINLP: add what each client must send or receive before a phase ends."""
     for name, phase, end, rate in phases(model, data):
         model.add_component(f"{name}_deadline", pyo.Constraint(model.clients, rule=_deadline(phase, end, rate)))
 
 
-def _deadline(phase: ScaledPhase, end: Any, rate: Any) -> Any:
-    def deadline(model: Any, i: int) -> Any:
+def _deadline(phase: ScaledPhase, end: Expression, rate: Expression) -> Callable[[Model, int], Relation]:
+    def deadline(model: Model, i: int) -> Relation:
         """R_i >= (1 + h_i) / (T + h_i), with the head start h_i."""
         return rate[i] >= phase.needed_rate(i, end)
 
     return deadline
 
 
-def deadline_tangent(phase: ScaledPhase, end: Any, rate: Any, i: int, at: float) -> Any:
+def deadline_tangent(phase: ScaledPhase, end: Expression, rate: Expression, i: int, at: float) -> Relation:
     """R_i >= (1 + h_i)/(a + h_i) [1 - (T - a)/(a + h_i)]: tangent of the convex right-hand side at the end a."""
     return rate[i] >= phase.needed_rate(i, at) * (1 - (end - at) / (at + float(phase.head_start[i])))
 

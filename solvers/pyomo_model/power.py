@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pyomo.environ as pyo
 
+from epsl_opt.solvers.pyomo_model.pyomo_types import Model, Relation
 from epsl_opt.solvers.pyomo_model.scaled import ScaledCut
 
 
-def add_power(model: Any, data: ScaledCut) -> None:
+def add_power(model: Model, data: ScaledCut) -> None:
     """Add the power shares q_ik in [0, 1] and the two power limits."""
     model.q = pyo.Var(model.clients, model.subchannels, bounds=(0, 1))
     model.held = pyo.Constraint(model.clients, model.subchannels, rule=_held)
@@ -17,17 +16,17 @@ def add_power(model: Any, data: ScaledCut) -> None:
     model.total_power = pyo.Constraint(rule=lambda m: _total_power(m, data))
 
 
-def _held(model: Any, i: int, k: int) -> Any:
+def _held(model: Model, i: int, k: int) -> Relation:
     """q_ik <= r_ik: no power on a subchannel that belongs to somebody else."""
     return model.q[i, k] <= model.r[i, k]
 
 
-def _client_power(model: Any, data: ScaledCut, i: int) -> Any:
+def _client_power(model: Model, data: ScaledCut, i: int) -> Relation:
     """sum_k w_ik q_ik / P_i <= 1."""
     share = data.full_power[i] / data.power_limit[i]
     return sum(share[k] * model.q[i, k] for k in model.subchannels) <= 1
 
 
-def _total_power(model: Any, data: ScaledCut) -> Any:
+def _total_power(model: Model, data: ScaledCut) -> Relation:
     """sum_ik w_ik q_ik <= 1, in units of P_th."""
     return sum(data.full_power[i, k] * model.q[i, k] for i in model.clients for k in model.subchannels) <= 1

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import SupportsFloat
 
 from epsl_opt.core.stop_request import noticed_interrupt
+from epsl_opt.solvers.pyomo_model.pyomo_types import Model
 from epsl_opt.solvers.pyomo_model.subsolvers import DIRECT, Subsolver
 
 MOST_SEED = 2**31
@@ -55,7 +56,7 @@ class Outcome:
     interrupted: bool = False
 
 
-def run(subsolver: Subsolver, form: str, model: Any, limits: RunLimits) -> Outcome:
+def run(subsolver: Subsolver, form: str, model: Model, limits: RunLimits) -> Outcome:
     """Solve `model`.
 
     Raises
@@ -80,7 +81,7 @@ class Interrupted(KeyboardInterrupt):
         super().__init__()
 
 
-def _run_direct(subsolver: Subsolver, interface: str, model: Any, limits: RunLimits) -> Outcome:
+def _run_direct(subsolver: Subsolver, interface: str, model: Model, limits: RunLimits) -> Outcome:
     from pyomo.contrib.solver.common.factory import SolverFactory
     from pyomo.contrib.solver.common.results import SolutionStatus, TerminationCondition
 
@@ -109,7 +110,7 @@ def _run_direct(subsolver: Subsolver, interface: str, model: Any, limits: RunLim
     )
 
 
-def _run_classic(subsolver: Subsolver, interface: str, model: Any, limits: RunLimits) -> Outcome:
+def _run_classic(subsolver: Subsolver, interface: str, model: Model, limits: RunLimits) -> Outcome:
     import pyomo.environ as pyo
     from pyomo.opt import TerminationCondition
 
@@ -133,7 +134,7 @@ def _run_classic(subsolver: Subsolver, interface: str, model: Any, limits: RunLi
     )
 
 
-def _mindtpy_settings(limits: RunLimits) -> dict[str, Any]:
+def _mindtpy_settings(limits: RunLimits) -> dict[str, object]:
     """Outer approximation with HiGHS and Ipopt; MindtPy wants whole seconds."""
     return {
         "strategy": "OA",
@@ -145,9 +146,11 @@ def _mindtpy_settings(limits: RunLimits) -> dict[str, Any]:
     }
 
 
-def _settings(subsolver: Subsolver, limits: RunLimits) -> dict[str, Any]:
+def _settings(subsolver: Subsolver, limits: RunLimits) -> dict[str, object]:
     meant = {"seed": limits.seed % MOST_SEED, "gap": limits.rel_gap}
-    return {key: meant.get(value, value) for key, value in subsolver.settings.items()}
+    return {
+        key: meant.get(value, value) if isinstance(value, str) else value for key, value in subsolver.settings.items()
+    }
 
 
 def _allow_other_threads() -> None:
@@ -157,10 +160,10 @@ def _allow_other_threads() -> None:
     highspy.Highs.resetGlobalScheduler(True)
 
 
-def _finite_or_none(bound: Any) -> float:
+def _finite_or_none(bound: SupportsFloat | None) -> float:
     """Solvers say None, inf or 1e20 for no bound."""
     try:
-        value = float(bound)
+        value = math.inf if bound is None else float(bound)
     except (TypeError, ValueError):
         return -math.inf
     return value if abs(value) < 1e19 else -math.inf

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from epsl_opt.core.instance import Instance
 from epsl_opt.core.latency import cut_costs
 from epsl_opt.core.water_filling import max_rate_bps
 from epsl_opt.solvers.dual.lagrangian import CutProblem
+from epsl_opt.solvers.pyomo_model.pyomo_types import Expression
 
 SLACK = 1e-6
 """Relative widening of the ranges of variables, so that a range never cuts an optimum off."""
@@ -45,7 +45,7 @@ class ScaledPhase:
     heard: BoolArray
     rate: FloatArray
 
-    def needed_rate(self, i: int, end: Any) -> Any:
+    def needed_rate(self, i: int, end: Expression) -> Expression:
         """The rate client i needs for the phase to end at `end`: 1 at the earliest end."""
         return (1 + float(self.head_start[i])) / (end + float(self.head_start[i]))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from epsl_opt.solvers.dual.cut_bounds import CutBounds
 from epsl_opt.solvers.primal.offering import offer_allocation
 from epsl_opt.solvers.primal.rounding import round_allocation
 from epsl_opt.solvers.pyomo_model.bounds import safe_bound_s
+from epsl_opt.solvers.pyomo_model.pyomo_types import Model
 from epsl_opt.solvers.pyomo_model.running import Interrupted, Outcome, RunLimits, run
 from epsl_opt.solvers.pyomo_model.scaled import FINEST, ScaledCut, scaled_cut
 from epsl_opt.solvers.pyomo_model.subsolvers import MILP, MINLP, Subsolver
@@ -87,7 +88,7 @@ class CutSearch:
     def _data(self, cut: int) -> ScaledCut:
         return scaled_cut(self.monitor.instance, cut, self.monitor.latency_s)
 
-    def _run(self, cut: int, data: ScaledCut, model: Any, form: str) -> Outcome:
+    def _run(self, cut: int, data: ScaledCut, model: Model, form: str) -> Outcome:
         limits = self.monitor.limits
         own = RunLimits(
             max(self.monitor.remaining_s, 1e-3), max(0.2 * limits.rel_gap, 0.0), limits.threads, limits.seed
@@ -100,7 +101,7 @@ class CutSearch:
         self._digest(cut, data, model, outcome)
         return outcome
 
-    def _digest(self, cut: int, data: ScaledCut, model: Any, outcome: Outcome) -> None:
+    def _digest(self, cut: int, data: ScaledCut, model: Model, outcome: Outcome) -> None:
         """Keep the bound, and the schedule behind the solution: its allocation rounded, its powers exact."""
         if outcome.infeasible:
             proved_s = self.monitor.latency_s
@@ -125,7 +126,7 @@ class CutSearch:
         return bool(pruned) or not outcome.has_values or not outcome.finished or self.monitor.out_of_time
 
 
-def _levels(model: Any) -> Iterator[str]:
+def _levels(model: Model) -> Iterator[str]:
     """Make the model's allocation whole step by step: nothing, the counts, every subchannel."""
     from pyomo.environ import Binary, NonNegativeIntegers, NonNegativeReals, UnitInterval
 
@@ -139,7 +140,7 @@ def _levels(model: Any) -> Iterator[str]:
         yield level
 
 
-def _fractions(model: Any, data: ScaledCut) -> FloatArray:
+def _fractions(model: Model, data: ScaledCut) -> FloatArray:
     """r with the subsolver's rounding taken off: columns sum to one, shape (clients, subchannels)."""
     from epsl_opt.solvers.pyomo_model.tangents import values
 

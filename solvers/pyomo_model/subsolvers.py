@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import Any
 
 MILP, MINLP = "milp", "minlp"
 
@@ -36,7 +35,7 @@ class Subsolver:
     install: str
     module: str | None = None
     program: str | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
     tolerance: float = 1e-6
 
     @property

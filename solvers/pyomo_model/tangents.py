@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
 
 import numpy as np
 import pyomo.environ as pyo
@@ -11,6 +10,7 @@ import pyomo.environ as pyo
 from epsl_opt.core.arrays import BoolArray, FloatArray
 from epsl_opt.solvers.pyomo_model.model import blocks
 from epsl_opt.solvers.pyomo_model.phases import deadline_tangent, first_ends, phases
+from epsl_opt.solvers.pyomo_model.pyomo_types import Expression
 from epsl_opt.solvers.pyomo_model.rates import capacity, capacity_tangent
 from epsl_opt.solvers.pyomo_model.scaled import FINEST, ScaledCut, ScaledPhase
 
@@ -87,7 +87,7 @@ class OuterApproximation:
         return added
 
 
-def values(variable: Any, shape: tuple[int, int]) -> FloatArray:
+def values(variable: Expression, shape: tuple[int, int]) -> FloatArray:
     """Return the values of a variable over clients and subchannels, shape (clients, subchannels)."""
     C, M = shape
     return np.array([[variable[i, k].value or 0.0 for k in range(M)] for i in range(C)])

@@ -11,7 +11,7 @@ from epsl_opt.solvers.convex.conic import solve_conic
 def test_t1_values_shown_at_a_limit_are_no_solution() -> None:
     """Trap T1: a conic solve stopped at its limit shows values, and is still reported as having no solution."""
     limited, free = _program(), _program()
-    assert not solve_conic(limited, max_iter=1)
+    assert not solve_conic(limited, settings={"max_iter": 1})
     assert limited.value is not None
     assert solve_conic(free)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import TypeGuard
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -66,13 +67,17 @@ def trace(document: ScheduleDocument) -> tuple[FloatArray, FloatArray, FloatArra
     return np.maximum(time_s, _EARLIEST_S), latency_s, bound_s
 
 
-def _fits(value: Any) -> bool:
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+def _fits(value: object) -> bool:
+    return value is None or _is_number(value)
 
 
-def _duration_s(provenance: dict[str, Any]) -> float:
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _duration_s(provenance: Mapping[str, object]) -> float:
     spans = [provenance.get("build_s"), provenance.get("solve_s")]
-    return sum(float(span) for span in spans if span is not None and _fits(span))
+    return sum((float(span) for span in spans if _is_number(span)), 0.0)
 
 
 def _draw_values(axes: Axes, time_s: FloatArray, latency_s: FloatArray, bound_s: FloatArray) -> None:
