@@ -43,7 +43,7 @@ types: $(VENV)/installed-dev ## check types
 	$(PY) -m mypy
 
 suite: $(VENV)/installed-dev ## run the tests
-	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n auto --dist worksteal
+	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n auto --dist worksteal $(PYTEST)
 
 campaign: $(VENV)/installed-dev ## try random inputs on everything: INPUTS=20000 JOBS=2 SEED=0 (minutes to an hour)
 	PYTHONPATH=.:tests $(PY) -m campaign $(CAMPAIGN)
@@ -52,7 +52,8 @@ lowest: | $(PY) ## run the tests with the lowest versions that pyproject.toml al
 	mkdir -p build
 	$(PY) -m docs_tools.lowest > build/lowest.txt
 	PIP_CONSTRAINT=$(CURDIR)/build/lowest.txt $(MAKE) --no-print-directory suite \
-		VENV=build/lowest TORCH=torch TORCHVISION=torchvision==0.19.0 DEV=test,train,parquet,dask
+		VENV=build/lowest TORCH=torch TORCHVISION=torchvision==0.19.0 DEV=test,train,parquet,dask \
+		PYTEST='-W default::DeprecationWarning -W default::PendingDeprecationWarning'
 
 matrix: ## run the tests on every Python of PYTHONS that this machine has
 	@for python in $(PYTHONS); do \

@@ -30,6 +30,7 @@ def read_pixel_table(path: Path, size: int, channels: int) -> Samples:
     try:
         with path.open(encoding="utf-8-sig") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of a file without rows, which is refused below
+            warnings.simplefilter("error", DeprecationWarning)  # NumPy 1 wraps what is no byte, and says so in this way
             header = file.readline()
             index, label = _layout(header, pixels, str(path))
             # Only an index needs a choice of columns: without one NumPy tells a row that is too long.

@@ -8,7 +8,7 @@ from functools import cache
 import torch
 from torch._ops import OpOverloadPacket
 
-_TAGS = (torch.Tag.pointwise, torch.Tag.reduction, torch.Tag.view_copy, torch.Tag.inplace_view)
+_TAGS = {getattr(torch.Tag, name, None) for name in ("pointwise", "reduction", "view_copy", "inplace_view")}
 
 _NAMES = re.compile(
     r"""(native_|fused_|cudnn_|miopen_|mkldnn_|thnn_|sym_|_|unsafe_|safe_|adaptive_|fractional_|weight_)*
