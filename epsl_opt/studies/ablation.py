@@ -25,7 +25,7 @@ from epsl_opt.solvers.primal.allocation import (
 from epsl_opt.solvers.primal.cuts import feasible_cuts
 from epsl_opt.solvers.primal.power_control import best_schedule
 from epsl_opt.solving.solve import solve
-from epsl_opt.studies.shared.channels import CHANNELS
+from epsl_opt.studies.shared.scenario import CHANNELS
 
 PARTS = ("allocation", "power", "cut", "aggregation")
 LABELS = {

@@ -18,7 +18,7 @@ from epsl_opt.plugins.study import Cell, Verdict
 from epsl_opt.report.intervals import Interval, judge_at_least, judge_at_most
 from epsl_opt.studies.shared import rows, solver_runs
 from epsl_opt.studies.shared.framework_rounds import framework_rounds_s, with_model_upload
-from epsl_opt.studies.shared.nearness import excess, judge_near
+from epsl_opt.studies.shared.judging import excess, judge_near
 
 POSITIVE = st.floats(1e-3, 1e3)
 BY_SEED = st.dictionaries(st.integers(0, 9), POSITIVE, max_size=8)

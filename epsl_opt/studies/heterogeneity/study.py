@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.results import SolveResult
 from epsl_opt.core.schedule import Schedule
-from epsl_opt.plugins.study import Point, Row, Section, Study, StudySize, Table
+from epsl_opt.plugins.study import Cell, Picture, Point, Row, Section, Study, StudySize, Table
 from epsl_opt.problems.sources import load_instance
-from epsl_opt.studies.heterogeneity.curves import LEVEL_COLUMNS, curve_rows, level_rows
-from epsl_opt.studies.heterogeneity.findings import findings
-from epsl_opt.studies.heterogeneity.levels import ALIKE, AS_PUBLISHED, KINDS, LEVELS, QUICK_LEVELS, source
-from epsl_opt.studies.heterogeneity.pictures import pictures
-from epsl_opt.studies.heterogeneity.straggler import spreads, straggler_shares
+from epsl_opt.report.plots.style import styled
+from epsl_opt.studies.heterogeneity.findings import curve_rows, findings
+from epsl_opt.studies.heterogeneity.levels import (
+    ALIKE,
+    AS_PUBLISHED,
+    KINDS,
+    LEVELS,
+    QUICK_LEVELS,
+    TITLES,
+    source,
+    spreads,
+    straggler_shares,
+)  # fmt: skip
 from epsl_opt.studies.shared import framework_rounds
-from epsl_opt.studies.shared.channels import CHANNELS
-from epsl_opt.studies.shared.rows import IndexedRows
-from epsl_opt.studies.shared.solver_runs import floor_s, solve_all, solve_with, solver_row
+from epsl_opt.studies.shared.figures import Lines, line_panels, picture
+from epsl_opt.studies.shared.framework_rounds import OTHERS
+from epsl_opt.studies.shared.rows import IndexedRows, number, select, whole
+from epsl_opt.studies.shared.scenario import CHANNELS
+from epsl_opt.studies.shared.solver_runs import PAPER, floor_s, schedule_of, solve_all, solve_with, solver_row
 
 SEEDS = {StudySize.QUICK: 4, StudySize.FULL: 30}
 
@@ -44,10 +54,10 @@ class HeterogeneityStudy(Study):
             for (kind, level), fading, seed in product(settings, CHANNELS, range(SEEDS[size]))
         ]
 
-    def run(self, point: Point) -> Sequence[dict[str, Any]]:
+    def run(self, point: Point) -> Sequence[Row]:
         """Return a row per solver, with what waiting costs in its round, and a row per framework."""
-        level, seed = float(point["level"] or 0), int(point["seed"] or 0)
-        instance = load_instance(source(str(point["kind"]), level, str(point["fading"]), seed))
+        seed = whole(point, "seed")
+        instance = load_instance(source(str(point["kind"]), number(point, "level"), str(point["fading"]), seed))
         results = solve_all(instance, seed)
         return [*_solver_rows(instance, results), *_framework_rows(instance, results, seed)]
 
@@ -71,14 +81,14 @@ class HeterogeneityStudy(Study):
                 "Intervals are 95 % confidence intervals over draws, paired by seed.",
             ],
             findings=list(findings(rows)),
-            pictures=list(pictures(curves, SEEDS[size])),
+            pictures=list(_pictures(curves, SEEDS[size])),
             tables=[
                 Table(
                     "levels",
                     "Means at every level, geometric ones of latency and leads: spread of gains in dB, fastest over "
                     "slowest processor, the optimal round and what waiting takes of it, gaps, and rounds over EPSL's.",
                     ("kind", "level", "fading", *LEVEL_COLUMNS, "draws"),
-                    level_rows(curves),
+                    _level_rows(curves),
                 ),
             ],
             limits=[
@@ -93,26 +103,96 @@ class HeterogeneityStudy(Study):
         )
 
 
-def _solver_rows(instance: Instance, results: dict[str, SolveResult]) -> Iterator[dict[str, Any]]:
+def _solver_rows(instance: Instance, results: Mapping[str, SolveResult]) -> Iterator[Row]:
     bound_s, unequal = floor_s(results), spreads(instance)
     for result in results.values():
         shares = {} if result.latency is None else straggler_shares(result.latency)
-        yield (
-            solver_row(result, bound_s)
-            | {"framework": "EPSL", "straggler_share": None, "waiting_share": None}
-            | (shares | unequal)
-        )
+        yield {
+            **solver_row(result, bound_s),
+            "framework": "EPSL",
+            "straggler_share": None,
+            "waiting_share": None,
+            **shares,
+            **unequal,
+        }
 
 
-def _framework_rows(instance: Instance, results: dict[str, SolveResult], seed: int) -> Iterator[dict[str, Any]]:
-    optimum, bound_s = results["exact"], floor_s(results)
-
+def _framework_rows(instance: Instance, results: Mapping[str, SolveResult], seed: int) -> Iterator[Row]:
     def plan(wanted: Instance) -> Schedule:
-        result = optimum if wanted is instance else solve_with(wanted, "exact", seed)
-        if result.schedule is None:
-            raise RuntimeError(f"exact found no schedule: {result.message}")
-        return result.schedule
+        return schedule_of(results["exact"] if wanted is instance else solve_with(wanted, "exact", seed))
 
     for framework, latency_s in framework_rounds.framework_rounds_s(instance, plan).items():
-        bound = {"bound_s": bound_s} if framework == "EPSL" else {}
-        yield {"solver": "frameworks", "framework": framework, "latency_s": latency_s} | bound
+        bound = {"bound_s": floor_s(results)} if framework == "EPSL" else {}
+        yield {"solver": "frameworks", "framework": framework, "latency_s": latency_s, **bound}
+
+
+LEVEL_COLUMNS = {
+    "gain_spread_db": ("clients", "gain_spread_db"),
+    "clock_ratio": ("clients", "clock_ratio"),
+    "optimum_s": ("exact", "latency_s"),
+    "straggler_share": ("exact", "straggler_share"),
+    "waiting_share": ("exact", "waiting_share"),
+    "bcd_gap": ("bcd", "gap"),
+    "greedy_gap": ("greedy", "gap"),
+    "psl_lead": ("PSL", "lead"),
+    "sfl_lead": ("SFL", "lead"),
+    "sl_lead": ("SL", "lead"),
+}
+"""Column of the table of levels -> name and quantity among the curves."""
+
+
+def _level_rows(curves: Sequence[Row]) -> list[Row]:
+    """Return one row per kind, level and channel with the means that tell most."""
+    found: dict[tuple[Cell, ...], dict[str, Cell]] = {}
+    for row in curves:
+        where = {key: row[key] for key in ("kind", "level", "fading")}
+        line = found.setdefault(tuple(where.values()), where | dict.fromkeys(LEVEL_COLUMNS) | {"draws": 0})
+        for column, place in LEVEL_COLUMNS.items():
+            if place == (row["name"], row["quantity"]):
+                line |= {column: row["mean"], "draws": row["draws"]}
+    return list(found.values())
+
+
+SHORT = {"none": "flat", "rayleigh": "Rayleigh"}
+PANELS = {f"{TITLES[kind]}, {short}": (fading, kind) for fading, short in SHORT.items() for kind in KINDS}
+WAITING_BANDS = ("exact", "bcd", "baseline-c")
+PICTURES = {
+    "latency": (
+        "Round latency (geometric mean) against the level of heterogeneity; the band is that of the optimum",
+        "latency_s",
+        Lines("mean", ("exact", "bcd", "greedy", "baseline-a", "baseline-c"), ("exact",), "round latency, s", log=True),
+    ),
+    "waiting": (
+        "How long clients wait for the last one, on average over clients and as a share of the round",
+        "waiting_share",
+        Lines("mean", ("exact", "bcd", "greedy", "baseline-c"), WAITING_BANDS, "waiting, % of round", 100.0),
+    ),
+    "gap": (
+        "Gap to the certified floor (mean); bands of bcd and greedy",
+        "gap",
+        Lines("mean", ("bcd", "greedy", "baseline-c", "convex", "local-search"), PAPER, "gap, %", 100.0),
+    ),
+    "lead": (
+        "Round latency of PSL, SFL and vanilla SL over EPSL's (geometric mean), resources managed for each",
+        "lead",
+        Lines("mean", OTHERS, OTHERS, "round over EPSL's", log=True),
+    ),
+}
+"""Name -> caption, quantity among the curves, and its lines."""
+
+
+def _pictures(curves: Sequence[Row], seeds: int) -> Iterator[Picture]:
+    """Yield one figure per quantity: a column of panels per kind of heterogeneity, a row per kind of channel."""
+    for name, (caption, quantity, lines) in PICTURES.items():
+        shown = [row for row in select(curves, quantity=quantity) if row["name"] in lines.names]
+        with styled():
+            rows = [select(shown, fading=fading, kind=kind) for fading, kind in PANELS.values()]
+            figure, panels, places = line_panels(list(PANELS), rows, lines, "level")
+            for axes, levels in zip(panels, places, strict=True):
+                axes.set_xticks(levels, [f"{level:g}" for level in levels])
+            for axes in panels[3:]:
+                axes.set_xlabel("level of heterogeneity")
+        flat = select(shown, fading="none", kind="both")
+        told = ", ".join(f"{each} {lines.said(flat, each)}" for each in lines.names)
+        alt = f"Six panels: {lines.label}. Flat channels, both differ: {told}."
+        yield picture(name, f"{caption}; {seeds} draws a level, bands are 95 % intervals.", alt, figure, shown)

@@ -52,10 +52,24 @@ def select(rows: Sequence[Row], **wanted: Cell) -> list[Row]:
     return [row for row in rows if all(row.get(column) == value for column, value in wanted.items())]
 
 
+def number(row: Row, column: str) -> float:
+    """Return a number of a row, 0 if the cell is empty."""
+    return float(row[column] or 0)
+
+
+def whole(row: Row, column: str) -> int:
+    """Return a whole number of a row, 0 if the cell is empty."""
+    return int(row[column] or 0)
+
+
+def distinct(rows: Sequence[Row], column: str) -> list[str]:
+    """Return the texts in a column, in the order they first come."""
+    return [str(value) for value in dict.fromkeys(row.get(column) for row in rows) if value is not None]
+
+
 def by_seed(rows: Sequence[Row], column: str, **wanted: Cell) -> dict[int, float]:
     """Return a column of the rows with these values, by seed; empty cells are left out."""
-    found = select(rows, **wanted)
-    return {int(row["seed"] or 0): float(row[column] or 0) for row in found if row.get(column) is not None}
+    return {whole(row, "seed"): number(row, column) for row in select(rows, **wanted) if row.get(column) is not None}
 
 
 def mean(values: BySeed) -> Interval:
@@ -100,23 +114,30 @@ def over_settings(settings: Sequence[BySeed], *, geometric: bool = False) -> dic
     return {seed: math.fsum(values[seed] for values in settings) / len(settings) for seed in common}
 
 
-def columns(interval: Interval, name: str) -> dict[str, Cell]:
-    """Return an interval as cells of a table: mean, low, high; what is not finite is empty."""
-    cells = {name: interval.mean, f"{name}_low": interval.low, f"{name}_high": interval.high}
-    return {key: value if math.isfinite(value) else None for key, value in cells.items()}
+def columns(interval: Interval, name: str, ends: str | None = None) -> dict[str, Cell]:
+    """Return an interval as cells of a table: mean, low, high; what is not finite is empty.
+
+    The columns are `name`, and `low` and `high` behind `ends`, which is `name` if it is not given.
+    """
+    cells = zip(_columns(name, ends), (interval.mean, interval.low, interval.high), strict=True)
+    return {column: value if math.isfinite(value) else None for column, value in cells}
+
+
+def interval_of(row: Row, name: str, ends: str | None = None) -> Interval:
+    """Return the interval that `columns` laid out; an empty mean is that of no values."""
+    mean, low, high = (row[column] for column in _columns(name, ends))
+    if mean is None:
+        return NOTHING
+    n = int(row.get("draws") or 0)
+    return Interval(float(mean), float("-inf" if low is None else low), float("inf" if high is None else high), n)
 
 
 def percent(interval: Interval, digits: int = 3) -> str:
     """Return an interval of fractions in per cent, as text; what is under half a thousandth of one per cent is 0."""
     mean, low, high = (round(100 * value, 3) for value in (interval.mean, interval.low, interval.high))
-    in_percent = Interval(mean, low, high, interval.n)
-    return in_percent.text(digits, " %")
+    return Interval(mean, low, high, interval.n).text(digits, " %")
 
 
-def interval_of(row: Row, name: str) -> Interval:
-    """Return the interval that `columns` laid out; an empty mean is that of no values."""
-    mean, low, high = (row[f"{name}{end}"] for end in ("", "_low", "_high"))
-    if mean is None:
-        return NOTHING
-    n = int(row.get("draws") or 0)
-    return Interval(float(mean), float("-inf" if low is None else low), float("inf" if high is None else high), n)
+def _columns(name: str, ends: str | None) -> tuple[str, str, str]:
+    before = f"{name}_" if ends is None else f"{ends}_" if ends else ""
+    return name, f"{before}low", f"{before}high"

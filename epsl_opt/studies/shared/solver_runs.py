@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.results import Limits, SolveResult, relative_gap
 from epsl_opt.core.schedule import FREE, Schedule
+from epsl_opt.plugins.study import Cell
 from epsl_opt.solving.solve import solve
 
 PAPER = ("bcd", "greedy")
@@ -36,6 +36,19 @@ def solve_with(instance: Instance, solver: str, seed: int) -> SolveResult:
     return solve(instance, solver, Limits(time_s=GUARD_S, rel_gap=REL_GAP, seed=seed), options)
 
 
+def schedule_of(result: SolveResult) -> Schedule:
+    """Return the schedule that was found.
+
+    Raises
+    ------
+    RuntimeError
+        If there is none.
+    """
+    if result.schedule is None:
+        raise RuntimeError(f"{result.solver} found no schedule: {result.message}")
+    return result.schedule
+
+
 def floor_s(results: Mapping[str, SolveResult]) -> float:
     """Return the largest of the bounds that were proved, in seconds."""
     return max(result.bound_s for result in results.values() if result.bound_s is not None)
@@ -46,7 +59,7 @@ def used_share(schedule: Schedule) -> float:
     return float((schedule.subchannel_client != FREE).mean())
 
 
-def solver_row(result: SolveResult, bound_s: float) -> dict[str, Any]:
+def solver_row(result: SolveResult, bound_s: float) -> dict[str, Cell]:
     """Return what a solver found, and how far from the best bound known; empty where it found no schedule."""
     return {
         "solver": result.solver,
