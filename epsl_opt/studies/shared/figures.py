@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
+from epsl_opt.core.arrays import FloatArray
 from epsl_opt.plugins.study import Picture, Row, Table
 from epsl_opt.report.intervals import Interval
 from epsl_opt.report.plots.style import new_figure
@@ -88,12 +89,28 @@ def draw_line(
     axes: Axes, x: Sequence[float], y: Sequence[Interval], look: Look, label: str, scale: float = 1.0, band: bool = True
 ) -> None:
     """Draw a line of means, times `scale`, and, where it is known and asked for, the band of their intervals."""
-    mean, low, high = (scale * np.array([getattr(value, end) for value in y]) for end in ("mean", "low", "high"))
+    mean, low, high = scale * arrays(y)
     (line,) = axes.plot(x, mean, color=look.colour, linewidth=1.3, label=label)
     line.set(linestyle=look.line, marker=look.marker, markersize=3.5)
     if band:
         known = np.isfinite(low) & np.isfinite(high)
         axes.fill_between(x, low, high, where=known, color=look.colour, alpha=0.15, linewidth=0)
+
+
+def draw_rows(
+    axes: Axes,
+    rows: Sequence[Row],
+    x: str | None,
+    column: str,
+    look: Look,
+    label: str,
+    scale: float = 1.0,
+    *,
+    ends: str | None = None,
+) -> None:
+    """Draw a column of intervals over the column `x`, or one place a row; `ends` is that of `interval_of`."""
+    places = [n if x is None else number(row, x) for n, row in enumerate(rows)]
+    draw_line(axes, places, [interval_of(row, column, ends) for row in rows], look, label, scale)
 
 
 @dataclass(frozen=True)
@@ -219,6 +236,11 @@ def legend_below(
 def picture(name: str, caption: str, alt: str, figure: Figure, rows: Sequence[Row]) -> Picture:
     """Return a figure with the rows in it."""
     return Picture(name, caption, alt, figure, Table(name, "What the figure shows.", columns_of(rows), rows))
+
+
+def arrays(values: Sequence[Interval]) -> FloatArray:
+    """Return means, lower and upper ends, shape (3, values)."""
+    return np.array([(value.mean, value.low, value.high) for value in values], dtype=float).reshape(-1, 3).T
 
 
 def ends(values: Sequence[T]) -> Sequence[T]:
