@@ -29,7 +29,7 @@ class Look:
 
     colour: str
     line: LineStyle = "-"
-    marker: str | None = None
+    marker: str = ""
 
 
 LOOKS = {
@@ -212,7 +212,7 @@ def draw_dots(
                 [scale * _finite(value.mean - value.low) for _, value in shown],
                 [scale * _finite(value.high - value.mean) for _, value in shown],
             ],
-            fmt=str(NUMBERED[n].marker),
+            fmt=NUMBERED[n].marker,
             color=NUMBERED[n].colour,
             markersize=4,
             capsize=2,
