@@ -107,10 +107,11 @@ def draw_rows(
     scale: float = 1.0,
     *,
     ends: str | None = None,
+    band: bool = True,
 ) -> None:
     """Draw a column of intervals over the column `x`, or one place a row; `ends` is that of `interval_of`."""
     places = [n if x is None else number(row, x) for n, row in enumerate(rows)]
-    draw_line(axes, places, [interval_of(row, column, ends) for row in rows], look, label, scale)
+    draw_line(axes, places, [interval_of(row, column, ends) for row in rows], look, label, scale, band)
 
 
 @dataclass(frozen=True)
@@ -143,8 +144,7 @@ class Lines:
         """Draw the lines over the column `x`; return its values, ascending."""
         for name in self.names:
             line = select(rows, **{self.by: name})
-            places, means = [number(row, x) for row in line], [interval_of(row, self.column) for row in line]
-            draw_line(axes, places, means, LOOKS[name], name, self.scale, name in self.bands)
+            draw_rows(axes, line, x, self.column, LOOKS[name], name, self.scale, band=name in self.bands)
         return sorted({number(row, x) for row in rows})
 
     def said(self, rows: Sequence[Row], name: str) -> str:
@@ -195,15 +195,23 @@ def log_x(axes: Axes, ticks: Sequence[float]) -> None:
 
 
 def draw_dots(
-    axes: Axes, names: Sequence[str], rows: Sequence[Row], column: str, at: str, by: str, scale: float = 1.0
+    axes: Axes,
+    names: Sequence[str],
+    rows: Sequence[Row],
+    column: str,
+    at: str,
+    by: str,
+    scale: float = 1.0,
+    *,
+    ends: str | None = "",
 ) -> None:
     """Draw a row of dots with intervals per name, from top to bottom; groups differ in colour and a little in height.
 
-    The ends of the intervals are in the columns `low` and `high`, the names in column `at`, the groups in `by`.
+    The names are in the column `at`, the groups in `by`; `ends` is that of `interval_of`.
     """
     groups = distinct(rows, by)
     for n, group in enumerate(groups):
-        found = {str(row[at]): interval_of(row, column, "") for row in select(rows, **{by: group})}
+        found = {str(row[at]): interval_of(row, column, ends) for row in select(rows, **{by: group})}
         shown = [(place, found[name]) for place, name in enumerate(names) if name in found]
         axes.errorbar(
             [scale * value.mean for _, value in shown],
