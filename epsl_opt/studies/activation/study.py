@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from epsl_opt.core.framework import Framework
 from epsl_opt.plugins.study import Finding, Picture, Point, Row, Section, StudySize, Table
 from epsl_opt.studies.activation.convergence import (
+    Compared,
     activation_findings,
     averaging_findings,
     convergence_table,
@@ -21,6 +22,7 @@ from epsl_opt.studies.activation.gradients import (
     gradient_table,
     ways_picture,
 )
+from epsl_opt.studies.shared.rows import select, whole
 from epsl_opt.studies.shared.settings import FULL, PSL, QUICK, SUBSAMPLE, Budget, Method, Setting, epsl
 from epsl_opt.studies.shared.training_study import TrainingStudy
 
@@ -92,21 +94,20 @@ class ActivationStudy(TrainingStudy):
         """Return gradients per network, activation and seed, and trainings per network, activation and method."""
         return [*_gradient_points(EFFORTS[size]), *_training_points(EFFORTS[size])]
 
-    def run(self, point: Point) -> Sequence[dict[str, Any]]:
+    def run(self, point: Point) -> Sequence[Row]:
         """Return the errors of a session's gradients, or one row per trained seed."""
         from epsl_opt.studies.shared.trainings import tuned
 
         setting = _setting(str(point["network"]), str(point["activation"]))
         if point["part"] == "gradient":
-            return list(_gradient_rows(setting, int(point["batches"] or 0), int(point["seed"] or 0)))
+            return list(_gradient_rows(setting, whole(point, "batches"), whole(point, "seed")))
         method = METHODS[str(point["method"])]
         return [found.row(TARGET) for found in tuned(setting, method, Budget.of_point(point))]
 
     def conclude(self, rows: Sequence[Row], size: StudySize) -> Section:
         """Judge gradients and trainings apart, then whether one explains the other."""
         effort = EFFORTS[size]
-        gradients = [row for row in rows if row["part"] == "gradient"]
-        trained = [row for row in rows if row["part"] == "training"]
+        gradients, trained = (select(rows, part=part) for part in ("gradient", "training"))
         return Section(
             setting=_telling(effort),
             findings=list(_findings(rows, gradients, effort)),
@@ -152,7 +153,7 @@ def _setting(network: str, activation: str) -> Setting:
     return Setting(f"{network}, {activation}", "digits", spec.format(activation), TARGET, cut)
 
 
-def _gradient_rows(setting: Setting, batches: int, seed: int) -> Iterator[dict[str, Any]]:
+def _gradient_rows(setting: Setting, batches: int, seed: int) -> Iterator[Row]:
     from epsl_opt.studies.activation.gradient_error import compare_ways
     from epsl_opt.studies.shared.trainings import open_session
 
@@ -170,25 +171,26 @@ def _findings(rows: Sequence[Row], gradients: Sequence[Row], effort: _Effort) ->
         if gradients:
             yield from gradient_findings(gradients, network)
         yield from activation_findings(rows, network, ACTIVATIONS)
-        yield from averaging_findings(rows, network, [(phi, equal_batch(phi)) for phi in effort.ratios])
+        for phi in effort.ratios:
+            yield from averaging_findings(rows, network, phi, equal_batch(phi))
 
 
 def _pictures(gradients: Sequence[Row], trained: Sequence[Row], effort: _Effort) -> Iterator[Picture]:
     seeds = effort.budget.seeds
     if gradients:
-        yield activation_picture(gradients, effort.networks, seeds)
-        yield ways_picture(gradients, effort.networks, seeds)
+        yield activation_picture(gradients, seeds)
+        yield ways_picture(gradients, seeds)
     if trained:
         shared = f"on the same {seeds} seeds: means and 95 % confidence intervals. Left of 0 is better than PSL."
-        by_activation = {name: (name, {phi: epsl(phi).label for phi in RATIOS}) for name in ACTIVATIONS}
+        by_activation = [Compared(phi, name, name, epsl(phi).label) for phi in RATIOS for name in ACTIVATIONS]
         yield loss_picture(trained, "loss-activation", by_activation, f"Accuracy lost by EPSL against PSL {shared}")
-        what = f"Accuracy lost by each thing to average (ReLU) {shared}"
-        yield loss_picture(trained, "loss-averaging", _by_what(), what)
-
-
-def _by_what() -> dict[str, tuple[str, dict[float, str]]]:
-    labels = {phi: [method.label for method in averaging_methods(phi)] for phi in RATIOS}
-    return {name: (RELU, {phi: labels[phi][at] for phi in RATIOS}) for at, name in enumerate(WHAT)}
+        by_way = [
+            Compared(phi, what, RELU, method.label)
+            for phi in RATIOS
+            for what, method in zip(WHAT, averaging_methods(phi), strict=True)
+        ]
+        caption = f"Accuracy lost by each thing to average (ReLU) {shared}"
+        yield loss_picture(trained, "loss-averaging", by_way, caption)
 
 
 def _cost_table(effort: _Effort) -> Table:
@@ -198,7 +200,7 @@ def _cost_table(effort: _Effort) -> Table:
     return Table("costs", caption, tuple(rows[0]), rows)
 
 
-def _costs(method: Method) -> dict[str, Any]:
+def _costs(method: Method) -> Row:
     b = method.batch_size or BATCH
     m = round(method.phi * b)
     options = dict(method.options)
