@@ -25,9 +25,9 @@ from epsl_opt.studies.heterogeneity.levels import (
     straggler_shares,
 )  # fmt: skip
 from epsl_opt.studies.shared import framework_rounds
-from epsl_opt.studies.shared.figures import Lines, line_panels, picture
+from epsl_opt.studies.shared.figures import Lines, Panel, line_panels, picture
 from epsl_opt.studies.shared.framework_rounds import OTHERS
-from epsl_opt.studies.shared.rows import IndexedRows, number, select, whole
+from epsl_opt.studies.shared.rows import IndexedRows, ends, interval_of, number, select, whole
 from epsl_opt.studies.shared.scenario import CHANNELS
 from epsl_opt.studies.shared.solver_runs import PAPER, floor_s, schedule_of, solve_all, solve_with, solver_row
 
@@ -154,7 +154,7 @@ def _level_rows(curves: Sequence[Row]) -> list[Row]:
 
 
 SHORT = {"none": "flat", "rayleigh": "Rayleigh"}
-PANELS = {f"{TITLES[kind]}, {short}": (fading, kind) for fading, short in SHORT.items() for kind in KINDS}
+LABELS = {"none": "", "rayleigh": "level of heterogeneity"}
 WAITING_BANDS = ("exact", "bcd", "baseline-c")
 PICTURES = {
     "latency": (
@@ -186,13 +186,17 @@ def _pictures(curves: Sequence[Row], seeds: int) -> Iterator[Picture]:
     for name, (caption, quantity, lines) in PICTURES.items():
         shown = [row for row in select(curves, quantity=quantity) if row["name"] in lines.names]
         with styled():
-            rows = [select(shown, fading=fading, kind=kind) for fading, kind in PANELS.values()]
-            figure, panels, places = line_panels(list(PANELS), rows, lines, "level")
-            for axes, levels in zip(panels, places, strict=True):
-                axes.set_xticks(levels, [f"{level:g}" for level in levels])
-            for axes in panels[3:]:
-                axes.set_xlabel("level of heterogeneity")
+            panels = [
+                Panel(f"{TITLES[kind]}, {short}", select(shown, fading=fading, kind=kind), lines, LABELS[fading])
+                for fading, short in SHORT.items()
+                for kind in KINDS
+            ]
+            figure, _ = line_panels(2, panels, "level", log_x=False)
         flat = select(shown, fading="none", kind="both")
-        told = ", ".join(f"{each} {lines.said(flat, each)}" for each in lines.names)
+        told = ", ".join(f"{each} {_ends(lines, select(flat, name=each))}" for each in lines.names)
         alt = f"Six panels: {lines.label}. Flat channels, both differ: {told}."
         yield picture(name, f"{caption}; {seeds} draws a level, bands are 95 % intervals.", alt, figure, shown)
+
+
+def _ends(lines: Lines, rows: Sequence[Row]) -> str:
+    return " to ".join(f"{lines.scale * interval_of(row, lines.column).mean:.3g}" for row in ends(rows))

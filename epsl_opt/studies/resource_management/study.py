@@ -12,7 +12,7 @@ from epsl_opt.report.plots.style import styled
 from epsl_opt.report.study_files import columns_of
 from epsl_opt.studies.resource_management.findings import curve_rows, elasticity_rows, findings
 from epsl_opt.studies.resource_management.parameters import AS_PUBLISHED, PARAMETERS, source
-from epsl_opt.studies.shared.figures import Lines, line_panels, log_x, picture
+from epsl_opt.studies.shared.figures import Lines, Panel, line_panels, picture
 from epsl_opt.studies.shared.rows import IndexedRows, interval_of, number, select, whole
 from epsl_opt.studies.shared.scenario import CHANNELS
 from epsl_opt.studies.shared.solver_runs import BASELINES, LEFT_OUT, PAPER, floor_s, solve_all, solver_row
@@ -114,12 +114,9 @@ def _pictures(curves: Sequence[Row], seeds: int) -> Iterator[Picture]:
 
 def _picture(name: str, lines: Lines, curves: Sequence[Row], caption: str, what: str, unit: str) -> Picture:
     with styled():
-        rows = [select(curves, parameter=parameter.name) for parameter in PARAMETERS]
-        titles = [parameter.title for parameter in PARAMETERS]
-        figure, panels, places = line_panels(titles, rows, lines, "value")
-        for axes, parameter, values in zip(panels, PARAMETERS, places, strict=True):
-            log_x(axes, values)
-            axes.set_xlabel(parameter.axis)
+        panels = [Panel(p.title, select(curves, parameter=p.name), lines, p.axis) for p in PARAMETERS]
+        figure, every = line_panels(2, panels, "value", log_x=True)
+        for axes, parameter in zip(every, PARAMETERS, strict=True):
             axes.axvline(parameter.paper, color="0.6", linewidth=0.7, linestyle=(0, (2, 2)), zorder=0)
     published = select(curves, parameter=PARAMETERS[0].name, value=PARAMETERS[0].paper)
     means = {str(row["solver"]): lines.scale * interval_of(row, lines.column).mean for row in published}

@@ -8,7 +8,6 @@ from epsl_opt.core.results import relative_gap
 from epsl_opt.plugins.study import Cell, Finding, Row, Verdict
 from epsl_opt.report.intervals import Interval, growth_exponent, judge_at_least
 from epsl_opt.studies.scale.sizes import CELLS, FLAT, SHARED, SOLVERS
-from epsl_opt.studies.shared.figures import ends
 from epsl_opt.studies.shared.framework_rounds import BROADCAST, FRAMEWORKS, OTHERS
 from epsl_opt.studies.shared.judging import PERCENT, excess, judge_near
 from epsl_opt.studies.shared.rows import (
@@ -17,6 +16,7 @@ from epsl_opt.studies.shared.rows import (
     by_seed,
     columns,
     distinct,
+    ends,
     geometric_mean,
     mean,
     percent,

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import ClassVar
 
-from matplotlib.axes import Axes
-
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.schedule import Schedule
 from epsl_opt.plugins.study import Picture, Point, Row, Section, Study, StudySize, Table
@@ -29,9 +27,9 @@ from epsl_opt.studies.scale.sizes import (
     source,
 )
 from epsl_opt.studies.shared import framework_rounds
-from epsl_opt.studies.shared.figures import Lines, ends, frame_lines, legend_below, log_x, picture, titled
+from epsl_opt.studies.shared.figures import Lines, Panel, line_panels, picture
 from epsl_opt.studies.shared.framework_rounds import FRAMEWORKS, OTHERS
-from epsl_opt.studies.shared.rows import IndexedRows, number, select, whole
+from epsl_opt.studies.shared.rows import IndexedRows, ends, number, select, whole
 from epsl_opt.studies.shared.scenario import CHANNELS
 from epsl_opt.studies.shared.solver_runs import schedule_of
 
@@ -129,14 +127,12 @@ def _pictures(curves: Sequence[Row], seeds: int) -> Iterator[Picture]:
 
 def _frameworks(curves: Sequence[Row], seeds: int) -> Picture:
     with styled():
-        titles = [f"{what}, {cell} cell" for what, _ in ROUNDS.values() for cell in CELLS]
-        figure, panels = titled(2, titles, share_y="row")
-        for line, (quantity, (_, lines)) in zip((panels[:2], panels[2:]), ROUNDS.items(), strict=True):
-            for axes, cell in zip(line, CELLS, strict=True):
-                _over_clients(axes, select(curves, quantity=quantity, cell=cell), lines)
-            frame_lines(line, log=lines.log)
-            line[0].set_ylabel(lines.label)
-        legend_below(figure, panels[0], 8, spacing=1.2)
+        panels = [
+            Panel(f"{what}, {cell} cell", select(curves, quantity=quantity, cell=cell), lines, "clients")
+            for quantity, (what, lines) in ROUNDS.items()
+            for cell in CELLS
+        ]
+        figure, _ = line_panels(2, panels, "clients", log_x=True, share_y="row")
     caption = (
         f"Round latency of the frameworks, and of PSL, SFL and vanilla SL over EPSL's, against the number of clients, "
         f"flat channels: geometric means over {seeds} draws, both axes logarithmic; bands are 95 % intervals."
@@ -147,12 +143,11 @@ def _frameworks(curves: Sequence[Row], seeds: int) -> Picture:
 
 def _solvers(curves: Sequence[Row], fading: str, seeds: int) -> Picture:
     with styled():
-        figure, panels = titled(1, [title for title, _ in WORK.values()], share_y=False, height_in=2.6)
-        for axes, (quantity, (_, lines)) in zip(panels, WORK.items(), strict=True):
-            _over_clients(axes, select(curves, quantity=quantity), lines)
-            frame_lines([axes], log=lines.log)
-            axes.set_ylabel(lines.label)
-        legend_below(figure, panels[0], 8, spacing=1.2)
+        panels = [
+            Panel(title, select(curves, quantity=quantity), lines, "clients")
+            for quantity, (title, lines) in WORK.items()
+        ]
+        figure, _ = line_panels(1, panels, "clients", log_x=True, share_y=False, height_in=2.6)
     caption = (
         f"What solvers take and how near they come in a {SHARED} cell, {CHANNELS[fading]}: means over {seeds} draws "
         "(2 of 1000 clients) with 95 % intervals, geometric but for the gap, which is to the best bound any solver "
@@ -161,11 +156,6 @@ def _solvers(curves: Sequence[Row], fading: str, seeds: int) -> Picture:
     said = "; ".join(f"{solver} {_said(curves, solver, 'time_s')}" for solver in SOLVERS)
     alt = f"Three panels of lines against the number of clients. {said}"
     return picture(f"solvers-{fading}", caption, alt, figure, curves)
-
-
-def _over_clients(axes: Axes, rows: Sequence[Row], lines: Lines) -> None:
-    log_x(axes, lines.draw(axes, rows, "clients"))
-    axes.set_xlabel("clients")
 
 
 def _said(shown: Sequence[Row], name: str, quantity: str) -> str:

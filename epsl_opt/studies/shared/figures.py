@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,7 +19,6 @@ from epsl_opt.report.plots.style import new_figure
 from epsl_opt.report.study_files import columns_of
 from epsl_opt.studies.shared.rows import distinct, interval_of, number, select
 
-T = TypeVar("T")
 LineStyle = str | tuple[int, tuple[int, ...]]
 
 
@@ -58,43 +57,17 @@ FEW_DECADES = 200
 """Ranges up to this factor have ticks at 1, 2 and 5."""
 
 
+Shared = Literal["all", "row", False]
+"""Which panels of a figure share their y axis."""
+
+
 def grid(
-    rows: int,
-    columns: int,
-    width_in: float,
-    height_in: float,
-    *,
-    share_x: bool = False,
-    share_y: Literal["all", "row", False] = False,
+    rows: int, columns: int, width_in: float, height_in: float, *, share_x: bool = False, share_y: Shared = False
 ) -> tuple[Figure, list[list[Axes]]]:
     """Return a figure and its panels, row by row; to be called within `styled`."""
     figure = new_figure(width_in, height_in)
     panels = figure.subplots(rows, columns, squeeze=False, sharex=share_x, sharey=share_y)
     return figure, [list(line) for line in panels]
-
-
-def titled(
-    rows: int, titles: Sequence[str], *, height_in: float = 2.3, share_y: Literal["all", "row", False] = "all"
-) -> tuple[Figure, list[Axes]]:
-    """Return a figure of titled panels in `rows` rows, and its axes in reading order; to be called within `styled`."""
-    figure, lines = grid(rows, -(-len(titles) // rows), 8.0, height_in * rows + 0.5, share_y=share_y)
-    panels = [axes for line in lines for axes in line]
-    for axes, title in zip(panels, titles, strict=True):
-        axes.set_title(title)
-        axes.grid(axis="y")
-    return figure, panels
-
-
-def draw_line(
-    axes: Axes, x: Sequence[float], y: Sequence[Interval], look: Look, label: str, scale: float = 1.0, band: bool = True
-) -> None:
-    """Draw a line of means, times `scale`, and, where it is known and asked for, the band of their intervals."""
-    mean, low, high = scale * arrays(y)
-    (line,) = axes.plot(x, mean, color=look.colour, linewidth=1.3, label=label)
-    line.set(linestyle=look.line, marker=look.marker, markersize=3.5)
-    if band:
-        known = np.isfinite(low) & np.isfinite(high)
-        axes.fill_between(x, low, high, where=known, color=look.colour, alpha=0.15, linewidth=0)
 
 
 def draw_rows(
@@ -109,14 +82,22 @@ def draw_rows(
     ends: str | None = None,
     band: bool = True,
 ) -> None:
-    """Draw a column of intervals over the column `x`, or one place a row; `ends` is that of `interval_of`."""
+    """Draw a line of means, times `scale`, and, where it is known and asked for, the band of their intervals.
+
+    It goes over the column `x`, or one place a row; `column` and `ends` are those of `interval_of`.
+    """
     places = [n if x is None else number(row, x) for n, row in enumerate(rows)]
-    draw_line(axes, places, [interval_of(row, column, ends) for row in rows], look, label, scale, band)
+    mean, low, high = scale * arrays([interval_of(row, column, ends) for row in rows])
+    (line,) = axes.plot(places, mean, color=look.colour, linewidth=1.3, label=label)
+    line.set(linestyle=look.line, marker=look.marker, markersize=3.5)
+    if band:
+        known = np.isfinite(low) & np.isfinite(high)
+        axes.fill_between(places, low, high, where=known, color=look.colour, alpha=0.15, linewidth=0)
 
 
 @dataclass(frozen=True)
 class Lines:
-    """A quantity of several solvers or frameworks over a column, as a figure shows it.
+    """A quantity of several solvers or frameworks, as a panel shows it.
 
     Parameters
     ----------
@@ -140,36 +121,47 @@ class Lines:
     log: bool = False
     by: str = "name"
 
-    def draw(self, axes: Axes, rows: Sequence[Row], x: str) -> list[float]:
-        """Draw the lines over the column `x`; return its values, ascending."""
-        for name in self.names:
-            line = select(rows, **{self.by: name})
-            draw_rows(axes, line, x, self.column, LOOKS[name], name, self.scale, band=name in self.bands)
-        return sorted({number(row, x) for row in rows})
 
-    def said(self, rows: Sequence[Row], name: str) -> str:
-        """Say the first and the last mean of a line."""
-        line = [interval_of(row, self.column) for row in select(rows, **{self.by: name})]
-        return " to ".join(f"{self.scale * found.mean:.3g}" for found in ends(line))
+@dataclass(frozen=True)
+class Panel:
+    """Rows to be drawn as lines."""
+
+    title: str
+    rows: Sequence[Row]
+    lines: Lines
+    x_label: str = ""
+
+    def draw(self, axes: Axes, x: str, *, log_x: bool) -> None:
+        """Draw the lines over the column `x`, with ticks at its values only."""
+        lines = self.lines
+        for name in lines.names:
+            line = select(self.rows, **{lines.by: name})
+            draw_rows(axes, line, x, lines.column, LOOKS[name], name, lines.scale, band=name in lines.bands)
+        places = sorted({number(row, x) for row in self.rows})
+        axes.set_xscale("log" if log_x else "linear")
+        axes.set_xticks(places, [f"{value:g}" for value in places])
+        axes.set_xticks([], minor=True)
+        axes.set(title=self.title, xlabel=self.x_label)
+        axes.grid(axis="y")
 
 
 def line_panels(
-    titles: Sequence[str], rows: Sequence[Sequence[Row]], lines: Lines, x: str
-) -> tuple[Figure, list[Axes], list[list[float]]]:
-    """Return a figure of two rows of titled panels, its axes in reading order, and the places on each x axis.
+    n_rows: int, panels: Sequence[Panel], x: str, *, log_x: bool, height_in: float = 2.3, share_y: Shared = "all"
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure of panels with one legend, and its axes in reading order; to be called within `styled`."""
+    figure, lines = grid(n_rows, -(-len(panels) // n_rows), 8.0, height_in * n_rows + 0.5, share_y=share_y)
+    every = [axes for line in lines for axes in line]
+    for axes, panel in zip(every, panels, strict=True):
+        panel.draw(axes, x, log_x=log_x)
+    for framed in {"all": [every], "row": lines}.get(share_y or "", [[axes] for axes in every]):
+        _frame_lines(framed, log=panels[every.index(framed[0])].lines.log)
+    for axes in every if share_y is False else [line[0] for line in lines]:
+        axes.set_ylabel(panels[every.index(axes)].lines.label)
+    legend_below(figure, every[0], 8, spacing=1.2)
+    return figure, every
 
-    Each panel shows its rows; all share the y axis.
-    """
-    figure, panels = titled(2, titles)
-    places = [lines.draw(axes, shown, x) for axes, shown in zip(panels, rows, strict=True)]
-    frame_lines(panels, log=lines.log)
-    for axes in panels[:: len(panels) // 2]:
-        axes.set_ylabel(lines.label)
-    legend_below(figure, panels[0], 8, spacing=1.2)
-    return figure, panels, places
 
-
-def frame_lines(panels: Sequence[Axes], *, log: bool) -> None:
+def _frame_lines(panels: Sequence[Axes], *, log: bool) -> None:
     """Give panels that share their y axis the range of the lines in them, which wide bands may leave."""
     lines = [line for axes in panels for line in axes.get_lines() if not str(line.get_label()).startswith("_")]
     values = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in lines] or [np.ones(1)])
@@ -185,13 +177,6 @@ def frame_lines(panels: Sequence[Axes], *, log: bool) -> None:
     else:
         margin = 0.04 * (high - min(low, 0.0)) or 1.0
         panels[0].set_ylim(min(low, 0.0) - margin, high + margin)
-
-
-def log_x(axes: Axes, ticks: Sequence[float]) -> None:
-    """Make the x axis logarithmic, with ticks at these places only."""
-    axes.set_xscale("log")
-    axes.set_xticks(ticks, [f"{value:g}" for value in ticks])
-    axes.set_xticks([], minor=True)
 
 
 def draw_dots(
@@ -249,11 +234,6 @@ def picture(name: str, caption: str, alt: str, figure: Figure, rows: Sequence[Ro
 def arrays(values: Sequence[Interval]) -> FloatArray:
     """Return means, lower and upper ends, shape (3, values)."""
     return np.array([(value.mean, value.low, value.high) for value in values], dtype=float).reshape(-1, 3).T
-
-
-def ends(values: Sequence[T]) -> Sequence[T]:
-    """Return the first and the last, each once."""
-    return (*values[:1], *values[1:][-1:])
 
 
 def _finite(reach: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import overload
+from typing import TypeVar, overload
 
 from epsl_opt.plugins.study import Cell, Row
 from epsl_opt.report.intervals import Interval, mean_interval, paired_difference, paired_ratio
@@ -13,6 +13,7 @@ from epsl_opt.report.intervals import Interval, mean_interval, paired_difference
 NOTHING = Interval(math.nan, -math.inf, math.inf, 0)
 """The interval of no values; every claim about it is left open."""
 
+T = TypeVar("T")
 BySeed = Mapping[int, float]
 
 
@@ -65,6 +66,11 @@ def whole(row: Row, column: str) -> int:
 def distinct(rows: Sequence[Row], column: str) -> list[str]:
     """Return the texts in a column, in the order they first come."""
     return [str(value) for value in dict.fromkeys(row.get(column) for row in rows) if value is not None]
+
+
+def ends(values: Sequence[T]) -> Sequence[T]:
+    """Return the first and the last, each once."""
+    return (*values[:1], *values[1:][-1:])
 
 
 def by_seed(rows: Sequence[Row], column: str, **wanted: Cell) -> dict[int, float]:
