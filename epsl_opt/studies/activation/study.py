@@ -118,7 +118,7 @@ class ActivationStudy(TrainingStudy):
                 _cost_table(effort),
             ],
             limits=[
-                "Each finding has its own 95 % interval; with this many findings some may be wrong by chance.",
+                self.chance_limit,
                 "One task, small networks; at phi = 1 everything is aggregated, which the paper does not recommend.",
                 "An activation function changes what PSL itself reaches, too; losses are to PSL with the same "
                 "activation.",

@@ -17,7 +17,7 @@ from epsl_opt.studies.shared.rows import (
     number,
     ratio,
     select,
-)  # fmt: skip
+)
 from epsl_opt.studies.shared.trained import summary, trained, values
 
 LEAKAGE, INITIAL, ACCURACY, LATENCY = "leakage", "initial_leakage", "final_accuracy", "round_latency_s"

@@ -20,7 +20,7 @@ from epsl_opt.studies.cut_layer.latency import (
     latency_findings,
     min_cut_findings,
     prices,
-)  # fmt: skip
+)
 from epsl_opt.studies.cut_layer.latency_pictures import latency_pictures
 from epsl_opt.studies.cut_layer.learning import learning_findings, learning_picture, learning_rows
 from epsl_opt.studies.shared.rows import select

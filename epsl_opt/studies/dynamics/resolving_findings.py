@@ -18,7 +18,7 @@ from epsl_opt.studies.shared.rows import (
     mean,
     over_settings,
     ratio,
-)  # fmt: skip
+)
 
 TOLERATED = 1.05
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from epsl_opt.plugins.study import Cell, Finding, Row, Verdict
 from epsl_opt.report.intervals import Interval, judge_at_least
@@ -22,20 +21,16 @@ from epsl_opt.studies.shared.rows import (
     quotients,
     ratio,
     select,
-)  # fmt: skip
-from epsl_opt.studies.shared.scenario import CHANNELS
+)
+from epsl_opt.studies.shared.scenario import CHANNELS, OnChannel
 from epsl_opt.studies.shared.solver_runs import SOLVERS
 
 Setting = tuple[str, float]
 START: Setting = (KINDS[0], ALIKE)
 
 
-@dataclass(frozen=True)
-class Runs:
+class Runs(OnChannel):
     """The runs on one kind of channel."""
-
-    rows: Sequence[Row]
-    fading: str
 
     def levels(self, kind: str) -> list[float]:
         """Return the levels of a kind that were run on any channel, ascending; all kinds begin with the same."""
@@ -100,7 +95,7 @@ def findings(rows: Sequence[Row]) -> Iterator[Finding]:
 def _longer(runs: Runs, kind: str) -> Finding:
     found = ratio(*(runs.at(setting, "latency_s", "exact") for setting in (runs.top(kind), START)))
     return Finding(
-        f"the optimal round is longer where {TITLES[kind]} most ({CHANNELS[runs.fading]})",
+        f"the optimal round is longer where {TITLES[kind]} most ({runs.channel})",
         judge_at_least(found, 1.0),
         f"{found.text()} times that of alike clients, {found.n} draws",
     )
@@ -115,8 +110,7 @@ def _waiting(runs: Runs) -> Finding:
     less = difference(shares["baseline-c"], shares["bcd"])
     said = "; ".join(f"{solver} {percent(mean(share))}" for solver, share in shares.items())
     return Finding(
-        f"power control in the joint optimisation (bcd) spares clients waiting for the straggler "
-        f"({CHANNELS[runs.fading]})",
+        f"power control in the joint optimisation (bcd) spares clients waiting for the straggler ({runs.channel})",
         judge_at_least(less, 0.0),
         f"waiting share of the round, all levels above 0 together: {said}; baseline-c less bcd {percent(less)}, "
         f"{less.n} draws",
@@ -127,7 +121,7 @@ def _straggler(runs: Runs) -> Finding:
     places = {"alike": START} | {kind: runs.top(kind) for kind in KINDS} | {"the paper's draw": (AS_PUBLISHED, ALIKE)}
     shares = {name: mean(runs.at(setting, "straggler_share", "exact")) for name, setting in places.items()}
     return Finding(
-        f"what the straggler costs in the optimal round ({CHANNELS[runs.fading]})",
+        f"what the straggler costs in the optimal round ({runs.channel})",
         Verdict.OBSERVED,
         "straggler share of the round: " + "; ".join(f"{name} {percent(share, 2)}" for name, share in shares.items()),
     )
@@ -137,7 +131,7 @@ def _gap_grows(runs: Runs, kind: str) -> Finding:
     top, start = (runs.at(setting, "gap", "bcd") for setting in (runs.top(kind), START))
     more = difference(top, start)
     return Finding(
-        f"the paper's algorithm (bcd) is farther from the optimum where {TITLES[kind]} most ({CHANNELS[runs.fading]})",
+        f"the paper's algorithm (bcd) is farther from the optimum where {TITLES[kind]} most ({runs.channel})",
         judge_at_least(more, 0.0),
         f"mean gap {percent(mean(start))} among alike clients, {percent(mean(top))} at the top; difference "
         f"{percent(more)}, {more.n} draws",
@@ -149,8 +143,7 @@ def _lead_stays(runs: Runs, framework: str) -> Finding:
     change = ratio(tops[-1], start)
     said = "; ".join(f"{TITLES[kind]} {geometric_mean(top).text()}" for kind, top in zip(KINDS, tops, strict=True))
     return Finding(
-        f"EPSL's lead over {framework} is no smaller where channels and processors differ most "
-        f"({CHANNELS[runs.fading]})",
+        f"EPSL's lead over {framework} is no smaller where channels and processors differ most ({runs.channel})",
         judge_at_least(change, 1.0),
         f"{framework}'s round over EPSL's: alike {geometric_mean(start).text()}; at the top {said}; both over alike "
         f"{change.text()}, {change.n} draws",
@@ -168,7 +161,7 @@ def _never_longer(runs: Runs) -> Finding:
     shorter = sum(mine[key] <= theirs[key] for key in common)
     proved = sum(bounds[key] > theirs[key] for key in common)
     return Finding(
-        f"EPSL's round is never longer than PSL's ({CHANNELS[runs.fading]})",
+        f"EPSL's round is never longer than PSL's ({runs.channel})",
         Verdict.FAILS if proved else Verdict.HOLDS if shorter == len(common) else Verdict.OPEN,
         f"no longer on {shorter} of {len(common)} instances; on {proved} it is proved that no schedule of EPSL is as "
         "quick as one of PSL" + (f", as {BROADCAST}" if proved else ""),

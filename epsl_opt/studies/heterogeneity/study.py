@@ -23,7 +23,7 @@ from epsl_opt.studies.heterogeneity.levels import (
     source,
     spreads,
     straggler_shares,
-)  # fmt: skip
+)
 from epsl_opt.studies.shared import framework_rounds
 from epsl_opt.studies.shared.figures import Lines, Panel, line_panels, picture
 from epsl_opt.studies.shared.framework_rounds import OTHERS

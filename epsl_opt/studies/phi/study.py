@@ -88,8 +88,7 @@ class PhiStudy(TrainingStudy):
             findings=list(findings(effects)),
             pictures=[draw(effects, SEEDS[size], DRAWS[size])] if effects else [],
             limits=[
-                "Learning rates are tuned for the accuracy at the end, not for the time to the target; one that is the "
-                "largest or the smallest of those tried may not be the best. Tables have them.",
+                self.rates_limit,
                 "Small networks on two small tasks: whether large ones behave alike can't be concluded.",
                 "A training that never reached its target counts with the time of all its rounds, which makes the "
                 "ratio a bound; no verdict rests on a bound that flatters it.",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from epsl_opt.plugins.study import Cell, Finding, Row, Verdict
 from epsl_opt.report.intervals import Interval, growth_exponent, judge_at_least
@@ -20,8 +19,8 @@ from epsl_opt.studies.shared.rows import (
     percent,
     quotients,
     ratio,
-)  # fmt: skip
-from epsl_opt.studies.shared.scenario import CHANNELS
+)
+from epsl_opt.studies.shared.scenario import CHANNELS, OnChannel
 from epsl_opt.studies.shared.solver_runs import BASELINES, PAPER, SOLVERS
 
 FLOOR = "floor"
@@ -36,12 +35,8 @@ def setting_text(setting: Setting) -> str:
     return "the paper's setting" if value is None else f"{parameter} = {value:g}"
 
 
-@dataclass(frozen=True)
-class Runs:
+class Runs(OnChannel):
     """The runs on one kind of channel."""
-
-    rows: Sequence[Row]
-    fading: str
 
     @property
     def settings(self) -> list[Setting]:
@@ -126,7 +121,7 @@ def _against(runs: Runs, baseline: str) -> Finding:
         least = min(each, key=lambda at: each[at].mean)
         told += f"; least at {setting_text(least)}: {each[least].text()}"
     return Finding(
-        f"the paper's algorithm (bcd) shortens the round against {baseline} ({CHANNELS[runs.fading]})",
+        f"the paper's algorithm (bcd) shortens the round against {baseline} ({runs.channel})",
         judge_at_least(overall, 1.0),
         f"latency of {baseline} over bcd's {overall.text()}, {overall.n} draws, all {len(theirs)} settings together"
         + told,
@@ -142,7 +137,7 @@ def _near(runs: Runs, solver: str) -> Finding:
     overall = mean(over_settings(list(gaps.values())))
     within = [gap <= NEAR for of_setting in gaps.values() for gap in of_setting.values()]
     return Finding(
-        f"{solver} is within {PERCENT} of the certified optimum on average ({CHANNELS[runs.fading]})",
+        f"{solver} is within {PERCENT} of the certified optimum on average ({runs.channel})",
         judge_near(overall, mean(over_settings([runs.excess(setting, solver) for setting in gaps]))),
         f"mean gap {percent(overall)}, {overall.n} draws, all {len(gaps)} settings together; within {PERCENT} on "
         f"{sum(within)} of {len(within)} instances",
@@ -151,7 +146,7 @@ def _near(runs: Runs, solver: str) -> Finding:
 
 def _largest(runs: Runs, solver: str) -> Finding:
     gaps = _gaps(runs, solver)
-    claim = f"where {solver} is farthest from the optimum ({CHANNELS[runs.fading]})"
+    claim = f"where {solver} is farthest from the optimum ({runs.channel})"
     if not gaps:
         return Finding(claim, Verdict.OPEN, "no runs")
     far = max(gaps, key=lambda setting: mean(gaps[setting]).mean)
@@ -169,7 +164,7 @@ def _strongest(runs: Runs) -> Finding:
     slopes = {parameter.name: runs.elasticity(parameter) for parameter in PARAMETERS}
     ordered = sorted(slopes, key=lambda name: slopes[name].mean)
     return Finding(
-        f"what the optimal round depends on most ({CHANNELS[runs.fading]})",
+        f"what the optimal round depends on most ({runs.channel})",
         Verdict.OBSERVED,
         "per cent of latency for one per cent more: " + "; ".join(f"{name} {slopes[name].text(2)}" for name in ordered),
     )

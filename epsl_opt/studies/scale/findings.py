@@ -24,7 +24,7 @@ from epsl_opt.studies.shared.rows import (
     ratio,
     select,
     whole,
-)  # fmt: skip
+)
 from epsl_opt.studies.shared.scenario import CHANNELS
 
 FIT_FROM = 10

@@ -2,8 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from epsl_opt.plugins.study import Row
+
 CHANNELS = {"none": "flat channels", "rayleigh": "Rayleigh fading"}
 """Value of the scenario's option `fading` -> what it is called in findings and captions."""
+
+
+@dataclass(frozen=True)
+class OnChannel:
+    """Rows of a study, to be looked through for one kind of channel; `fading` is a key of `CHANNELS`."""
+
+    rows: Sequence[Row]
+    fading: str
+
+    @property
+    def channel(self) -> str:
+        """What the channel is called."""
+        return CHANNELS[self.fading]
 
 
 def paper(**options: object) -> str:
