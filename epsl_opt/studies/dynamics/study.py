@@ -7,13 +7,14 @@ from itertools import product
 from typing import ClassVar
 
 from epsl_opt.plugins.study import Point, Row, Section, Study, StudySize
-from epsl_opt.studies.dynamics.cells import CHANGES, MAX_NODES, REL_GAP, SUBCHANNELS
+from epsl_opt.studies.dynamics.cells import CHANGES, REL_GAP, SUBCHANNELS
 from epsl_opt.studies.dynamics.pictures import net_picture, robust_picture, staleness_picture
 from epsl_opt.studies.dynamics.resolving import ROUNDS, resolving_rows
 from epsl_opt.studies.dynamics.resolving_findings import resolving_findings, staleness, worth
 from epsl_opt.studies.dynamics.robust import FRESH, SAMPLED, robust_rows
 from epsl_opt.studies.dynamics.robust_findings import robust_findings, robustness
 from epsl_opt.studies.shared.rows import whole
+from epsl_opt.studies.shared.solver_runs import EXACT_NODES
 
 SEEDS = {StudySize.QUICK: {5: 3, 20: 2}, StudySize.FULL: {5: 40, 20: 24}}
 """Seeds by the clients of a cell."""
@@ -90,8 +91,8 @@ def _setting(seeds: dict[int, int]) -> list[str]:
         "Fading: clients stand still, Rayleigh fading is fresh in every round. Walking and driving: Gauss-Markov "
         "motion at 1.4 and 14 m/s on average, rounds 5 s apart, no small-scale fading; path loss, shadowing "
         "(correlated over 13 m) and sight of the server (over 50 m) follow the way.",
-        f"A schedule is made every K rounds by exact (gap {REL_GAP:g}, at most {MAX_NODES} nodes), bcd or greedy; its "
-        "allocation and cut layer are used until the next. Powers are kept as scheduled, or are equal and know no "
+        f"A schedule is made every K rounds by exact (gap {REL_GAP:g}, at most {EXACT_NODES} nodes), bcd or greedy; "
+        "its allocation and cut layer are used until the next. Powers are kept as scheduled, or are equal and know no "
         "channel, or are controlled anew in every round, exactly.",
         "Solvers see the same rounds of the same cells; ratios are geometric means over cells of mean latencies over "
         "rounds, with 95 % confidence intervals.",

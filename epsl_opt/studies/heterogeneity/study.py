@@ -25,8 +25,9 @@ from epsl_opt.studies.heterogeneity.levels import (
     straggler_shares,
 )
 from epsl_opt.studies.shared import framework_rounds
-from epsl_opt.studies.shared.figures import Lines, Panel, line_panels, picture
+from epsl_opt.studies.shared.figures import picture
 from epsl_opt.studies.shared.framework_rounds import OTHERS
+from epsl_opt.studies.shared.panels import Lines, Panel, line_panels
 from epsl_opt.studies.shared.rows import IndexedRows, ends, interval_of, number, select, whole
 from epsl_opt.studies.shared.scenario import CHANNELS
 from epsl_opt.studies.shared.solver_runs import PAPER, floor_s, schedule_of, solve_all, solve_with, solver_row

@@ -12,7 +12,8 @@ from epsl_opt.report.plots.style import styled
 from epsl_opt.report.study_files import columns_of
 from epsl_opt.studies.resource_management.findings import curve_rows, elasticity_rows, findings
 from epsl_opt.studies.resource_management.parameters import AS_PUBLISHED, PARAMETERS, source
-from epsl_opt.studies.shared.figures import Lines, Panel, line_panels, picture
+from epsl_opt.studies.shared.figures import picture
+from epsl_opt.studies.shared.panels import Lines, Panel, line_panels
 from epsl_opt.studies.shared.rows import IndexedRows, interval_of, number, select, whole
 from epsl_opt.studies.shared.scenario import CHANNELS
 from epsl_opt.studies.shared.solver_runs import BASELINES, LEFT_OUT, PAPER, floor_s, solve_all, solver_row

@@ -27,8 +27,9 @@ from epsl_opt.studies.scale.sizes import (
     source,
 )
 from epsl_opt.studies.shared import framework_rounds
-from epsl_opt.studies.shared.figures import Lines, Panel, line_panels, picture
+from epsl_opt.studies.shared.figures import picture
 from epsl_opt.studies.shared.framework_rounds import FRAMEWORKS, OTHERS
+from epsl_opt.studies.shared.panels import Lines, Panel, line_panels
 from epsl_opt.studies.shared.rows import IndexedRows, ends, number, select, whole
 from epsl_opt.studies.shared.scenario import CHANNELS
 from epsl_opt.studies.shared.solver_runs import schedule_of

@@ -30,10 +30,10 @@ def solve_all(instance: Instance, seed: int) -> dict[str, SolveResult]:
     return {name: solve_with(instance, name, seed) for name in SOLVERS}
 
 
-def solve_with(instance: Instance, solver: str, seed: int) -> SolveResult:
-    """Run one solver; `exact` stops at a gap of 1e-4 or after 1000 nodes."""
+def solve_with(instance: Instance, solver: str, seed: int = 0, rel_gap: float = REL_GAP) -> SolveResult:
+    """Run one solver; `exact` stops at a gap of 1e-4, if no other is given, or after 1000 nodes."""
     options = {"max_nodes": EXACT_NODES} if solver == "exact" else {}
-    return solve(instance, solver, Limits(time_s=GUARD_S, rel_gap=REL_GAP, seed=seed), options)
+    return solve(instance, solver, Limits(time_s=GUARD_S, rel_gap=rel_gap, seed=seed), options)
 
 
 def schedule_of(result: SolveResult) -> Schedule:
