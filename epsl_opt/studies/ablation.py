@@ -27,8 +27,9 @@ from epsl_opt.solvers.primal.cuts import feasible_cuts
 from epsl_opt.solvers.primal.power_control import best_schedule
 from epsl_opt.solving.solve import solve
 from epsl_opt.studies.shared.figures import arrays, grid, legend_below, picture
-from epsl_opt.studies.shared.rows import BySeed, by_seed, columns, interval_of, ratio, select, whole
+from epsl_opt.studies.shared.rows import columns, interval_of, select, whole
 from epsl_opt.studies.shared.scenario import CHANNELS, paper
+from epsl_opt.studies.shared.seeds import BySeed, by_seed, ratio
 
 LABELS = {
     "allocation": "greedy subchannels",

@@ -12,7 +12,8 @@ from epsl_opt.report.plots.style import styled
 from epsl_opt.studies.activation.gradients import CUT, MEAN, RELU, SERVER
 from epsl_opt.studies.shared.figures import draw_dots, grid, legend_below, picture
 from epsl_opt.studies.shared.judging import judge_more, points
-from epsl_opt.studies.shared.rows import BySeed, by_seed, columns, difference, distinct, mean, number, select
+from epsl_opt.studies.shared.rows import columns, distinct, number, select
+from epsl_opt.studies.shared.seeds import BySeed, by_seed, difference, mean
 from epsl_opt.studies.shared.trained import summary, trained
 
 EXACT = "PSL"

@@ -13,7 +13,8 @@ from epsl_opt.report.plots.style import styled
 from epsl_opt.report.study_files import columns_of
 from epsl_opt.studies.shared.figures import draw_dots, grid, legend_below, picture
 from epsl_opt.studies.shared.judging import judge_more
-from epsl_opt.studies.shared.rows import BySeed, by_seed, columns, difference, distinct, mean, number, select
+from epsl_opt.studies.shared.rows import columns, distinct, number, select
+from epsl_opt.studies.shared.seeds import BySeed, by_seed, difference, mean
 
 MEAN = "mean"
 SERVER, CUT = "server-side model", "gradient at the cut"

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from epsl_opt.plugins.study import Cell, Finding, Row, Verdict
 from epsl_opt.studies.shared.judging import judge_more
-from epsl_opt.studies.shared.rows import by_seed, columns, difference, distinct, number, ratio, select, whole
+from epsl_opt.studies.shared.rows import columns, distinct, number, select, whole
+from epsl_opt.studies.shared.seeds import by_seed, difference, ratio
 
 BANDWIDTH, SERVER = "bandwidth_hz", "server_cycles_per_s"
 """The knobs, named as the columns of their settings."""

@@ -13,7 +13,8 @@ from epsl_opt.plugins.study import Cell, Picture, Row
 from epsl_opt.report.plots.style import styled
 from epsl_opt.studies.cut_layer.latency import BANDWIDTH, CHANNELS, SERVER, Draw, along, draws_of
 from epsl_opt.studies.shared.figures import NUMBERED, draw_rows, grid, picture
-from epsl_opt.studies.shared.rows import columns, distinct, number, ratio, select
+from epsl_opt.studies.shared.rows import columns, distinct, number, select
+from epsl_opt.studies.shared.seeds import ratio
 
 KNOBS = {BANDWIDTH: (1e6, "MHz a subchannel"), SERVER: (1e9, "Gcycles/s server")}
 """Knob -> unit, and what it is called."""

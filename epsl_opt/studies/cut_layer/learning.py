@@ -8,16 +8,8 @@ from epsl_opt.plugins.study import Cell, Finding, Picture, Row, Verdict
 from epsl_opt.report.plots.style import styled
 from epsl_opt.studies.shared.figures import NUMBERED, draw_rows, grid, legend_below, picture
 from epsl_opt.studies.shared.judging import judge_more, points
-from epsl_opt.studies.shared.rows import (
-    by_seed,
-    columns,
-    difference,
-    distinct,
-    mean,
-    number,
-    ratio,
-    select,
-)
+from epsl_opt.studies.shared.rows import columns, distinct, number, select
+from epsl_opt.studies.shared.seeds import by_seed, difference, mean, ratio
 from epsl_opt.studies.shared.trained import summary, trained, values
 
 LEAKAGE, INITIAL, ACCURACY, LATENCY = "leakage", "initial_leakage", "final_accuracy", "round_latency_s"

@@ -9,16 +9,8 @@ from epsl_opt.plugins.study import Cell, Finding, Row, Verdict
 from epsl_opt.report.intervals import Interval, judge_at_least, judge_at_most
 from epsl_opt.studies.dynamics.cells import CHANGES, CONTROLLED, KEPT, POWERS, SUBCHANNELS, TITLES
 from epsl_opt.studies.dynamics.resolving import PERIODS, ROUNDS, SOLVERS
-from epsl_opt.studies.shared.rows import (
-    BySeed,
-    by_seed,
-    columns,
-    difference,
-    geometric_mean,
-    mean,
-    over_settings,
-    ratio,
-)
+from epsl_opt.studies.shared.rows import columns
+from epsl_opt.studies.shared.seeds import BySeed, by_seed, difference, geometric_mean, mean, over_settings, ratio
 
 TOLERATED = 1.05
 

@@ -9,7 +9,8 @@ from epsl_opt.plugins.study import Finding, Row
 from epsl_opt.report.intervals import Interval, judge_at_least, judge_at_most
 from epsl_opt.studies.dynamics.cells import CONTROLLED
 from epsl_opt.studies.dynamics.robust import POWERS
-from epsl_opt.studies.shared.rows import BySeed, by_seed, columns, mean, ratio, select
+from epsl_opt.studies.shared.rows import columns, select
+from epsl_opt.studies.shared.seeds import BySeed, by_seed, mean, ratio
 
 TOLERATED = 1.05
 METHODS = ("one round", "nominal", "cautious", "expected", "p90")

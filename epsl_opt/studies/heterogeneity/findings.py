@@ -8,21 +8,19 @@ from epsl_opt.plugins.study import Cell, Finding, Row, Verdict
 from epsl_opt.report.intervals import Interval, judge_at_least
 from epsl_opt.studies.heterogeneity.levels import ALIKE, AS_PUBLISHED, KINDS, TITLES
 from epsl_opt.studies.shared.framework_rounds import BROADCAST, FRAMEWORKS, OTHERS
-from epsl_opt.studies.shared.rows import (
+from epsl_opt.studies.shared.rows import columns, number, select
+from epsl_opt.studies.shared.scenario import CHANNELS, OnChannel
+from epsl_opt.studies.shared.seeds import (
     BySeed,
     by_seed,
-    columns,
     difference,
     geometric_mean,
     mean,
-    number,
     over_settings,
     percent,
     quotients,
     ratio,
-    select,
 )
-from epsl_opt.studies.shared.scenario import CHANNELS, OnChannel
 from epsl_opt.studies.shared.solver_runs import SOLVERS
 
 Setting = tuple[str, float]

@@ -10,7 +10,8 @@ from epsl_opt.report.intervals import Interval, judge_at_least
 from epsl_opt.report.plots.style import styled
 from epsl_opt.studies.shared.figures import NUMBERED, draw_rows, grid, legend_below, picture
 from epsl_opt.studies.shared.judging import points
-from epsl_opt.studies.shared.rows import NOTHING, columns, distinct, number, ratio, select
+from epsl_opt.studies.shared.rows import NOTHING, columns, distinct, number, select
+from epsl_opt.studies.shared.seeds import ratio
 from epsl_opt.studies.shared.trained import Versus, summary, trained, values
 
 LATENCY_ONLY = "ResNet-18, latency only"

@@ -8,19 +8,18 @@ from epsl_opt.plugins.study import Cell, Finding, Row, Verdict
 from epsl_opt.report.intervals import Interval, growth_exponent, judge_at_least
 from epsl_opt.studies.resource_management.parameters import AS_PUBLISHED, PARAMETERS, Parameter
 from epsl_opt.studies.shared.judging import NEAR, PERCENT, excess, judge_near
-from epsl_opt.studies.shared.rows import (
+from epsl_opt.studies.shared.rows import columns, number
+from epsl_opt.studies.shared.scenario import CHANNELS, OnChannel
+from epsl_opt.studies.shared.seeds import (
     BySeed,
     by_seed,
-    columns,
     geometric_mean,
     mean,
-    number,
     over_settings,
     percent,
     quotients,
     ratio,
 )
-from epsl_opt.studies.shared.scenario import CHANNELS, OnChannel
 from epsl_opt.studies.shared.solver_runs import BASELINES, PAPER, SOLVERS
 
 FLOOR = "floor"

@@ -10,22 +10,9 @@ from epsl_opt.report.intervals import Interval, growth_exponent, judge_at_least
 from epsl_opt.studies.scale.sizes import CELLS, FLAT, SHARED, SOLVERS
 from epsl_opt.studies.shared.framework_rounds import BROADCAST, FRAMEWORKS, OTHERS
 from epsl_opt.studies.shared.judging import PERCENT, excess, judge_near
-from epsl_opt.studies.shared.rows import (
-    NOTHING,
-    BySeed,
-    by_seed,
-    columns,
-    distinct,
-    ends,
-    geometric_mean,
-    mean,
-    percent,
-    quotients,
-    ratio,
-    select,
-    whole,
-)
+from epsl_opt.studies.shared.rows import NOTHING, columns, distinct, ends, select, whole
 from epsl_opt.studies.shared.scenario import CHANNELS
+from epsl_opt.studies.shared.seeds import BySeed, by_seed, geometric_mean, mean, percent, quotients, ratio
 
 FIT_FROM = 10
 """Clients from which times and memory are fitted: before, start-up costs hide the growth."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from epsl_opt.plugins.study import Verdict
 from epsl_opt.report.intervals import Interval, judge_at_least
-from epsl_opt.studies.shared.rows import BySeed
+from epsl_opt.studies.shared.seeds import BySeed
 
 NEAR = 0.01
 """Within this fraction of its latency a schedule is called near the optimum."""

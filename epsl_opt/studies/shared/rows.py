@@ -1,4 +1,4 @@
-"""Values of a study's rows, matched by seed, and their intervals; where nothing can be matched, nothing is claimed."""
+"""Rows of a study: looking through them, and the intervals in their cells."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar, overload
 
 from epsl_opt.plugins.study import Cell, Row
-from epsl_opt.report.intervals import Interval, mean_interval, paired_difference, paired_ratio
+from epsl_opt.report.intervals import Interval
 
 NOTHING = Interval(math.nan, -math.inf, math.inf, 0)
 """The interval of no values; every claim about it is left open."""
 
 T = TypeVar("T")
-BySeed = Mapping[int, float]
 
 
 class IndexedRows(Sequence[Row]):
@@ -73,53 +72,6 @@ def ends(values: Sequence[T]) -> Sequence[T]:
     return (*values[:1], *values[1:][-1:])
 
 
-def by_seed(rows: Sequence[Row], column: str, **wanted: Cell) -> dict[int, float]:
-    """Return a column of the rows with these values, by seed; empty cells are left out."""
-    return {whole(row, "seed"): number(row, column) for row in select(rows, **wanted) if row.get(column) is not None}
-
-
-def mean(values: BySeed) -> Interval:
-    """Return the mean over seeds."""
-    return mean_interval(list(values.values())) if values else NOTHING
-
-
-def geometric_mean(values: BySeed) -> Interval:
-    """Return the geometric mean of positive values over seeds."""
-    return ratio(values, dict.fromkeys(values, 1.0))
-
-
-def ratio(mine: BySeed, theirs: BySeed) -> Interval:
-    """Return the geometric mean of `mine / theirs` over the seeds of both."""
-    common = sorted(mine.keys() & theirs.keys())
-    return paired_ratio([mine[s] for s in common], [theirs[s] for s in common]) if common else NOTHING
-
-
-def difference(mine: BySeed, theirs: BySeed) -> Interval:
-    """Return the mean of `mine - theirs` over the seeds of both."""
-    common = sorted(mine.keys() & theirs.keys())
-    return paired_difference([mine[s] for s in common], [theirs[s] for s in common]) if common else NOTHING
-
-
-def quotients(mine: BySeed, theirs: BySeed) -> dict[int, float]:
-    """Return `mine / theirs` by seed."""
-    return {seed: mine[seed] / theirs[seed] for seed in sorted(mine.keys() & theirs.keys())}
-
-
-def over_settings(settings: Sequence[BySeed], *, geometric: bool = False) -> dict[int, float]:
-    """Return each seed's mean over settings; draws of one seed are not independent, so they count as one value.
-
-    A seed that lacks a setting is left out.
-    """
-    if not settings:
-        return {}
-    common = set.intersection(*(set(values) for values in settings))
-    if geometric:
-        return {
-            seed: math.exp(math.fsum(math.log(values[seed]) for values in settings) / len(settings)) for seed in common
-        }
-    return {seed: math.fsum(values[seed] for values in settings) / len(settings) for seed in common}
-
-
 def columns(interval: Interval, name: str, ends: str | None = None) -> dict[str, Cell]:
     """Return an interval as cells of a table: mean, low, high; what is not finite is empty.
 
@@ -136,12 +88,6 @@ def interval_of(row: Row, name: str, ends: str | None = None) -> Interval:
         return NOTHING
     n = int(row.get("draws") or 0)
     return Interval(float(mean), float("-inf" if low is None else low), float("inf" if high is None else high), n)
-
-
-def percent(interval: Interval, digits: int = 3) -> str:
-    """Return an interval of fractions in per cent, as text; what is under half a thousandth of one per cent is 0."""
-    mean, low, high = (round(100 * value, 3) for value in (interval.mean, interval.low, interval.high))
-    return Interval(mean, low, high, interval.n).text(digits, " %")
 
 
 def _columns(name: str, ends: str | None) -> tuple[str, str, str]:

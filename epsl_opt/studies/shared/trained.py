@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from epsl_opt.plugins.study import Cell, Row, Verdict
 from epsl_opt.report.intervals import Interval, judge_at_least
-from epsl_opt.studies.shared.rows import columns, difference, distinct, mean, number, ratio, select, whole
+from epsl_opt.studies.shared.rows import columns, distinct, number, select, whole
+from epsl_opt.studies.shared.seeds import difference, mean, ratio
 from epsl_opt.studies.shared.to_target import SpeedUp, reach_of, speed_up
 
 CLOSE = 0.01
