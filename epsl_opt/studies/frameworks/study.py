@@ -75,7 +75,7 @@ class FrameworksStudy(TrainingStudy):
             ],
             findings=list(findings(pairs)),
             pictures=list(_pictures(curves, budget.seeds)),
-            tables=[*([pair_table(pairs)] if pairs else []), method_table(rows, names)],
+            tables=[table for table in (pair_table(pairs), method_table(rows, names)) if table.rows],
             limits=[
                 "A round of SL updates the server-side model five times, once a client; a round of the others once. So "
                 "rounds are not equal work, and simulated time is the fairer axis.",
