@@ -55,6 +55,11 @@ class Table:
     columns: tuple[str, ...]
     rows: Sequence[Row]
 
+    @classmethod
+    def of(cls, name: str, caption: str, rows: Sequence[Row]) -> Table:
+        """Return a table of all columns of its rows, in the order in which they first come."""
+        return cls(name, caption, tuple(dict.fromkeys(column for row in rows for column in row)), rows)
+
 
 @dataclass(frozen=True)
 class Picture:

@@ -16,7 +16,6 @@ from epsl_opt.plugins.study import Finding, Picture, Point, Row, Section, Study,
 from epsl_opt.problems.sources import load_instance
 from epsl_opt.report.intervals import judge_at_least, judge_at_most
 from epsl_opt.report.plots.style import styled
-from epsl_opt.report.study_files import columns_of
 from epsl_opt.solvers.primal.allocation import (
     equal_density_power_w,
     equal_power_w,
@@ -72,7 +71,7 @@ class AblationStudy(Study):
 
     def conclude(self, rows: Sequence[Row], size: StudySize) -> Section:
         """Compare latencies with and without each part on the same instances."""
-        effects, medians = list(_effects(rows)), list(_medians(rows))
+        effects = list(_effects(rows))
         return Section(
             setting=[
                 "The paper's scenario (5 clients, 20 subchannels, ResNet-18, 64 samples a client), "
@@ -86,7 +85,7 @@ class AblationStudy(Study):
             ],
             findings=[*map(_finding, effects), *_floor(rows)],
             pictures=[_picture(effects, SEEDS[size])],
-            tables=[Table("medians", "Median round latency of every combination.", columns_of(medians), medians)],
+            tables=[Table.of("medians", "Median round latency of every combination.", list(_medians(rows)))],
             limits=[
                 "The order matters: what a part brings alone differs from what it brings last. Both ends are given.",
                 "A random cut layer is a weak opponent: on this network most of its latency comes from a few bad ones.",

@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from epsl_opt.plugins.study import Cell, Finding, Picture, Row, Table
 from epsl_opt.report.intervals import judge_at_least
 from epsl_opt.report.plots.style import styled
-from epsl_opt.report.study_files import columns_of
 from epsl_opt.studies.shared.figures import draw_dots, grid, legend_below, picture
 from epsl_opt.studies.shared.judging import judge_more
 from epsl_opt.studies.shared.rows import columns, distinct, number, select
@@ -68,7 +67,7 @@ def gradient_table(rows: Sequence[Row]) -> Table:
         "cosine of the sums over the batches, ratio of norms, norm of the difference over that of the exact one. "
         "Means over seeds."
     )
-    return Table("gradients", caption, columns_of(found), found)
+    return Table.of("gradients", caption, found)
 
 
 def _means(rows: Sequence[Row]) -> dict[str, Cell]:

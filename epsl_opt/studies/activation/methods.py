@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from epsl_opt.core.framework import Framework
 from epsl_opt.plugins.study import Row, Table
-from epsl_opt.report.study_files import columns_of
 from epsl_opt.studies.shared.settings import PSL, SUBSAMPLE, Method, epsl
 
 CLIENTS, BATCH = 5, 64
@@ -44,7 +43,7 @@ def cost_table(ratios: Sequence[float]) -> Table:
     methods = dict.fromkeys([PSL, *(method for phi in ratios for method in averaging(phi).values())])
     rows = [_costs(method) for method in methods]
     caption = f"Rows (samples) of a round by stage, {CLIENTS} clients with {BATCH} samples each."
-    return Table("costs", caption, columns_of(rows), rows)
+    return Table.of("costs", caption, rows)
 
 
 def _costs(method: Method) -> Row:

@@ -11,7 +11,6 @@ from epsl_opt.core.instance import Instance
 from epsl_opt.core.results import Limits
 from epsl_opt.plugins.study import Point, Row, Section, StudySize, Table
 from epsl_opt.problems.sources import load_instance
-from epsl_opt.report.study_files import columns_of
 from epsl_opt.solving.solve import solve
 from epsl_opt.studies.cut_layer.latency import (
     BANDWIDTH,
@@ -76,12 +75,12 @@ class CutLayerStudy(TrainingStudy):
         latencies, choices, learned = (select(rows, part=part) for part in ("latency", "min-cut", "learning"))
         limits, learning = prices(choices), learning_rows(learned)
         caption = "The first cut layer that is allowed, the latency over that without a limit, and what is chosen."
-        tables = [Table("min-cut", caption, columns_of(limits), limits)]
+        tables = [Table.of("min-cut", caption, limits)]
         caption = (
             "Accuracy at the end, leakage after training and at initialisation, latency relative to the first cut "
             "layer's."
         )
-        tables.append(Table("learning", caption, columns_of(learning), learning))
+        tables.append(Table.of("learning", caption, learning))
         pictures = latency_pictures(latencies, DRAWS[size])
         pictures += [learning_picture(learning, BUDGETS[size].seeds)] if learning else []
         return Section(

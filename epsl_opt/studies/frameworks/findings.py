@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from epsl_opt.core.framework import Framework
 from epsl_opt.plugins.study import Cell, Finding, Row, Table, Verdict
 from epsl_opt.report.intervals import judge_at_least
-from epsl_opt.report.study_files import columns_of
 from epsl_opt.studies.shared.judging import points
 from epsl_opt.studies.shared.rows import NOTHING, columns
 from epsl_opt.studies.shared.settings import PSL, Method, epsl
@@ -65,7 +64,7 @@ def pair_table(pairs: Sequence[Pair]) -> Table:
         "shorter, or it reaches the target sooner. A ratio with trainings that did not reach it is a bound."
     )
     rows = [pair.row() for pair in pairs]
-    return Table("pairs", caption, columns_of(rows), rows)
+    return Table.of("pairs", caption, rows)
 
 
 METHOD_COLUMNS = (

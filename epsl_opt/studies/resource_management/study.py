@@ -9,7 +9,6 @@ from typing import ClassVar
 from epsl_opt.plugins.study import Picture, Point, Row, Section, Study, StudySize, Table
 from epsl_opt.problems.sources import load_instance
 from epsl_opt.report.plots.style import styled
-from epsl_opt.report.study_files import columns_of
 from epsl_opt.studies.resource_management.findings import curve_rows, elasticity_rows, findings
 from epsl_opt.studies.resource_management.parameters import AS_PUBLISHED, PARAMETERS, source
 from epsl_opt.studies.shared.figures import picture
@@ -53,7 +52,6 @@ class ResourceManagementStudy(Study):
     def conclude(self, rows: Sequence[Row], size: StudySize) -> Section:
         """Compare solvers on the same draws, over all settings and at each."""
         rows = IndexedRows(rows)
-        elasticities = list(elasticity_rows(rows))
         return Section(
             setting=[
                 "The paper's scenario (5 clients, 20 subchannels of 10 MHz, ResNet-18, 64 samples a client, phi = "
@@ -71,12 +69,11 @@ class ResourceManagementStudy(Study):
             findings=list(findings(rows)),
             pictures=list(_pictures(curve_rows(rows), SEEDS[size])),
             tables=[
-                Table(
+                Table.of(
                     "elasticities",
                     "By how many per cent the optimal round grows when a resource grows by one per cent, over the "
                     "whole range: slopes on log-log per draw, their mean and interval.",
-                    columns_of(elasticities),
-                    elasticities,
+                    list(elasticity_rows(rows)),
                 )
             ],
             limits=[

@@ -11,7 +11,6 @@ from epsl_opt.core.schedule import Schedule
 from epsl_opt.plugins.study import Picture, Point, Row, Section, Study, StudySize, Table
 from epsl_opt.problems.sources import load_instance
 from epsl_opt.report.plots.style import styled
-from epsl_opt.report.study_files import columns_of
 from epsl_opt.solving.solve import solve
 from epsl_opt.studies.scale.findings import curve_rows, exponent_rows, fadings_of, findings
 from epsl_opt.studies.scale.measuring import measure
@@ -63,7 +62,6 @@ class ScaleStudy(Study):
     def conclude(self, rows: Sequence[Row], size: StudySize) -> Section:
         """Fit exponents, and compare sizes on the same draws."""
         rows = IndexedRows(rows)
-        exponents = exponent_rows(rows)
         return Section(
             setting=[
                 f"The paper's scenario with {min(CLIENTS[size])} to {max(CLIENTS[size])} clients and four subchannels "
@@ -80,14 +78,7 @@ class ScaleStudy(Study):
             ],
             findings=list(findings(rows)),
             pictures=list(_pictures(curve_rows(rows), SEEDS[size])),
-            tables=[
-                Table(
-                    "exponents",
-                    "How latency, time and memory grow with the clients.",
-                    columns_of(exponents),
-                    exponents,
-                ),
-            ],
+            tables=[Table.of("exponents", "How latency, time and memory grow with the clients.", exponent_rows(rows))],
             limits=[
                 "Times hold for this machine, and runs side by side share its memory bandwidth.",
                 "An exponent sums up a curve that need not be straight: start-up costs flatten its lower end. Times "

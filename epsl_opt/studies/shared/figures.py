@@ -14,7 +14,6 @@ from epsl_opt.core.arrays import FloatArray
 from epsl_opt.plugins.study import Picture, Row, Table
 from epsl_opt.report.intervals import Interval
 from epsl_opt.report.plots.style import new_figure
-from epsl_opt.report.study_files import columns_of
 from epsl_opt.studies.shared.rows import distinct, interval_of, number, select
 
 LineStyle = str | tuple[int, tuple[int, ...]]
@@ -114,7 +113,7 @@ def legend_below(
 
 def picture(name: str, caption: str, alt: str, figure: Figure, rows: Sequence[Row]) -> Picture:
     """Return a figure with the rows in it."""
-    return Picture(name, caption, alt, figure, Table(name, "What the figure shows.", columns_of(rows), rows))
+    return Picture(name, caption, alt, figure, Table.of(name, "What the figure shows.", rows))
 
 
 def arrays(values: Sequence[Interval]) -> FloatArray:
