@@ -49,11 +49,11 @@ def test_a_seed_counts_once_over_settings(settings_: list[dict[int, float]]) -> 
             assert min(of_seed) * (1 - 1e-9) <= value <= max(of_seed) * (1 + 1e-9)
 
 
-@given(values=BY_SEED)
-def test_an_interval_comes_back_from_its_cells(values: dict[int, float]) -> None:
+@given(values=BY_SEED, ends=st.sampled_from([None, "", "y"]))
+def test_an_interval_comes_back_from_its_cells(values: dict[int, float], ends: str | None) -> None:
     """What `columns` lays out as cells, `interval_of` reads back, unknown ends and missing means included."""
     interval = seeds.mean(values)
-    found = rows.interval_of(rows.columns(interval, "x") | {"draws": interval.n}, "x")
+    found = rows.interval_of(rows.columns(interval, "x", ends) | {"draws": interval.n}, "x", ends)
     assert repr(found) == repr(interval)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import TypeVar, overload
+from typing import TypeVar
 
 from epsl_opt.plugins.study import Cell, Row
 from epsl_opt.report.intervals import Interval
@@ -16,31 +16,19 @@ NOTHING = Interval(math.nan, -math.inf, math.inf, 0)
 T = TypeVar("T")
 
 
-class IndexedRows(Sequence[Row]):
+class IndexedRows(list[Row]):
     """Rows that are looked through again and again: for each set of columns asked for, once."""
 
     def __init__(self, rows: Sequence[Row]) -> None:
-        self._rows = list(rows)
+        super().__init__(rows)
         self._places: dict[tuple[str, ...], dict[tuple[Cell, ...], list[Row]]] = {}
-
-    @overload
-    def __getitem__(self, at: int) -> Row: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[Row]: ...
-    def __getitem__(self, at: int | slice) -> Row | list[Row]:
-        """Return a row or some."""
-        return self._rows[at]
-
-    def __len__(self) -> int:
-        """Return how many there are."""
-        return len(self._rows)
 
     def matching(self, wanted: Mapping[str, Cell]) -> list[Row]:
         """Return the rows with these values, in their order."""
         names = tuple(wanted)
         if names not in self._places:
             places = self._places[names] = defaultdict(list)
-            for row in self._rows:
+            for row in self:
                 places[tuple(row.get(name) for name in names)].append(row)
         return self._places[names].get(tuple(wanted.values()), [])
 
