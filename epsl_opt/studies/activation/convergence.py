@@ -11,7 +11,7 @@ from epsl_opt.plugins.study import Cell, Finding, Picture, Row, Table, Verdict
 from epsl_opt.report.plots.style import styled
 from epsl_opt.studies.activation.gradients import CUT, MEAN, RELU, SERVER
 from epsl_opt.studies.shared.figures import draw_dots, grid, legend_below, picture
-from epsl_opt.studies.shared.judging import judge_more, points
+from epsl_opt.studies.shared.judging import judge_more
 from epsl_opt.studies.shared.rows import columns, distinct, number, select
 from epsl_opt.studies.shared.seeds import BySeed, by_seed, difference, mean
 from epsl_opt.studies.shared.trained import summary, trained
@@ -37,7 +37,7 @@ def activation_findings(rows: Sequence[Row], network: str, activations: Sequence
         found = difference(losses[RELU], lost)
         if name != RELU and found.n:
             claim = f"EPSL(1) loses less accuracy against PSL with {name} than with ReLU ({network})"
-            yield Finding(claim, judge_more(found), f"{points(found)} less, {found.n} seeds")
+            yield Finding(claim, judge_more(found), f"{found.points()} less, {found.n} seeds")
     for place in (SERVER, CUT):
         at: dict[str, Cell] = {"network": network, "way": MEAN, "place": place, "stage": "after training"}
         yield from _correlation(select(rows, **at), losses, f"({place})", f"({network})")
@@ -85,7 +85,7 @@ def averaging_findings(rows: Sequence[Row], network: str, phi: float, batch: int
         found = difference(*(accuracies(rows, network, RELU, method) for method in methods))
         if found.n:
             claim = f"{claim} ({network}, phi = {phi:g})"
-            yield Finding(claim, judge_more(found), f"{points(found)}, {found.n} seeds")
+            yield Finding(claim, judge_more(found), f"{found.points()}, {found.n} seeds")
 
 
 COLUMNS = (

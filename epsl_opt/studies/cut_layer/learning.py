@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from epsl_opt.plugins.study import Cell, Finding, Picture, Row, Verdict
 from epsl_opt.report.plots.style import styled
 from epsl_opt.studies.shared.figures import NUMBERED, draw_rows, grid, legend_below, picture
-from epsl_opt.studies.shared.judging import judge_more, points
+from epsl_opt.studies.shared.judging import judge_more
 from epsl_opt.studies.shared.rows import columns, distinct, number, select
 from epsl_opt.studies.shared.seeds import by_seed, difference, mean, ratio
 from epsl_opt.studies.shared.trained import summary, trained, values
@@ -55,7 +55,7 @@ def learning_findings(rows: Sequence[Row]) -> Iterator[Finding]:
         told = " less ".join(ends)
         better = less[ACCURACY]
         claim = f"a network that is cut early learns better ({setting}, {method})"
-        yield Finding(claim, judge_more(better), f"{told}: {points(better)}, {better.n} seeds")
+        yield Finding(claim, judge_more(better), f"{told}: {better.points()}, {better.n} seeds")
         if method == "PSL":
             for column, stage in ((INITIAL, "at initialisation"), (LEAKAGE, "after training")):
                 leak = less[column]

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from epsl_opt.core.framework import Framework
 from epsl_opt.plugins.study import Cell, Finding, Row, Table, Verdict
 from epsl_opt.report.intervals import judge_at_least
-from epsl_opt.studies.shared.judging import points
 from epsl_opt.studies.shared.rows import NOTHING, columns
 from epsl_opt.studies.shared.settings import PSL, Method, epsl
 from epsl_opt.studies.shared.trained import Versus, summary, trained
@@ -93,7 +92,7 @@ def findings(pairs: Sequence[Pair]) -> Iterator[Finding]:
         who = f"{HALF.label} {{}} PSL, SFL and SL ({setting})"
         latency = {other: found.latency for other, found in split.items()}
         shorter = {other: (judge_at_least(ratio, 1.0), ratio.text()) for other, ratio in latency.items()}
-        similar = {other: (found.similar, points(found.difference)) for other, found in split.items()}
+        similar = {other: (found.similar, found.difference.points()) for other, found in split.items()}
         yield _joint(who.format("has a shorter round than"), shorter)
         yield _joint(who.format("gets within a point of the accuracy of"), similar)
         yield _joint(who.format("reaches the target sooner than"), _sooner(split))

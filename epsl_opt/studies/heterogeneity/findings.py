@@ -17,7 +17,6 @@ from epsl_opt.studies.shared.seeds import (
     geometric_mean,
     mean,
     over_settings,
-    percent,
     quotients,
     ratio,
 )
@@ -106,11 +105,11 @@ def _waiting(runs: Runs) -> Finding:
         for solver in ("baseline-c", "bcd", "exact")
     }
     less = difference(shares["baseline-c"], shares["bcd"])
-    said = "; ".join(f"{solver} {percent(mean(share))}" for solver, share in shares.items())
+    said = "; ".join(f"{solver} {mean(share).percent()}" for solver, share in shares.items())
     return Finding(
         f"power control in the joint optimisation (bcd) spares clients waiting for the straggler ({runs.channel})",
         judge_at_least(less, 0.0),
-        f"waiting share of the round, all levels above 0 together: {said}; baseline-c less bcd {percent(less)}, "
+        f"waiting share of the round, all levels above 0 together: {said}; baseline-c less bcd {less.percent()}, "
         f"{less.n} draws",
     )
 
@@ -121,7 +120,7 @@ def _straggler(runs: Runs) -> Finding:
     return Finding(
         f"what the straggler costs in the optimal round ({runs.channel})",
         Verdict.OBSERVED,
-        "straggler share of the round: " + "; ".join(f"{name} {percent(share, 2)}" for name, share in shares.items()),
+        "straggler share of the round: " + "; ".join(f"{name} {share.percent(2)}" for name, share in shares.items()),
     )
 
 
@@ -131,8 +130,8 @@ def _gap_grows(runs: Runs, kind: str) -> Finding:
     return Finding(
         f"the paper's algorithm (bcd) is farther from the optimum where {TITLES[kind]} most ({runs.channel})",
         judge_at_least(more, 0.0),
-        f"mean gap {percent(mean(start))} among alike clients, {percent(mean(top))} at the top; difference "
-        f"{percent(more)}, {more.n} draws",
+        f"mean gap {mean(start).percent()} among alike clients, {mean(top).percent()} at the top; difference "
+        f"{more.percent()}, {more.n} draws",
     )
 
 

@@ -9,7 +9,6 @@ from epsl_opt.plugins.study import Cell, Finding, Picture, Row, Verdict
 from epsl_opt.report.intervals import Interval, judge_at_least
 from epsl_opt.report.plots.style import styled
 from epsl_opt.studies.shared.figures import NUMBERED, draw_rows, grid, legend_below, picture
-from epsl_opt.studies.shared.judging import points
 from epsl_opt.studies.shared.rows import NOTHING, columns, distinct, number, select
 from epsl_opt.studies.shared.seeds import ratio
 from epsl_opt.studies.shared.trained import Versus, summary, trained, values
@@ -77,7 +76,7 @@ def findings(effects: Sequence[Effect]) -> Iterator[Finding]:
     for effect in judged:
         claim = f"EPSL({effect.phi:g}) gets within a point of PSL's accuracy ({effect.setting})"
         less = effect.found.difference
-        yield Finding(claim, effect.found.similar, f"{points(less)}, {less.n} seeds")
+        yield Finding(claim, effect.found.similar, f"{less.points()}, {less.n} seeds")
     for effect in judged:
         claim = f"EPSL({effect.phi:g}) reaches the target in less simulated time than PSL ({effect.setting})"
         sooner = effect.found.speed_up

@@ -16,7 +16,6 @@ from epsl_opt.studies.shared.seeds import (
     geometric_mean,
     mean,
     over_settings,
-    percent,
     quotients,
     ratio,
 )
@@ -138,7 +137,7 @@ def _near(runs: Runs, solver: str) -> Finding:
     return Finding(
         f"{solver} is within {PERCENT} of the certified optimum on average ({runs.channel})",
         judge_near(overall, mean(over_settings([runs.excess(setting, solver) for setting in gaps]))),
-        f"mean gap {percent(overall)}, {overall.n} draws, all {len(gaps)} settings together; within {PERCENT} on "
+        f"mean gap {overall.percent()}, {overall.n} draws, all {len(gaps)} settings together; within {PERCENT} on "
         f"{sum(within)} of {len(within)} instances",
     )
 
@@ -153,7 +152,7 @@ def _largest(runs: Runs, solver: str) -> Finding:
     return Finding(
         claim,
         Verdict.OBSERVED,
-        f"mean gap largest at {setting_text(far)}: {percent(mean(gaps[far]))}, where its schedules use "
+        f"mean gap largest at {setting_text(far)}: {mean(gaps[far]).percent()}, where its schedules use "
         f"{100 * mean(runs.at(far, 'used_share', solver)).mean:.3g} % of the subchannels; largest of one instance "
         f"{100 * max(gaps[worst].values()):.3g} %, at {setting_text(worst)}",
     )

@@ -12,7 +12,7 @@ from epsl_opt.studies.shared.framework_rounds import BROADCAST, FRAMEWORKS, OTHE
 from epsl_opt.studies.shared.judging import PERCENT, excess, judge_near
 from epsl_opt.studies.shared.rows import NOTHING, columns, distinct, ends, select, whole
 from epsl_opt.studies.shared.scenario import CHANNELS
-from epsl_opt.studies.shared.seeds import BySeed, by_seed, geometric_mean, mean, percent, quotients, ratio
+from epsl_opt.studies.shared.seeds import BySeed, by_seed, geometric_mean, mean, quotients, ratio
 
 FIT_FROM = 10
 """Clients from which times and memory are fitted: before, start-up costs hide the growth."""
@@ -196,6 +196,6 @@ def _near(rows: Sequence[Row], fading: str, solver: str) -> Finding:
     return Finding(
         f"{solver} is within {PERCENT} of the optimum with {most} clients ({CHANNELS[fading]})",
         judge_near(gap, sure),
-        f"mean gap {percent(gap)}, of which better schedules account for {percent(sure)}, {gap.n} draws; with "
-        f"{least} clients {percent(mean(found.get(least, {})))}",
+        f"mean gap {gap.percent()}, of which better schedules account for {sure.percent()}, {gap.n} draws; with "
+        f"{least} clients {mean(found.get(least, {})).percent()}",
     )

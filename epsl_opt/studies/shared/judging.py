@@ -1,4 +1,4 @@
-"""Verdicts and words that the studies share."""
+"""Verdicts that several studies share."""
 
 from __future__ import annotations
 
@@ -12,11 +12,6 @@ NEAR = 0.01
 """Within this fraction of its latency a schedule is called near the optimum."""
 
 PERCENT = f"{100 * NEAR:g} %"
-
-
-def points(found: Interval) -> str:
-    """Write a difference of fractions in points, with its interval."""
-    return f"{100 * found.mean:+.2f} points [{100 * found.low:+.2f}, {100 * found.high:+.2f}]"
 
 
 def judge_more(found: Interval) -> Verdict:

@@ -57,9 +57,3 @@ def over_settings(settings: Sequence[BySeed], *, geometric: bool = False) -> dic
             seed: math.exp(math.fsum(math.log(values[seed]) for values in settings) / len(settings)) for seed in common
         }
     return {seed: math.fsum(values[seed] for values in settings) / len(settings) for seed in common}
-
-
-def percent(interval: Interval, digits: int = 3) -> str:
-    """Return an interval of fractions in per cent, as text; what is under half a thousandth of one per cent is 0."""
-    mean, low, high = (round(100 * value, 3) for value in (interval.mean, interval.low, interval.high))
-    return Interval(mean, low, high, interval.n).text(digits, " %")
