@@ -78,6 +78,33 @@ def curve_rows(rows: Sequence[Row]) -> list[dict[str, Cell]]:
     ]
 
 
+LEVEL_COLUMNS = {
+    "gain_spread_db": ("clients", "gain_spread_db"),
+    "clock_ratio": ("clients", "clock_ratio"),
+    "optimum_s": ("exact", "latency_s"),
+    "straggler_share": ("exact", "straggler_share"),
+    "waiting_share": ("exact", "waiting_share"),
+    "bcd_gap": ("bcd", "gap"),
+    "greedy_gap": ("greedy", "gap"),
+    "psl_lead": ("PSL", "lead"),
+    "sfl_lead": ("SFL", "lead"),
+    "sl_lead": ("SL", "lead"),
+}
+"""Column of the table of levels -> name and quantity among the curves."""
+
+
+def level_rows(curves: Sequence[Row]) -> list[Row]:
+    """Return one row per kind, level and channel with the means that tell most."""
+    found: dict[tuple[Cell, ...], dict[str, Cell]] = {}
+    for row in curves:
+        where = {key: row[key] for key in ("kind", "level", "fading")}
+        line = found.setdefault(tuple(where.values()), where | dict.fromkeys(LEVEL_COLUMNS) | {"draws": 0})
+        for column, place in LEVEL_COLUMNS.items():
+            if place == (row["name"], row["quantity"]):
+                line |= {column: row["mean"], "draws": row["draws"]}
+    return list(found.values())
+
+
 def findings(rows: Sequence[Row]) -> Iterator[Finding]:
     """Yield latency, straggler, gap and lead, for both kinds of channel."""
     for runs in (Runs(rows, fading) for fading in CHANNELS):

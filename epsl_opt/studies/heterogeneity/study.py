@@ -9,10 +9,10 @@ from typing import ClassVar
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.results import SolveResult
 from epsl_opt.core.schedule import Schedule
-from epsl_opt.plugins.study import Cell, Picture, Point, Row, Section, Study, StudySize, Table
+from epsl_opt.plugins.study import Picture, Point, Row, Section, Study, StudySize, Table
 from epsl_opt.problems.sources import load_instance
 from epsl_opt.report.plots.style import styled
-from epsl_opt.studies.heterogeneity.findings import curve_rows, findings
+from epsl_opt.studies.heterogeneity.findings import curve_rows, findings, level_rows
 from epsl_opt.studies.heterogeneity.levels import (
     ALIKE,
     AS_PUBLISHED,
@@ -84,12 +84,11 @@ class HeterogeneityStudy(Study):
             findings=list(findings(rows)),
             pictures=list(_pictures(curves, SEEDS[size])),
             tables=[
-                Table(
+                Table.of(
                     "levels",
                     "Means at every level, geometric ones of latency and leads: spread of gains in dB, fastest over "
                     "slowest processor, the optimal round and what waiting takes of it, gaps, and rounds over EPSL's.",
-                    ("kind", "level", "fading", *LEVEL_COLUMNS, "draws"),
-                    _level_rows(curves),
+                    level_rows(curves),
                 ),
             ],
             limits=[
@@ -125,33 +124,6 @@ def _framework_rows(instance: Instance, results: Mapping[str, SolveResult], seed
     for framework, latency_s in framework_rounds.framework_rounds_s(instance, plan).items():
         bound = {"bound_s": floor_s(results)} if framework == "EPSL" else {}
         yield {"solver": "frameworks", "framework": framework, "latency_s": latency_s, **bound}
-
-
-LEVEL_COLUMNS = {
-    "gain_spread_db": ("clients", "gain_spread_db"),
-    "clock_ratio": ("clients", "clock_ratio"),
-    "optimum_s": ("exact", "latency_s"),
-    "straggler_share": ("exact", "straggler_share"),
-    "waiting_share": ("exact", "waiting_share"),
-    "bcd_gap": ("bcd", "gap"),
-    "greedy_gap": ("greedy", "gap"),
-    "psl_lead": ("PSL", "lead"),
-    "sfl_lead": ("SFL", "lead"),
-    "sl_lead": ("SL", "lead"),
-}
-"""Column of the table of levels -> name and quantity among the curves."""
-
-
-def _level_rows(curves: Sequence[Row]) -> list[Row]:
-    """Return one row per kind, level and channel with the means that tell most."""
-    found: dict[tuple[Cell, ...], dict[str, Cell]] = {}
-    for row in curves:
-        where = {key: row[key] for key in ("kind", "level", "fading")}
-        line = found.setdefault(tuple(where.values()), where | dict.fromkeys(LEVEL_COLUMNS) | {"draws": 0})
-        for column, place in LEVEL_COLUMNS.items():
-            if place == (row["name"], row["quantity"]):
-                line |= {column: row["mean"], "draws": row["draws"]}
-    return list(found.values())
 
 
 SHORT = {"none": "flat", "rayleigh": "Rayleigh"}
