@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,6 +54,11 @@ class Table:
     caption: str
     columns: tuple[str, ...]
     rows: Sequence[Row]
+
+    @classmethod
+    def of(cls, name: str, caption: str, rows: Sequence[Row]) -> Table:
+        """Return a table of all columns of its rows, in the order in which they first come."""
+        return cls(name, caption, tuple(dict.fromkeys(column for row in rows for column in row)), rows)
 
 
 @dataclass(frozen=True)
@@ -115,7 +120,7 @@ class Study(ABC):
         """Return what is run, in the order of the rows."""
 
     @abstractmethod
-    def run(self, point: Point) -> Sequence[dict[str, Any]]:
+    def run(self, point: Point) -> Sequence[Row]:
         """Run one point and return its rows; equal points give equal rows, measured times apart.
 
         The parameters of the point are put before the columns of its rows.

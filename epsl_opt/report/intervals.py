@@ -28,6 +28,15 @@ class Interval:
         middle, low, high = (f"{value:.{digits}g}" for value in (self.mean, self.low, self.high))
         return f"{middle}{unit} [{low}, {high}]"
 
+    def percent(self, digits: int = 3) -> str:
+        """Return fractions in per cent, as `text` does; what is under half a thousandth of one per cent is 0."""
+        mean, low, high = (round(100 * value, 3) for value in (self.mean, self.low, self.high))
+        return Interval(mean, low, high, self.n).text(digits, " %")
+
+    def points(self) -> str:
+        """Return a difference of fractions as `+1.23 points [+0.1, +2.36]`."""
+        return f"{100 * self.mean:+.2f} points [{100 * self.low:+.2f}, {100 * self.high:+.2f}]"
+
 
 def mean_interval(values: Sequence[float]) -> Interval:
     """Return the mean of independent values with its 95 % confidence interval.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -14,8 +14,8 @@ from epsl_opt.core.results import Limits
 from epsl_opt.core.schedule import Schedule
 from epsl_opt.plugins.study import Finding, Picture, Point, Row, Section, Study, StudySize, Table
 from epsl_opt.problems.sources import load_instance
-from epsl_opt.report.intervals import Interval, judge_at_least, paired_ratio
-from epsl_opt.report.plots.style import new_figure, styled
+from epsl_opt.report.intervals import judge_at_least, judge_at_most
+from epsl_opt.report.plots.style import styled
 from epsl_opt.solvers.primal.allocation import (
     equal_density_power_w,
     equal_power_w,
@@ -25,15 +25,22 @@ from epsl_opt.solvers.primal.allocation import (
 from epsl_opt.solvers.primal.cuts import feasible_cuts
 from epsl_opt.solvers.primal.power_control import best_schedule
 from epsl_opt.solving.solve import solve
-from epsl_opt.studies.shared.channels import CHANNELS
+from epsl_opt.studies.shared.figures import arrays, grid, legend_below, picture
+from epsl_opt.studies.shared.rows import columns, interval_of, select, whole
+from epsl_opt.studies.shared.scenario import CHANNELS, paper
+from epsl_opt.studies.shared.seeds import BySeed, by_seed, ratio
 
-PARTS = ("allocation", "power", "cut", "aggregation")
 LABELS = {
     "allocation": "greedy subchannels",
     "power": "power control",
     "cut": "choice of the cut layer",
     "aggregation": "aggregation, phi = 0.5",
 }
+PARTS = tuple(LABELS)
+COMBINATIONS = [dict(zip(PARTS, on, strict=True)) for on in product((0, 1), repeat=len(PARTS))]
+WHEN = {"alone": 0, "last": 1}
+"""When a part is added -> whether the others are there."""
+
 SEEDS = {StudySize.QUICK: 4, StudySize.FULL: 40}
 LIMITS = Limits(time_s=20.0, rel_gap=1e-4)
 
@@ -52,17 +59,19 @@ class AblationStudy(Study):
         """Return one point per channel and seed."""
         return [{"fading": fading, "seed": seed} for fading, seed in product(CHANNELS, range(SEEDS[size]))]
 
-    def run(self, point: Point) -> Sequence[dict[str, Any]]:
+    def run(self, point: Point) -> Sequence[Row]:
         """Return the latency of every combination, and of the certified optimum."""
-        instance = load_instance(f"paper:fading={point['fading']},seed={point['seed']}")
-        random_cut = np.random.default_rng(int(point["seed"] or 0)).integers(instance.n_cut_layers)
-        rows = [_combination(instance, dict(zip(PARTS, on, strict=True)), int(random_cut)) for on in _all_settings()]
+        instance = load_instance(paper(fading=point["fading"], seed=point["seed"]))
+        random_cut = int(np.random.default_rng(whole(point, "seed")).integers(instance.n_cut_layers))
+        found: list[Row] = [
+            {**on, "solver": "combination", "latency_s": _latency_s(instance, on, random_cut)} for on in COMBINATIONS
+        ]
         optimum = solve(instance, "exact", LIMITS)
-        return [*rows, dict.fromkeys(PARTS, 1) | {"solver": "exact", "latency_s": optimum.latency_s}]
+        return [*found, {**dict.fromkeys(PARTS, 1), "solver": "exact", "latency_s": optimum.latency_s}]
 
     def conclude(self, rows: Sequence[Row], size: StudySize) -> Section:
         """Compare latencies with and without each part on the same instances."""
-        effects = [effect for fading in CHANNELS for part in PARTS for effect in _effects(rows, fading, part)]
+        effects = list(_effects(rows))
         return Section(
             setting=[
                 "The paper's scenario (5 clients, 20 subchannels, ResNet-18, 64 samples a client), "
@@ -76,9 +85,7 @@ class AblationStudy(Study):
             ],
             findings=[*map(_finding, effects), *_floor(rows)],
             pictures=[_picture(effects, SEEDS[size])],
-            tables=[
-                Table("medians", "Median round latency of every combination.", MEDIAN_COLUMNS, list(_medians(rows)))
-            ],
+            tables=[Table.of("medians", "Median round latency of every combination.", list(_medians(rows)))],
             limits=[
                 "The order matters: what a part brings alone differs from what it brings last. Both ends are given.",
                 "A random cut layer is a weak opponent: on this network most of its latency comes from a few bad ones.",
@@ -87,21 +94,16 @@ class AblationStudy(Study):
         )
 
 
-def _all_settings() -> Iterable[tuple[int, ...]]:
-    return product((0, 1), repeat=len(PARTS))
-
-
-def _combination(instance: Instance, on: dict[str, int], random_cut: int) -> dict[str, Any]:
+def _latency_s(instance: Instance, on: Mapping[str, int], random_cut: int) -> float:
     if not on["aggregation"]:
         instance = instance.with_training(aggregation_ratio=0.0)
     cuts = feasible_cuts(instance)
     chosen = cuts if on["cut"] else {random_cut: cuts[random_cut]}
     found = [_schedule(instance, j, costs, on) for j, costs in chosen.items()]
-    latency_s = min(round_latency(instance, schedule).round_latency_s for schedule in found)
-    return on | {"solver": "combination", "latency_s": latency_s}
+    return min(round_latency(instance, schedule).round_latency_s for schedule in found)
 
 
-def _schedule(instance: Instance, cut: int, costs: CutCosts, on: dict[str, int]) -> Schedule:
+def _schedule(instance: Instance, cut: int, costs: CutCosts, on: Mapping[str, int]) -> Schedule:
     if on["allocation"]:
         owner = greedy_allocation(instance, costs, equal_density_power_w(instance))
     else:
@@ -110,105 +112,63 @@ def _schedule(instance: Instance, cut: int, costs: CutCosts, on: dict[str, int])
     return best or Schedule(cut, owner, equal_power_w(instance, owner))
 
 
-class _Effect:
-    """How much a part saves on one kind of channel, alone or as the last one."""
-
-    def __init__(self, fading: str, part: str, when: str, ratio: Interval) -> None:
-        self.fading, self.part, self.when, self.ratio = fading, part, when, ratio
-
-    def row(self) -> dict[str, Any]:
-        """Return it as a row."""
-        ratio = self.ratio
-        return {
-            "fading": self.fading,
-            "part": self.part,
-            "when": self.when,
-            "ratio": ratio.mean,
-            "low": ratio.low,
-            "high": ratio.high,
-            "draws": ratio.n,
-        }
+def _latencies(rows: Sequence[Row], fading: str, on: Mapping[str, int], solver: str = "combination") -> BySeed:
+    return by_seed(rows, "latency_s", **on, fading=fading, solver=solver)
 
 
-def _effects(rows: Sequence[Row], fading: str, part: str) -> Iterable[_Effect]:
-    for when, others in (("alone", 0), ("last", 1)):
-        setting = dict.fromkeys(PARTS, others)
-        without, within = (_latencies(rows, fading, setting | {part: on}) for on in (0, 1))
-        yield _Effect(fading, part, when, paired_ratio(without, within))
+def _effects(rows: Sequence[Row]) -> Iterator[Row]:
+    """Yield how much a part saves on one kind of channel, alone or as the last one."""
+    for fading, part, (when, others) in product(CHANNELS, PARTS, WHEN.items()):
+        without, within = (_latencies(rows, fading, dict.fromkeys(PARTS, others) | {part: on}) for on in (0, 1))
+        found = ratio(without, within)
+        yield {"fading": fading, "part": part, "when": when, **columns(found, "ratio", ""), "draws": found.n}
 
 
-def _latencies(rows: Sequence[Row], fading: str, setting: dict[str, int], solver: str = "combination") -> list[float]:
-    """Return the latencies of a combination, in the order of the seeds."""
-    wanted = setting | {"fading": fading, "solver": solver}
-    found = [row for row in rows if all(row[key] == value for key, value in wanted.items())]
-    return [float(row["latency_s"] or 0) for row in sorted(found, key=lambda row: int(row["seed"] or 0))]
+def _finding(effect: Row) -> Finding:
+    when = "alone" if effect["when"] == "alone" else "added last"
+    claim = f"{LABELS[str(effect['part'])]} {when} shortens the round ({CHANNELS[str(effect['fading'])]})"
+    found = interval_of(effect, "ratio", "")
+    return Finding(claim, judge_at_least(found, 1.0), f"latency ratio {found.text(4)}, {found.n} draws")
 
 
-def _finding(effect: _Effect) -> Finding:
-    when = "alone" if effect.when == "alone" else "added last"
-    channel = CHANNELS[effect.fading]
-    claim = f"{LABELS[effect.part]} {when} shortens the round ({channel})"
-    return Finding(
-        claim, judge_at_least(effect.ratio, 1.0), f"latency ratio {effect.ratio.text(4)}, {effect.ratio.n} draws"
-    )
-
-
-def _floor(rows: Sequence[Row]) -> Iterable[Finding]:
-    every = dict.fromkeys(PARTS, 1)
-    for fading in CHANNELS:
-        ratio = paired_ratio(_latencies(rows, fading, every), _latencies(rows, fading, every, "exact"))
-        claim = f"all four parts together are optimal within 1 % ({CHANNELS[fading]})"
+def _floor(rows: Sequence[Row]) -> Iterator[Finding]:
+    for fading, channel in CHANNELS.items():
+        mine, floor = (_latencies(rows, fading, dict.fromkeys(PARTS, 1), s) for s in ("combination", "exact"))
+        found = ratio(mine, floor)
         yield Finding(
-            claim,
-            judge_at_least(Interval(1.01 / ratio.mean, 1.01 / ratio.high, 1.01 / ratio.low, ratio.n), 1.0),
-            f"latency over the certified optimum {ratio.text(4)}",
+            f"all four parts together are optimal within 1 % ({channel})",
+            judge_at_most(found, 1.01),
+            f"latency over the certified optimum {found.text(4)}",
         )
 
 
-def _picture(effects: Sequence[_Effect], seeds: int) -> Picture:
+def _medians(rows: Sequence[Row]) -> Iterator[Row]:
+    every = [(on, "combination") for on in COMBINATIONS] + [(COMBINATIONS[-1], "exact")]
+    for fading, (on, solver) in product(CHANNELS, every):
+        found = list(_latencies(rows, fading, on, solver).values())
+        median_s = float(np.median(found))
+        yield {"fading": fading, **on, "solver": solver, "median_latency_s": median_s, "draws": len(found)}
+
+
+def _picture(effects: Sequence[Row], seeds: int) -> Picture:
     with styled():
-        figure = new_figure(8.0, 3.4)
-        panels = figure.subplots(1, 2, sharey=True)
-        for axes, fading in zip(panels, CHANNELS, strict=True):
-            for number, when in enumerate(("alone", "last")):
-                shown = [effect for effect in effects if (effect.fading, effect.when) == (fading, when)]
-                ratio = np.array([effect.ratio.mean for effect in shown])
-                low, high = (np.array([getattr(effect.ratio, end) for effect in shown]) for end in ("low", "high"))
+        figure, (panels,) = grid(1, 2, 8.0, 3.4, share_y="all")
+        for axes, (fading, channel) in zip(panels, CHANNELS.items(), strict=True):
+            for number, when in enumerate(WHEN):
+                shown = [interval_of(row, "ratio", "") for row in select(effects, fading=fading, when=when)]
+                mean, low, high = arrays(shown)
                 at = np.arange(len(shown)) + 0.38 * (number - 0.5)
-                axes.barh(at, ratio - 1, left=1, height=0.36, color=f"C{number}", label=when)
-                axes.errorbar(
-                    ratio, at, xerr=[ratio - low, high - ratio], fmt="none", ecolor="0.2", capsize=2, linewidth=1
-                )
-            axes.set_yticks(range(len(PARTS)), [LABELS[part] for part in PARTS])
+                axes.barh(at, mean - 1, left=1, height=0.36, color=f"C{number}", label=when)
+                reach = np.array([mean - low, high - mean])
+                axes.errorbar(mean, at, xerr=reach, fmt="none", ecolor="0.2", capsize=2, linewidth=1)
+            axes.set_yticks(range(len(PARTS)), list(LABELS.values()))
             axes.axvline(1, color="0.2", linewidth=0.8)
-            axes.set_title(CHANNELS[fading])
-            axes.set_xlabel("latency without / with")
+            axes.set(title=channel, xlabel="latency without / with")
             axes.grid(axis="x")
         panels[0].invert_yaxis()
-        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    numbers = Table("effects", "What each part saves.", tuple(effects[0].row()), [effect.row() for effect in effects])
+        legend_below(figure, panels[0], 2)
     caption = (
         f"How much longer a round takes without each part: as the only part, and as the last one ({seeds} draws each)."
     )
-    alt = "Bars of latency ratios; " + "; ".join(
-        f"{LABELS[e.part]} {e.when}, {CHANNELS[e.fading]}: {e.ratio.mean:.3g}" for e in effects
-    )
-    return Picture("effects", caption, alt, figure, numbers)
-
-
-MEDIAN_COLUMNS = ("fading", *PARTS, "solver", "median_latency_s", "draws")
-
-
-def _medians(rows: Sequence[Row]) -> Iterable[dict[str, Any]]:
-    every = dict.fromkeys(PARTS, 1)
-    settings = [(dict(zip(PARTS, on, strict=True)), "combination") for on in _all_settings()]
-    for fading in CHANNELS:
-        for setting, solver in [*settings, (every, "exact")]:
-            found = _latencies(rows, fading, setting, solver)
-            yield {
-                "fading": fading,
-                **setting,
-                "solver": solver,
-                "median_latency_s": float(np.median(found)),
-                "draws": len(found),
-            }
+    said = (f"{LABELS[str(e['part'])]} {e['when']}, {CHANNELS[str(e['fading'])]}: {e['ratio']:.3g}" for e in effects)
+    return picture("effects", caption, "Bars of latency ratios; " + "; ".join(said), figure, effects)

@@ -161,3 +161,10 @@ def test_an_interval_is_written_with_its_unit() -> None:
     """The estimate comes first, then the bounds."""
     assert Interval(1.2345, 1.1, 1.369, 4).text() == "1.23 [1.1, 1.37]"
     assert Interval(12345.6, 12000.0, 12691.2, 4).text(4, " s") == "1.235e+04 s [1.2e+04, 1.269e+04]"
+
+
+def test_fractions_are_written_in_per_cent_and_in_points() -> None:
+    """Per cent and points are a hundred times the fraction; points have a sign, what is tiny in per cent is 0."""
+    assert Interval(0.0123, 0.0100, 0.0146, 4).percent() == "1.23 % [1, 1.46]"
+    assert Interval(1e-6, -1e-6, 3e-6, 4).percent(2) == "0 % [-0, 0]"
+    assert Interval(0.0123, -0.01, 0.0346, 4).points() == "+1.23 points [-1.00, +3.46]"

@@ -13,8 +13,16 @@ from epsl_opt import load_instance, round_latency, solve
 from epsl_opt.plugins.study import Row, StudySize, Verdict
 from epsl_opt.studies.heterogeneity import HeterogeneityStudy
 from epsl_opt.studies.heterogeneity.findings import findings
-from epsl_opt.studies.heterogeneity.levels import ALIKE, AS_PUBLISHED, KINDS, LEVELS, QUICK_LEVELS, source
-from epsl_opt.studies.heterogeneity.straggler import spreads, straggler_shares
+from epsl_opt.studies.heterogeneity.levels import (
+    ALIKE,
+    AS_PUBLISHED,
+    KINDS,
+    LEVELS,
+    QUICK_LEVELS,
+    source,
+    spreads,
+    straggler_shares,
+)
 from epsl_opt.studies.shared.framework_rounds import FRAMEWORKS
 from epsl_opt.studies.shared.rows import IndexedRows
 from epsl_opt.studies.shared.solver_runs import SOLVERS

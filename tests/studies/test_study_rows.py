@@ -16,9 +16,9 @@ from epsl_opt.plugins.registry import SOLVERS as REGISTERED
 from epsl_opt.plugins.registry import names
 from epsl_opt.plugins.study import Cell, Verdict
 from epsl_opt.report.intervals import Interval, judge_at_least, judge_at_most
-from epsl_opt.studies.shared import rows, solver_runs
+from epsl_opt.studies.shared import rows, seeds, solver_runs
 from epsl_opt.studies.shared.framework_rounds import framework_rounds_s, with_model_upload
-from epsl_opt.studies.shared.nearness import excess, judge_near
+from epsl_opt.studies.shared.judging import excess, judge_near
 
 POSITIVE = st.floats(1e-3, 1e3)
 BY_SEED = st.dictionaries(st.integers(0, 9), POSITIVE, max_size=8)
@@ -28,7 +28,7 @@ BY_SEED = st.dictionaries(st.integers(0, 9), POSITIVE, max_size=8)
 def test_only_seeds_of_both_are_compared(mine: dict[int, float], theirs: dict[int, float]) -> None:
     """A ratio and a difference are those of the seeds that both sides have; without any, every claim is left open."""
     common = mine.keys() & theirs.keys()
-    ratio, difference = rows.ratio(mine, theirs), rows.difference(mine, theirs)
+    ratio, difference = seeds.ratio(mine, theirs), seeds.difference(mine, theirs)
     assert ratio.n == difference.n == len(common)
     if common:
         assert ratio.mean == pytest.approx(math.prod(mine[s] / theirs[s] for s in common) ** (1 / len(common)))
@@ -42,18 +42,18 @@ def test_only_seeds_of_both_are_compared(mine: dict[int, float], theirs: dict[in
 def test_a_seed_counts_once_over_settings(settings_: list[dict[int, float]]) -> None:
     """Over settings each seed that has them all counts as one value, between its least and its largest."""
     for geometric in (False, True):
-        found = rows.over_settings(settings_, geometric=geometric)
+        found = seeds.over_settings(settings_, geometric=geometric)
         assert set(found) == set.intersection(*map(set, settings_))
         for seed, value in found.items():
             of_seed = [each[seed] for each in settings_]
             assert min(of_seed) * (1 - 1e-9) <= value <= max(of_seed) * (1 + 1e-9)
 
 
-@given(values=BY_SEED)
-def test_an_interval_comes_back_from_its_cells(values: dict[int, float]) -> None:
+@given(values=BY_SEED, ends=st.sampled_from([None, "", "y"]))
+def test_an_interval_comes_back_from_its_cells(values: dict[int, float], ends: str | None) -> None:
     """What `columns` lays out as cells, `interval_of` reads back, unknown ends and missing means included."""
-    interval = rows.mean(values)
-    found = rows.interval_of(rows.columns(interval, "x") | {"draws": interval.n}, "x")
+    interval = seeds.mean(values)
+    found = rows.interval_of(rows.columns(interval, "x", ends) | {"draws": interval.n}, "x", ends)
     assert repr(found) == repr(interval)
 
 
@@ -65,7 +65,7 @@ def test_empty_cells_and_other_rows_are_left_out() -> None:
         {"seed": 2, "solver": "a"},
         {"seed": 3, "solver": "b", "gap": 0.7},
     ]
-    assert rows.by_seed(table, "gap", solver="a") == {0: 0.5}
+    assert seeds.by_seed(table, "gap", solver="a") == {0: 0.5}
 
 
 CELL = st.sampled_from([None, 0, 1, 1.0, "a", "b"])

@@ -17,8 +17,7 @@ from epsl_opt import Limits, load_instance, solve
 from epsl_opt.campaigns.engines import LOCAL, Done, Task, open_engine, run_tasks
 from epsl_opt.plugins.study import Row, StudySize, Verdict
 from epsl_opt.studies.scale import ScaleStudy
-from epsl_opt.studies.scale.curves import exponent_rows
-from epsl_opt.studies.scale.findings import findings
+from epsl_opt.studies.scale.findings import exponent_rows, findings
 from epsl_opt.studies.scale.measuring import measure, measure_here
 from epsl_opt.studies.scale.sizes import CELLS, GROWN, HUGE, HUGE_SOLVERS, SHARED, SOLVERS, source
 from epsl_opt.studies.shared.framework_rounds import FRAMEWORKS

@@ -7,7 +7,6 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from statistics import fmean
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,6 +21,7 @@ from epsl_opt.backends.pytorch.aggregation import (
 from epsl_opt.backends.pytorch.feed import Batch
 from epsl_opt.backends.pytorch.session import TorchSession
 from epsl_opt.backends.pytorch.split_step import server_step
+from epsl_opt.plugins.study import Cell, Row
 from epsl_opt.studies.shared.subsampling import subsample
 
 CUT, SERVER, CLIENT = "gradient at the cut", "server-side model", "client-side models"
@@ -64,7 +64,7 @@ class Comparison:
         self.relative_errors.append(float((found - exact).norm()) / norm)
         self.sums = (found, exact) if self.sums is None else (self.sums[0] + found, self.sums[1] + exact)
 
-    def row(self, *, summable: bool) -> dict[str, Any]:
+    def row(self, *, summable: bool) -> dict[str, Cell]:
         """Return means over the batches; the cosine of the mean gradients, if batches are `summable`."""
         both = cosine(*self.sums) if summable and self.sums is not None else None
         return {
@@ -75,7 +75,7 @@ class Comparison:
         }
 
 
-def compare_ways(session: TorchSession, first_round: int, batches: int, seed: int) -> Iterator[dict[str, Any]]:
+def compare_ways(session: TorchSession, first_round: int, batches: int, seed: int) -> Iterator[Row]:
     """Yield a row per way and place: all positions aggregated (phi = 1), against PSL's gradient of the same batches.
 
     The session's models are left as they are; batches are those that would follow `first_round` rounds. Every way

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from itertools import product
+from typing import ClassVar
 
-from epsl_opt.core.framework import Framework
-from epsl_opt.plugins.study import Finding, Picture, Point, Row, Section, StudySize, Table
+from epsl_opt.plugins.study import Finding, Picture, Point, Row, Section, StudySize
 from epsl_opt.studies.activation.convergence import (
+    Compared,
     activation_findings,
     averaging_findings,
     convergence_table,
@@ -21,44 +22,14 @@ from epsl_opt.studies.activation.gradients import (
     gradient_table,
     ways_picture,
 )
-from epsl_opt.studies.shared.settings import FULL, PSL, QUICK, SUBSAMPLE, Budget, Method, Setting, epsl
+from epsl_opt.studies.activation.methods import EVERY_ACTIVATION, METHODS, RATIOS, averaging, cost_table, equal_batch
+from epsl_opt.studies.shared.rows import select, whole
+from epsl_opt.studies.shared.settings import FULL, PSL, QUICK, Budget, Setting, epsl
 from epsl_opt.studies.shared.training_study import TrainingStudy
 
 ACTIVATIONS = ("relu", "leaky-relu", "gelu", "silu", "tanh", "sigmoid", "identity")
 NETWORKS = {"mlp": ("mlp:depth=3,activation={}", "fc1"), "cnn": ("cnn:activation={}", "pool1")}
 TARGET = 0.90
-CLIENTS, BATCH = 5, 64
-RATIOS = (0.5, 1.0)
-
-
-def equal_batch(phi: float) -> int:
-    """Return the batch size at which PSL backpropagates no more rows at the server than EPSL(phi)."""
-    m = round(phi * BATCH)
-    return (m + CLIENTS * (BATCH - m)) // CLIENTS
-
-
-def averaging_methods(phi: float) -> tuple[Method, ...]:
-    """Return what can be done with as many rows at the server as EPSL(phi) has; `per-client` apart."""
-    smaller = equal_batch(phi)
-    return (
-        epsl(phi),
-        epsl(phi, linearization="layer-wise"),
-        epsl(phi, linearization="per-client"),
-        epsl(phi, pairing="label"),
-        epsl(phi, aggregation="representative"),
-        epsl(phi, aggregation="representative", pairing="label"),
-        Method(f"subsampling({phi:g})", Framework.EPSL, phi, rule=SUBSAMPLE),
-        Method(f"PSL, b = {smaller}", Framework.PSL, batch_size=smaller),
-    )
-
-
-WHAT = (
-    *("mean (the paper's)", "mean, layer-wise", "mean, per-client, at PSL's cost", "mean, paired by label"),
-    *("representative", "representative, paired by label", "subsampling", "PSL on smaller batches"),
-)
-"""What the averaging methods are called in pictures."""
-METHODS = {method.label: method for method in (PSL, *averaging_methods(0.5), *averaging_methods(1.0))}
-EVERY_ACTIVATION = (PSL.label, *(epsl(phi).label for phi in RATIOS))
 
 
 @dataclass(frozen=True)
@@ -92,32 +63,28 @@ class ActivationStudy(TrainingStudy):
         """Return gradients per network, activation and seed, and trainings per network, activation and method."""
         return [*_gradient_points(EFFORTS[size]), *_training_points(EFFORTS[size])]
 
-    def run(self, point: Point) -> Sequence[dict[str, Any]]:
+    def run(self, point: Point) -> Sequence[Row]:
         """Return the errors of a session's gradients, or one row per trained seed."""
         from epsl_opt.studies.shared.trainings import tuned
 
         setting = _setting(str(point["network"]), str(point["activation"]))
         if point["part"] == "gradient":
-            return list(_gradient_rows(setting, int(point["batches"] or 0), int(point["seed"] or 0)))
+            return list(_gradient_rows(setting, whole(point, "batches"), whole(point, "seed")))
         method = METHODS[str(point["method"])]
         return [found.row(TARGET) for found in tuned(setting, method, Budget.of_point(point))]
 
     def conclude(self, rows: Sequence[Row], size: StudySize) -> Section:
         """Judge gradients and trainings apart, then whether one explains the other."""
         effort = EFFORTS[size]
-        gradients = [row for row in rows if row["part"] == "gradient"]
-        trained = [row for row in rows if row["part"] == "training"]
+        gradients, trained = (select(rows, part=part) for part in ("gradient", "training"))
+        tables = (gradient_table(gradients), convergence_table(trained), cost_table(effort.ratios))
         return Section(
             setting=_telling(effort),
             findings=list(_findings(rows, gradients, effort)),
             pictures=list(_pictures(gradients, trained, effort)),
-            tables=[
-                *([gradient_table(gradients)] if gradients else []),
-                *([convergence_table(trained)] if trained else []),
-                _cost_table(effort),
-            ],
+            tables=[table for table in tables if table.rows],
             limits=[
-                "Each finding has its own 95 % interval; with this many findings some may be wrong by chance.",
+                self.chance_limit,
                 "One task, small networks; at phi = 1 everything is aggregated, which the paper does not recommend.",
                 "An activation function changes what PSL itself reaches, too; losses are to PSL with the same "
                 "activation.",
@@ -130,21 +97,17 @@ class ActivationStudy(TrainingStudy):
 
 
 def _gradient_points(effort: _Effort) -> Iterator[Point]:
-    for network in effort.networks:
-        for activation in ACTIVATIONS:
-            for seed in range(effort.budget.seeds):
-                which = {"part": "gradient", "network": network, "activation": activation}
-                yield {**which, "batches": effort.batches, "seed": seed}
+    for network, activation, seed in product(effort.networks, ACTIVATIONS, range(effort.budget.seeds)):
+        which = {"part": "gradient", "network": network, "activation": activation}
+        yield {**which, "batches": effort.batches, "seed": seed}
 
 
 def _training_points(effort: _Effort) -> Iterator[Point]:
-    averaging = [method.label for phi in effort.ratios for method in averaging_methods(phi)]
-    for network in effort.networks:
-        for activation in ACTIVATIONS:
-            every = EVERY_ACTIVATION if activation != RELU else (*EVERY_ACTIVATION, *averaging)
-            for method in dict.fromkeys(every):
-                which = {"part": "training", "network": network, "activation": activation, "method": method}
-                yield {**which, **effort.budget.to_point()}
+    averaged = [method.label for phi in effort.ratios for method in averaging(phi).values()]
+    for network, activation in product(effort.networks, ACTIVATIONS):
+        for method in dict.fromkeys([*EVERY_ACTIVATION, *(averaged if activation == RELU else [])]):
+            which = {"part": "training", "network": network, "activation": activation, "method": method}
+            yield {**which, **effort.budget.to_point()}
 
 
 def _setting(network: str, activation: str) -> Setting:
@@ -152,7 +115,7 @@ def _setting(network: str, activation: str) -> Setting:
     return Setting(f"{network}, {activation}", "digits", spec.format(activation), TARGET, cut)
 
 
-def _gradient_rows(setting: Setting, batches: int, seed: int) -> Iterator[dict[str, Any]]:
+def _gradient_rows(setting: Setting, batches: int, seed: int) -> Iterator[Row]:
     from epsl_opt.studies.activation.gradient_error import compare_ways
     from epsl_opt.studies.shared.trainings import open_session
 
@@ -170,48 +133,22 @@ def _findings(rows: Sequence[Row], gradients: Sequence[Row], effort: _Effort) ->
         if gradients:
             yield from gradient_findings(gradients, network)
         yield from activation_findings(rows, network, ACTIVATIONS)
-        yield from averaging_findings(rows, network, [(phi, equal_batch(phi)) for phi in effort.ratios])
+        for phi in effort.ratios:
+            yield from averaging_findings(rows, network, phi, equal_batch(phi))
 
 
 def _pictures(gradients: Sequence[Row], trained: Sequence[Row], effort: _Effort) -> Iterator[Picture]:
     seeds = effort.budget.seeds
     if gradients:
-        yield activation_picture(gradients, effort.networks, seeds)
-        yield ways_picture(gradients, effort.networks, seeds)
+        yield activation_picture(gradients, seeds)
+        yield ways_picture(gradients, seeds)
     if trained:
         shared = f"on the same {seeds} seeds: means and 95 % confidence intervals. Left of 0 is better than PSL."
-        by_activation = {name: (name, {phi: epsl(phi).label for phi in RATIOS}) for name in ACTIVATIONS}
+        by_activation = [Compared(phi, name, name, epsl(phi).label) for phi in RATIOS for name in ACTIVATIONS]
         yield loss_picture(trained, "loss-activation", by_activation, f"Accuracy lost by EPSL against PSL {shared}")
-        what = f"Accuracy lost by each thing to average (ReLU) {shared}"
-        yield loss_picture(trained, "loss-averaging", _by_what(), what)
-
-
-def _by_what() -> dict[str, tuple[str, dict[float, str]]]:
-    labels = {phi: [method.label for method in averaging_methods(phi)] for phi in RATIOS}
-    return {name: (RELU, {phi: labels[phi][at] for phi in RATIOS}) for at, name in enumerate(WHAT)}
-
-
-def _cost_table(effort: _Effort) -> Table:
-    methods = dict.fromkeys([PSL, *(method for phi in effort.ratios for method in averaging_methods(phi))])
-    rows = [_costs(method) for method in methods]
-    caption = f"Rows (samples) of a round by stage, {CLIENTS} clients with {BATCH} samples each."
-    return Table("costs", caption, tuple(rows[0]), rows)
-
-
-def _costs(method: Method) -> dict[str, Any]:
-    b = method.batch_size or BATCH
-    m = round(method.phi * b)
-    options = dict(method.options)
-    kept = options.get("linearization") == "per-client"
-    extra = 0 if kept or method.rule or "aggregation" in options else m
-    backward = CLIENTS * b if kept else m + CLIENTS * (b - m)
-    return {
-        "method": method.label,
-        "uplink": CLIENTS * b,
-        "server_forward": CLIENTS * b + extra,
-        "server_backward": backward,
-        "downlink": backward,
-    }
+        by_way = [Compared(p, what, RELU, method.label) for p in RATIOS for what, method in averaging(p).items()]
+        caption = f"Accuracy lost by each thing to average (ReLU) {shared}"
+        yield loss_picture(trained, "loss-averaging", by_way, caption)
 
 
 def _telling(effort: _Effort) -> list[str]:

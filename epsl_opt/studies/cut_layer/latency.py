@@ -3,43 +3,37 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from epsl_opt.plugins.study import Finding, Row, Verdict
-from epsl_opt.report.intervals import paired_difference, paired_ratio
+from epsl_opt.plugins.study import Cell, Finding, Row, Verdict
 from epsl_opt.studies.shared.judging import judge_more
+from epsl_opt.studies.shared.rows import columns, distinct, number, select, whole
+from epsl_opt.studies.shared.seeds import by_seed, difference, ratio
 
 BANDWIDTH, SERVER = "bandwidth_hz", "server_cycles_per_s"
-"""The knobs, named as the fields of a condition."""
+"""The knobs, named as the columns of their settings."""
 
+BASE = {BANDWIDTH: 10e6, SERVER: 5e9}
+"""The paper's bandwidth of a subchannel and server."""
 
 CHANNELS = {"auto": "the paper's channel", "los": "line of sight"}
 """Values of the scenario's option `line_of_sight`: distance decides who sees the server, or everybody does."""
 
 
 @dataclass(frozen=True)
-class Condition:
-    """Bandwidth of a subchannel, and the server's processor."""
-
-    bandwidth_hz: float
-    server_cycles_per_s: float
-
-
-@dataclass(frozen=True)
 class Draw:
-    """Latencies of one draw of the scenario, by cut layer."""
+    """Latencies of one draw of the scenario by cut layer, at settings of both knobs."""
 
     channel: str
-    condition: Condition
+    at: Mapping[str, float]
     seed: int
-    latency_s: dict[str, float]
+    latency_s: Mapping[str, float]
 
     @property
     def quickest(self) -> str:
         """The best cut layer."""
-        return min(self.latency_s, key=self.latency_s.__getitem__)
+        return min(self.latency_s, key=lambda cut: self.latency_s[cut])
 
     @property
     def position(self) -> int:
@@ -49,49 +43,36 @@ class Draw:
 
 def draws_of(rows: Sequence[Row]) -> list[Draw]:
     """Return the draws, cut layers in the order of the network; without those a cut layer could not be solved for."""
-    found: dict[tuple[str, Condition, int], dict[str, float | None]] = {}
-    for row in sorted(rows, key=lambda row: int(row["cut"] or 0)):
-        condition = Condition(float(row["bandwidth_hz"] or 0), float(row["server_cycles_per_s"] or 0))
-        latency = row["latency_s"]
-        by_cut = found.setdefault((str(row["channel"]), condition, int(row["seed"] or 0)), {})
-        by_cut[str(row["cut_layer"])] = None if latency is None else float(latency)
+    found: dict[tuple[str, float, float, int], list[Row]] = {}
+    for row in sorted(rows, key=lambda row: whole(row, "cut")):
+        key = (str(row["channel"]), number(row, BANDWIDTH), number(row, SERVER), whole(row, "seed"))
+        found.setdefault(key, []).append(row)
     return [
-        Draw(channel, condition, seed, {cut: latency for cut, latency in by_cut.items() if latency is not None})
-        for (channel, condition, seed), by_cut in found.items()
-        if all(latency is not None for latency in by_cut.values())
+        Draw(channel, {BANDWIDTH: hz, SERVER: speed}, seed, {str(r["cut_layer"]): number(r, "latency_s") for r in of})
+        for (channel, hz, speed, seed), of in found.items()
+        if all(row["latency_s"] is not None for row in of)
     ]
 
 
-def latency_findings(rows: Sequence[Row], base: Condition) -> Iterator[Finding]:
+def along(draws: Sequence[Draw], channel: str, knob: str) -> dict[float, list[Draw]]:
+    """Return the draws of a channel by the setting of a knob, ascending; the other knob's is the paper's."""
+    other = SERVER if knob == BANDWIDTH else BANDWIDTH
+    line = [draw for draw in draws if draw.channel == channel and draw.at[other] == BASE[other]]
+    return {value: [d for d in line if d.at[knob] == value] for value in sorted({draw.at[knob] for draw in line})}
+
+
+def latency_findings(rows: Sequence[Row]) -> Iterator[Finding]:
     """Judge whether the quickest cut layer moves."""
     draws = draws_of(rows)
     for channel in dict.fromkeys(draw.channel for draw in draws):
-        for what, knob in (("more bandwidth", BANDWIDTH), ("a faster server", SERVER)):
-            line = [draw for draw in draws if draw.channel == channel and along(draw.condition, base, knob)]
-            yield from _moves(f"with {what} the quickest cut layer is an earlier one ({CHANNELS[channel]})", line, knob)
-
-
-def _moves(claim: str, draws: Sequence[Draw], knob: str) -> Iterator[Finding]:
-    settings = sorted({float(getattr(draw.condition, knob)) for draw in draws})
-    if len(settings) < 2:
-        return
-    least, most = (_positions(draws, knob, setting) for setting in (settings[0], settings[-1]))
-    seeds = sorted(least.keys() & most.keys())
-    if seeds:
-        moved = paired_difference([least[seed] for seed in seeds], [most[seed] for seed in seeds])
-        unit = "Hz" if knob == BANDWIDTH else "cycles/s"
-        told = f"{settings[0]:g} to {settings[-1]:g} {unit}: {moved.text()} layers towards the data, {moved.n} draws"
-        yield Finding(claim, judge_more(moved), told)
-
-
-def _positions(draws: Sequence[Draw], knob: str, setting: float) -> dict[int, int]:
-    return {draw.seed: draw.position for draw in draws if getattr(draw.condition, knob) == setting}
-
-
-def along(condition: Condition, base: Condition, knob: str) -> bool:
-    """Return whether a condition is the base but for one knob."""
-    other = SERVER if knob == BANDWIDTH else BANDWIDTH
-    return bool(getattr(condition, other) == getattr(base, other))
+        for what, knob, unit in (("more bandwidth", BANDWIDTH, "Hz"), ("a faster server", SERVER, "cycles/s")):
+            line = along(draws, channel, knob)
+            if len(line) > 1:
+                least, most = min(line), max(line)
+                moved = difference(*({draw.seed: draw.position for draw in line[end]} for end in (least, most)))
+                claim = f"with {what} the quickest cut layer is an earlier one ({CHANNELS[channel]})"
+                told = f"{least:g} to {most:g} {unit}: {moved.text()} layers towards the data, {moved.n} draws"
+                yield Finding(claim, judge_more(moved), told)
 
 
 def min_cut_findings(rows: Sequence[Row]) -> Iterator[Finding]:
@@ -99,40 +80,30 @@ def min_cut_findings(rows: Sequence[Row]) -> Iterator[Finding]:
     solved = [row for row in rows if row["cut"] is not None]
     if not solved:
         return
-    broken = sum(int(row["cut"] or 0) < int(row["min_cut"] or 0) for row in solved)
+    broken = sum(whole(row, "cut") < whole(row, "min_cut") for row in solved)
     claim = "the first allowed cut layer (--min-cut) is kept by certified schedules"
     told = f"{len(solved) - broken} of {len(solved)} schedules cut there or later"
     yield Finding(claim, Verdict.FAILS if broken else Verdict.HOLDS, told)
     found = [row for row in prices(rows) if row["ratio"] is not None]
-    for channel in dict.fromkeys(str(row["channel"]) for row in found):
-        text = "; ".join(f"{row['min_cut_layer']} {row['ratio']:.3g}" for row in found if row["channel"] == channel)
+    for channel in distinct(found, "channel"):
+        text = "; ".join(f"{row['min_cut_layer']} {row['ratio']:.3g}" for row in select(found, channel=channel))
         claim = f"what it costs to keep the first layers on the devices ({CHANNELS[channel]})"
         yield Finding(claim, Verdict.OBSERVED, f"latency relative to no limit: {text}")
 
 
-def prices(rows: Sequence[Row]) -> list[dict[str, Any]]:
+def prices(rows: Sequence[Row]) -> list[dict[str, Cell]]:
     """Return, for each channel and first allowed layer, the latency relative to no limit."""
-    channels = dict.fromkeys(str(row["channel"]) for row in rows)
-    return [price for channel in channels for price in _prices(channel, [r for r in rows if r["channel"] == channel])]
+    solved = [row for row in rows if row["latency_s"] is not None]
+    return [
+        price for channel in distinct(solved, "channel") for price in _prices(channel, select(solved, channel=channel))
+    ]
 
 
-def _prices(channel: str, rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
-    by_cut: dict[str, dict[int, Row]] = {}
-    for row in rows:
-        if row["latency_s"] is not None:
-            by_cut.setdefault(str(row["min_cut_layer"]), {})[int(row["seed"] or 0)] = row
-    free = next(iter(by_cut.values()), {})
-    for name, of_cut in by_cut.items():
-        seeds = sorted(of_cut.keys() & free.keys())
-        latencies = [[float(of[seed]["latency_s"] or 0) for seed in seeds] for of in (of_cut, free)]
-        ratio = paired_ratio(*latencies) if seeds else None
-        chosen = Counter(str(row["chosen"]) for row in of_cut.values())
-        yield {
-            "channel": channel,
-            "min_cut_layer": name,
-            "draws": len(seeds),
-            "ratio": None if ratio is None else ratio.mean,
-            "ratio_low": None if ratio is None else ratio.low,
-            "ratio_high": None if ratio is None else ratio.high,
-            "chosen": ", ".join(f"{cut} x{count}" for cut, count in chosen.most_common()),
-        }
+def _prices(channel: str, rows: Sequence[Row]) -> Iterator[dict[str, Cell]]:
+    limits = distinct(rows, "min_cut_layer")
+    for limit in limits:
+        found = ratio(*(by_seed(rows, "latency_s", min_cut_layer=layer) for layer in (limit, limits[0])))
+        chosen = Counter(str(row["chosen"]) for row in select(rows, min_cut_layer=limit))
+        told = ", ".join(f"{cut} x{count}" for cut, count in chosen.most_common())
+        price = columns(found, "ratio")
+        yield {"channel": channel, "min_cut_layer": limit, "draws": found.n, **price, "chosen": told}

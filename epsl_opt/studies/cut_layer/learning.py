@@ -3,175 +3,114 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
 
-from epsl_opt.plugins.study import Finding, Picture, Row, Table, Verdict
-from epsl_opt.report.intervals import Interval, mean_interval, paired_difference, paired_ratio
-from epsl_opt.report.plots.style import new_figure, styled
-from epsl_opt.studies.shared.interval_lines import draw_line
-from epsl_opt.studies.shared.judging import judge_more, points
+from epsl_opt.plugins.study import Cell, Finding, Picture, Row, Verdict
+from epsl_opt.report.plots.style import styled
+from epsl_opt.studies.shared.figures import NUMBERED, draw_rows, grid, legend_below, picture
+from epsl_opt.studies.shared.judging import judge_more
+from epsl_opt.studies.shared.rows import columns, distinct, number, select
+from epsl_opt.studies.shared.seeds import by_seed, difference, mean, ratio
+from epsl_opt.studies.shared.trained import summary, trained, values
 
 LEAKAGE, INITIAL, ACCURACY, LATENCY = "leakage", "initial_leakage", "final_accuracy", "round_latency_s"
 
 
-@dataclass(frozen=True)
-class ByCut:
-    """A method's numbers in a setting: cut layer -> seed -> row, cut layers in the order of the network."""
-
-    setting: str
-    method: str
-    rows: dict[str, dict[int, Row]]
-
-    def values(self, cut: str, column: str) -> dict[int, float]:
-        """Return a column at a cut layer, by seed."""
-        return {seed: float(row[column] or 0) for seed, row in sorted(self.rows[cut].items())}
-
-    def mean(self, cut: str, column: str) -> Interval:
-        """Return its mean."""
-        return mean_interval([*self.values(cut, column).values()])
-
-    def change(self, column: str) -> Interval:
-        """Return the first cut layer's less the last's, on the same seeds."""
-        first, last = (self.values(cut, column) for cut in (self.cuts[0], self.cuts[-1]))
-        seeds = sorted(first.keys() & last.keys())
-        return paired_difference([first[seed] for seed in seeds], [last[seed] for seed in seeds])
-
-    @property
-    def cuts(self) -> list[str]:
-        """The cut layers."""
-        return list(self.rows)
-
-    @property
-    def quickest(self) -> str:
-        """The cut layer that is quickest in the geometric mean."""
-        return min(self.cuts, key=lambda cut: self.latency(cut).mean)
-
-    def latency(self, cut: str) -> Interval:
-        """Return the round latency relative to the first cut layer's, on the same seeds."""
-        mine, first = self.values(cut, LATENCY), self.values(self.cuts[0], LATENCY)
-        seeds = sorted(mine.keys() & first.keys())
-        return paired_ratio([mine[seed] for seed in seeds], [first[seed] for seed in seeds])
+def learning_rows(rows: Sequence[Row]) -> list[dict[str, Cell]]:
+    """Return all numbers by setting, method and cut layer; latency is relative to the first cut layer's."""
+    return [
+        _row(of, cut, distinct(of, "cut_layer")[0])
+        for setting in distinct(rows, "setting")
+        for method in distinct(select(rows, setting=setting), "method")
+        for of in [select(rows, setting=setting, method=method)]
+        for cut in distinct(of, "cut_layer")
+    ]
 
 
-def by_cut(rows: Sequence[Row]) -> list[ByCut]:
-    """Return the numbers of every method in every setting."""
-    found: dict[tuple[str, str], dict[str, dict[int, Row]]] = {}
-    for row in rows:
-        of_method = found.setdefault((str(row["setting"]), str(row["method"])), {})
-        of_method.setdefault(str(row["cut_layer"]), {})[int(row["seed"] or 0)] = row
-    return [ByCut(setting, method, of_method) for (setting, method), of_method in found.items()]
+def _row(rows: Sequence[Row], cut: str, first: str) -> dict[str, Cell]:
+    found, own = trained(rows, cut_layer=cut), summary(trained(rows, cut_layer=cut))
+    latency = ratio(values(found, LATENCY), values(trained(rows, cut_layer=first), LATENCY))
+    return {
+        **{key: rows[0][key] for key in ("setting", "method")},
+        "cut_layer": cut,
+        **{key: own[key] for key in ("seeds", "accuracy", "accuracy_low", "accuracy_high")},
+        **columns(mean(values(found, LEAKAGE)), "leakage"),
+        **columns(mean(values(found, INITIAL)), "initial_leakage", "initial"),
+        **columns(latency, "latency_ratio", "latency"),
+        "learning_rate": own["learning_rate"],
+    }
 
 
 def learning_findings(rows: Sequence[Row]) -> Iterator[Finding]:
     """Judge what a later cut does to leakage and accuracy."""
-    for found in (found for found in by_cut(rows) if len(found.cuts) > 1):
-        where = f"{found.setting}, {found.method}"
-        ends = f"{found.cuts[0]} less {found.cuts[-1]}"
-        better = found.change(ACCURACY)
-        told = f"{ends}: {points(better)}, {better.n} seeds"
-        yield Finding(f"a network that is cut early learns better ({where})", judge_more(better), told)
-        if found.method == "PSL":
-            yield from _leakage(found, ends)
-            yield _weighed(found)
+    table = learning_rows(rows)
+    for setting, method in dict.fromkeys((str(row["setting"]), str(row["method"])) for row in table):
+        here = select(table, setting=setting, method=method)
+        if len(here) < 2:
+            continue
+        ends = [str(here[n]["cut_layer"]) for n in (0, -1)]
+        less = {
+            column: difference(*(by_seed(rows, column, setting=setting, method=method, cut_layer=cut) for cut in ends))
+            for column in (ACCURACY, INITIAL, LEAKAGE)
+        }
+        told = " less ".join(ends)
+        better = less[ACCURACY]
+        claim = f"a network that is cut early learns better ({setting}, {method})"
+        yield Finding(claim, judge_more(better), f"{told}: {better.points()}, {better.n} seeds")
+        if method == "PSL":
+            for column, stage in ((INITIAL, "at initialisation"), (LEAKAGE, "after training")):
+                leak = less[column]
+                claim = f"a later cut gives less away ({setting}, {stage})"
+                evidence = f"distance correlation, {told}: {leak.text()}, {leak.n} seeds"
+                yield Finding(claim, judge_more(leak), evidence)
+            yield _weighed(setting, here)
 
 
-def _leakage(found: ByCut, ends: str) -> Iterator[Finding]:
-    for column, stage in ((INITIAL, "at initialisation"), (LEAKAGE, "after training")):
-        told = found.change(column)
-        claim = f"a later cut gives less away ({found.setting}, {stage})"
-        yield Finding(claim, judge_more(told), f"distance correlation, {ends}: {told.text()}, {told.n} seeds")
-
-
-def _weighed(found: ByCut) -> Finding:
+def _weighed(setting: str, rows: Sequence[Row]) -> Finding:
     """Say what the quickest cut layer costs."""
-    best, private = (
-        pick(found.cuts, key=lambda cut: found.mean(cut, c).mean) for pick, c in ((max, ACCURACY), (min, LEAKAGE))
-    )
-    texts = [
-        f"{what} {cut}: accuracy {100 * found.mean(cut, ACCURACY).mean:.1f} %, leakage "
-        f"{found.mean(cut, LEAKAGE).mean:.2f}, latency {found.latency(cut).mean:.2g} of {found.cuts[0]}'s"
-        for what, cut in (("quickest", found.quickest), ("most accurate", best), ("least leakage", private))
-    ]
-    return Finding(f"what has to be weighed ({found.setting}, PSL)", Verdict.OBSERVED, "; ".join(texts))
-
-
-COLUMNS = (
-    *("setting", "method", "cut_layer", "seeds", "accuracy", "accuracy_low", "accuracy_high"),
-    *("leakage", "leakage_low", "leakage_high", "initial_leakage", "initial_low", "initial_high"),
-    *("latency_ratio", "latency_low", "latency_high", "learning_rate"),
-)
-
-
-def learning_table(rows: Sequence[Row]) -> Table:
-    """Return all numbers by setting, method and cut layer."""
-    caption = (
-        "Accuracy at the end, leakage after training and at initialisation, latency relative to the first cut layer's."
-    )
-    return Table("learning", caption, COLUMNS, [_row(found, cut) for found in by_cut(rows) for cut in found.cuts])
-
-
-def _row(found: ByCut, cut: str) -> dict[str, Any]:
-    accuracy, leak, initial = (found.mean(cut, column) for column in (ACCURACY, LEAKAGE, INITIAL))
-    latency, rows = found.latency(cut), list(found.rows[cut].values())
-    return {
-        "setting": found.setting,
-        "method": found.method,
-        "cut_layer": cut,
-        "seeds": accuracy.n,
-        "accuracy": accuracy.mean,
-        "accuracy_low": accuracy.low,
-        "accuracy_high": accuracy.high,
-        "leakage": leak.mean,
-        "leakage_low": leak.low,
-        "leakage_high": leak.high,
-        "initial_leakage": initial.mean,
-        "initial_low": initial.low,
-        "initial_high": initial.high,
-        "latency_ratio": latency.mean,
-        "latency_low": latency.low,
-        "latency_high": latency.high,
-        "learning_rate": rows[0]["lr"],
+    chosen = {
+        "quickest": min(rows, key=lambda row: number(row, "latency_ratio")),
+        "most accurate": max(rows, key=lambda row: number(row, "accuracy")),
+        "least leakage": min(rows, key=lambda row: number(row, "leakage")),
     }
+    texts = [
+        f"{what} {row['cut_layer']}: accuracy {100 * number(row, 'accuracy'):.1f} %, leakage {row['leakage']:.2f}, "
+        f"latency {row['latency_ratio']:.2g} of {rows[0]['cut_layer']}'s"
+        for what, row in chosen.items()
+    ]
+    return Finding(f"what has to be weighed ({setting}, PSL)", Verdict.OBSERVED, "; ".join(texts))
 
 
-def learning_pictures(rows: Sequence[Row], seeds: int) -> list[Picture]:
+def learning_picture(rows: Sequence[Row], seeds: int) -> Picture:
     """Draw latency, leakage and accuracy over the cut layers, a row of panels per setting."""
-    everything = by_cut(rows)
-    settings = list(dict.fromkeys(found.setting for found in everything))
+    settings = distinct(rows, "setting")
     with styled():
-        figure = new_figure(9.0, 0.7 + 2.5 * len(settings))
-        for line, setting in zip(figure.subplots(len(settings), 3, squeeze=False), settings, strict=True):
-            of_setting = [found for found in everything if found.setting == setting]
-            for number, found in enumerate(of_setting):
-                x = range(len(found.cuts))
-                draw_line(line[0], x, [found.latency(cut) for cut in found.cuts], number, found.method)
-                draw_line(line[1], x, [found.mean(cut, LEAKAGE) for cut in found.cuts], number, found.method)
-                draw_line(line[2], x, [found.mean(cut, ACCURACY) for cut in found.cuts], number, found.method, 100)
-            first = of_setting[0]
-            initial = [first.mean(cut, INITIAL) for cut in first.cuts]
-            draw_line(line[1], range(len(first.cuts)), initial, len(of_setting), "at initialisation")
-            labels = ("latency / that of the first cut", "distance correlation", "test accuracy, %")
-            for axes, label in zip(line, labels, strict=True):
-                axes.set_xticks(range(len(first.cuts)), first.cuts)
-                axes.set_ylabel(label)
+        figure, lines = grid(len(settings), 3, 9.0, 0.7 + 2.5 * len(settings))
+        for panels, setting in zip(lines, settings, strict=True):
+            methods = distinct(select(rows, setting=setting), "method")
+            for look, method in zip(NUMBERED, methods, strict=False):
+                line = select(rows, setting=setting, method=method)
+                draw_rows(panels[0], line, None, "latency_ratio", look, method, ends="latency")
+                draw_rows(panels[1], line, None, "leakage", look, method)
+                draw_rows(panels[2], line, None, "accuracy", look, method, 100)
+            first = select(rows, setting=setting, method=methods[0])
+            look = NUMBERED[len(methods)]
+            draw_rows(panels[1], first, None, "initial_leakage", look, "at initialisation", ends="initial")
+            for axes in panels:
+                axes.set_xticks(range(len(first)), distinct(first, "cut_layer"))
                 axes.grid()
-            line[0].set_ylim(bottom=0)
-            line[2].set_ylim(top=100)
-            line[1].set_ylim(0, 1)
-            line[0].set_title(f"{setting}: latency")
-            line[1].set_title("leakage")
-            line[2].set_title("accuracy at the end")
-        handles = figure.axes[1].get_legend_handles_labels()
-        figure.legend(*handles, loc="outside lower center", ncols=4, handlelength=4)
-    table = learning_table(rows)
+            panels[0].set(title=f"{setting}: latency", ylabel="latency / that of the first cut")
+            panels[0].set_ylim(bottom=0)
+            panels[1].set(title="leakage", ylabel="distance correlation", ylim=(0, 1))
+            panels[2].set(title="accuracy at the end", ylabel="test accuracy, %")
+            panels[2].set_ylim(top=100)
+        legend_below(figure, figure.axes[1], 4, handle=4)
     caption = (
         "What a cut layer costs and what it gives away: round latency, bias-corrected squared distance correlation "
         f"between samples and smashed data, accuracy. Means over {seeds} seeds and 95 % confidence intervals."
     )
     alt = "Lines over cut layers. " + "; ".join(
         f"{row['setting']}, {row['method']}, {row['cut_layer']}: latency {row['latency_ratio']:.2f}, leakage "
-        f"{row['leakage']:.2f}, accuracy {100 * float(row['accuracy'] or 0):.0f} %"
-        for row in table.rows
+        f"{row['leakage']:.2f}, accuracy {100 * number(row, 'accuracy'):.0f} %"
+        for row in rows
     )
-    return [Picture("trade-off", caption, alt, figure, Table("trade-off", caption, COLUMNS, table.rows))]
+    return picture("trade-off", caption, alt, figure, rows)

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from epsl_opt.core.framework import Framework
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.results import Limits
-from epsl_opt.plugins.study import Finding, Point, Row, Section, StudySize
+from epsl_opt.plugins.study import Point, Row, Section, StudySize, Table
 from epsl_opt.problems.sources import load_instance
 from epsl_opt.solving.solve import solve
-from epsl_opt.studies.cut_layer.latency import CHANNELS, Condition, latency_findings, min_cut_findings
-from epsl_opt.studies.cut_layer.latency_pictures import latency_pictures, latency_tables
-from epsl_opt.studies.cut_layer.learning import learning_findings, learning_pictures, learning_table
+from epsl_opt.studies.cut_layer.latency import (
+    BANDWIDTH,
+    CHANNELS,
+    SERVER,
+    latency_findings,
+    min_cut_findings,
+    prices,
+)
+from epsl_opt.studies.cut_layer.latency_pictures import latency_pictures
+from epsl_opt.studies.cut_layer.learning import learning_findings, learning_picture, learning_rows
+from epsl_opt.studies.shared.rows import select
+from epsl_opt.studies.shared.scenario import paper
 from epsl_opt.studies.shared.settings import FULL, PSL, QUICK, SYNTHETIC, Budget, Method, Setting, epsl
 from epsl_opt.studies.shared.training_study import TrainingStudy
 
-BASE = Condition(10e6, 5e9)
-"""The paper's bandwidth of a subchannel and server."""
 BANDWIDTHS_HZ = {StudySize.QUICK: (1e5, 10e6, 100e6), StudySize.FULL: (1e5, 3e5, 1e6, 10e6, 100e6)}
 SERVERS_CYCLES_PER_S = {StudySize.QUICK: (1e9, 5e9, 125e9), StudySize.FULL: (1e9, 2.5e9, 5e9, 25e9, 125e9)}
 DRAWS = {StudySize.QUICK: 4, StudySize.FULL: 10}
@@ -53,27 +60,34 @@ class CutLayerStudy(TrainingStudy):
         """Return latencies by condition and draw, choices under limits by draw, and trainings by cut and method."""
         return [*_latency_points(size), *_min_cut_points(size), *_learning_points(size)]
 
-    def run(self, point: Point) -> Sequence[dict[str, Any]]:
+    def run(self, point: Point) -> Sequence[Row]:
         """Return a row per cut layer, or one per trained seed."""
         match point["part"]:
             case "latency":
                 return list(_latencies(point))
             case "min-cut":
-                return list(_choices(load_instance(_scenario(point))))
+                return list(_choices(load_instance(paper(**_scenario(point)))))
             case _:
                 return list(_learned(point))
 
     def conclude(self, rows: Sequence[Row], size: StudySize) -> Section:
         """Say where the optimum moves, and what it costs in leakage and accuracy."""
-        latencies, choices, learned = (
-            [row for row in rows if row["part"] == part] for part in ("latency", "min-cut", "learning")
+        latencies, choices, learned = (select(rows, part=part) for part in ("latency", "min-cut", "learning"))
+        limits, learning = prices(choices), learning_rows(learned)
+        caption = "The first cut layer that is allowed, the latency over that without a limit, and what is chosen."
+        tables = [Table.of("min-cut", caption, limits)]
+        caption = (
+            "Accuracy at the end, leakage after training and at initialisation, latency relative to the first cut "
+            "layer's."
         )
-        pictures = latency_pictures(latencies, BASE, DRAWS[size])
+        tables.append(Table.of("learning", caption, learning))
+        pictures = latency_pictures(latencies, DRAWS[size])
+        pictures += [learning_picture(learning, BUDGETS[size].seeds)] if learning else []
         return Section(
             setting=_telling(size),
-            findings=list(_findings(latencies, choices, learned)),
-            pictures=[*pictures, *(learning_pictures(learned, BUDGETS[size].seeds) if learned else [])],
-            tables=[*latency_tables(choices), *([learning_table(learned)] if learned else [])],
+            findings=[*latency_findings(latencies), *min_cut_findings(choices), *learning_findings(learned)],
+            pictures=pictures,
+            tables=[table for table in tables if table.rows],
             limits=[
                 "Distance correlation is one measure of what smashed data give away. It is an average over all samples "
                 "and says nothing of what the best attack could reconstruct of one of them.",
@@ -89,8 +103,7 @@ class CutLayerStudy(TrainingStudy):
 def _latency_points(size: StudySize) -> Iterator[Point]:
     conditions = product(CHANNELS, BANDWIDTHS_HZ[size], SERVERS_CYCLES_PER_S[size])
     for (channel, bandwidth, server), seed in product(conditions, range(DRAWS[size])):
-        knobs = {"bandwidth_hz": bandwidth, "server_cycles_per_s": server}
-        yield {"part": "latency", "channel": channel, **knobs, "seed": seed}
+        yield {"part": "latency", "channel": channel, BANDWIDTH: bandwidth, SERVER: server, "seed": seed}
 
 
 def _min_cut_points(size: StudySize) -> Iterator[Point]:
@@ -105,20 +118,19 @@ def _learning_points(size: StudySize) -> Iterator[Point]:
             yield {**which, **BUDGETS[size].to_point()}
 
 
-def _latencies(point: Point) -> Iterator[dict[str, Any]]:
+def _latencies(point: Point) -> Iterator[Row]:
     """Yield the certified latency of every cut layer."""
-    condition = f"bandwidth_hz={point['bandwidth_hz']},server_cycles_per_s={point['server_cycles_per_s']}"
-    instance = load_instance(f"{_scenario(point)},{condition}")
+    instance = load_instance(paper(**_scenario(point), **{knob: point[knob] for knob in (BANDWIDTH, SERVER)}))
     for index, cut in enumerate(instance.model.cut_layers):
         found = solve(instance.with_cut_layers([cut.name]), "exact", LIMITS)
         yield {"cut": index, "cut_layer": cut.name, "latency_s": found.latency_s, "bound_s": found.bound_s}
 
 
-def _scenario(point: Point) -> str:
-    return f"paper:seed={point['seed']},line_of_sight={point['channel']}"
+def _scenario(point: Point) -> dict[str, object]:
+    return {"seed": point["seed"], "line_of_sight": point["channel"]}
 
 
-def _choices(instance: Instance) -> Iterator[dict[str, Any]]:
+def _choices(instance: Instance) -> Iterator[Row]:
     """Yield what is chosen when the first cut layers are not allowed (`epsl-opt solve --min-cut`)."""
     for index, cut in enumerate(instance.model.cut_layers):
         found = solve(instance.with_training(min_cut_layer=cut.name), "exact", LIMITS)
@@ -127,7 +139,7 @@ def _choices(instance: Instance) -> Iterator[dict[str, Any]]:
         yield {"min_cut": index, "min_cut_layer": cut.name, "cut": chosen, "chosen": name, "latency_s": found.latency_s}
 
 
-def _learned(point: Point) -> Iterator[dict[str, Any]]:
+def _learned(point: Point) -> Iterator[Row]:
     from epsl_opt.studies.cut_layer.leakage import leakage
     from epsl_opt.studies.shared.trainings import open_session, tuned
 
@@ -137,12 +149,6 @@ def _learned(point: Point) -> Iterator[dict[str, Any]]:
     for found in tuned(setting, method, budget):
         initial = open_session(setting, method, found.lr, budget, found.seed)
         yield {**found.row(target), "leakage": leakage(found.session), "initial_leakage": leakage(initial)}
-
-
-def _findings(latencies: Sequence[Row], choices: Sequence[Row], learned: Sequence[Row]) -> Iterator[Finding]:
-    yield from latency_findings(latencies, BASE)
-    yield from min_cut_findings(choices)
-    yield from learning_findings(learned)
 
 
 def _telling(size: StudySize) -> list[str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.latency import cut_costs, round_latency
-from epsl_opt.core.results import Limits, SolveResult
 from epsl_opt.core.schedule import Schedule
 from epsl_opt.problems.sources import load_instance
 from epsl_opt.solvers.primal.allocation import equal_power_w
 from epsl_opt.solvers.primal.power_control import best_schedule
-from epsl_opt.solving.solve import solve
+from epsl_opt.studies.shared.scenario import paper
+from epsl_opt.studies.shared.solver_runs import schedule_of, solve_with
 
 SUBCHANNELS = {5: 20, 20: 80}
 """Clients of a cell -> its subchannels."""
@@ -24,9 +24,6 @@ POWERS = (KEPT, EQUAL, CONTROLLED)
 """Where the powers of a schedule from an earlier round come from: that round, no channel at all, or the round it is."""
 
 REL_GAP = 1e-3
-MAX_NODES = 1000
-GUARD_S = 600.0
-"""Against a solver that hangs; what ends a solve otherwise is work done, so that equal points give equal rows."""
 
 
 def cell(clients: int, change: str, seed: int, round_number: int) -> Instance:
@@ -37,7 +34,7 @@ def cell(clients: int, change: str, seed: int, round_number: int) -> Instance:
 
 def mean_cell(clients: int, seed: int) -> Instance:
     """Return the cell with every gain at its mean over fading."""
-    return load_instance(f"paper:clients={clients},subchannels={SUBCHANNELS[clients]},seed={seed}")
+    return load_instance(paper(clients=clients, subchannels=SUBCHANNELS[clients], seed=seed))
 
 
 def solved(instance: Instance, solver: str) -> tuple[Schedule, float]:
@@ -48,11 +45,8 @@ def solved(instance: Instance, solver: str) -> tuple[Schedule, float]:
     RuntimeError
         If it found none.
     """
-    options = {"max_nodes": MAX_NODES} if solver == "exact" else {}
-    result: SolveResult = solve(instance, solver, Limits(time_s=GUARD_S, rel_gap=REL_GAP), options)
-    if result.schedule is None:
-        raise RuntimeError(f"{solver} found no schedule for {instance.name}: {result.message}")
-    return result.schedule, result.build_s + result.solve_s
+    result = solve_with(instance, solver, rel_gap=REL_GAP)
+    return schedule_of(result), result.build_s + result.solve_s
 
 
 def with_power(instance: Instance, schedule: Schedule, power: str) -> Schedule:

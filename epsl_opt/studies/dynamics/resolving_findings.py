@@ -2,126 +2,107 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
-from epsl_opt.plugins.study import Cell, Finding, Row, Table, Verdict
+from epsl_opt.plugins.study import Cell, Finding, Row, Verdict
 from epsl_opt.report.intervals import Interval, judge_at_least, judge_at_most
 from epsl_opt.studies.dynamics.cells import CHANGES, CONTROLLED, KEPT, POWERS, SUBCHANNELS, TITLES
 from epsl_opt.studies.dynamics.resolving import PERIODS, ROUNDS, SOLVERS
-from epsl_opt.studies.shared import rows as found
+from epsl_opt.studies.shared.rows import columns
+from epsl_opt.studies.shared.seeds import BySeed, by_seed, difference, geometric_mean, mean, over_settings, ratio
 
 TOLERATED = 1.05
 
-STALENESS = (
-    "clients", "change", "solver", "power", "every", "ratio", "ratio_low", "ratio_high", "latency_s", "p90_s", "draws",
-)  # fmt: skip
-WORTH = (
-    "clients", "change", "solver", "every", "saved_s", "saved_s_low", "saved_s_high", "solve_s", "control_s", "cost_s",
-    "net", "net_low", "net_high", "draws",
-)  # fmt: skip
+Where = Mapping[str, Cell]
 
 
-def latencies_s(rows: Sequence[Row], column: str = "latency_s", /, **wanted: Cell) -> dict[int, float]:
-    """Return a column of the rows about schedules of an age, by seed."""
-    return found.by_seed(rows, column, part="resolving", **wanted)
+def latencies_s(rows: Sequence[Row], column: str = "latency_s", /, **wanted: Cell) -> BySeed:
+    """Return a column of the rows about schedules of an age, by seed; powers are controlled anew if not given."""
+    return by_seed(rows, column, **{"part": "resolving", "power": CONTROLLED} | wanted)
 
 
-def net_s(rows: Sequence[Row], **wanted: Cell) -> dict[int, float]:
+def net_s(rows: Sequence[Row], **wanted: Cell) -> BySeed:
     """Return latency and the time for solving and power control together, a round, by seed."""
-    every = wanted["every"]
-    parts = [latencies_s(rows, column, power=CONTROLLED, **wanted) for column in ("latency_s", "solve_s", "control_s")]
-    return {seed: parts[0][seed] + parts[1][seed] / int(every or 1) + parts[2][seed] for seed in parts[0]}
+    latency, solve, control = (latencies_s(rows, column, **wanted) for column in ("latency_s", "solve_s", "control_s"))
+    every = int(wanted["every"] or 1)
+    return {seed: latency[seed] + solve[seed] / every + control[seed] for seed in latency}
 
 
-def staleness(rows: Sequence[Row]) -> Table:
-    """Return latencies over those under an optimal schedule in every round; no time measured is in it."""
-    made: list[Row] = []
-    for clients, change, solver, power, every in product(SUBCHANNELS, CHANGES, SOLVERS, POWERS, PERIODS):
-        cell: dict[str, Cell] = {"clients": clients, "change": change}
-        mine: dict[str, Cell] = {"solver": solver, "power": power, "every": every}
-        latency = latencies_s(rows, **cell, **mine)
-        if latency:
-            ratio = found.ratio(latency, best(rows, **cell))
-            tail = found.mean(latencies_s(rows, "p90_s", **cell, **mine)).mean
-            made.append(
-                cell
-                | mine
-                | found.columns(ratio, "ratio")
-                | {"latency_s": found.mean(latency).mean, "p90_s": tail, "draws": ratio.n}
-            )
-    return Table("staleness", "Latency by the age of the schedule.", STALENESS, made)
-
-
-def worth(rows: Sequence[Row]) -> Table:
-    """Return what a schedule every K rounds saves a round against one for all, and costs; measured times are in it."""
-    made: list[Row] = []
-    for clients, change, solver, every in product(SUBCHANNELS, CHANGES, SOLVERS, PERIODS):
-        cell: dict[str, Cell] = {"clients": clients, "change": change}
-        mine: dict[str, Cell] = cell | {"solver": solver}
-        latency = latencies_s(rows, power=CONTROLLED, every=every, **mine)
-        if latency:
-            once = latencies_s(rows, power=CONTROLLED, every=ROUNDS, **mine)
-            net = found.ratio(net_s(rows, every=every, **mine), best(rows, **cell))
-            solve, control = (
-                found.mean(latencies_s(rows, column, power=CONTROLLED, every=every, **mine)).mean
-                for column in ("solve_s", "control_s")
-            )
-            costs = {"solve_s": solve, "control_s": control, "cost_s": solve / every + control}
-            saved = found.columns(found.difference(once, latency), "saved_s")
-            made.append({**mine, "every": every, **saved, **costs, **found.columns(net, "net"), "draws": net.n})
-    return Table("worth", "What schedules save and cost a round, powers controlled anew.", WORTH, made)
-
-
-def best(rows: Sequence[Row], **cell: Cell) -> dict[int, float]:
+def best(rows: Sequence[Row], **cell: Cell) -> BySeed:
     """Return the latencies under an optimal schedule in every round, its making not counted."""
-    return latencies_s(rows, solver="exact", power=CONTROLLED, every=1, **cell)
+    return latencies_s(rows, solver="exact", every=1, **cell)
+
+
+def staleness(rows: Sequence[Row]) -> Iterator[Row]:
+    """Yield latencies over those under an optimal schedule in every round; no time measured is in it."""
+    for clients, change, solver, power, every in product(SUBCHANNELS, CHANGES, SOLVERS, POWERS, PERIODS):
+        where: Where = {"clients": clients, "change": change, "solver": solver, "power": power, "every": every}
+        if latency := latencies_s(rows, **where):
+            found = ratio(latency, best(rows, clients=clients, change=change))
+            tail_s = mean(latencies_s(rows, "p90_s", **where)).mean
+            means = {"latency_s": mean(latency).mean, "p90_s": tail_s, "draws": found.n}
+            yield {**where, **columns(found, "ratio"), **means}
+
+
+def worth(rows: Sequence[Row]) -> Iterator[Row]:
+    """Yield what a schedule every K rounds saves a round against one for all, and costs; measured times are in it."""
+    for clients, change, solver, every in product(SUBCHANNELS, CHANGES, SOLVERS, PERIODS):
+        of: Where = {"clients": clients, "change": change, "solver": solver}
+        if latency := latencies_s(rows, **of, every=every):
+            net = ratio(net_s(rows, **of, every=every), best(rows, clients=clients, change=change))
+            solve, control = (mean(latencies_s(rows, c, **of, every=every)).mean for c in ("solve_s", "control_s"))
+            yield {
+                **of,
+                "every": every,
+                **columns(difference(latencies_s(rows, **of, every=ROUNDS), latency), "saved_s"),
+                **{"solve_s": solve, "control_s": control, "cost_s": solve / every + control},
+                **columns(net, "net"),
+                "draws": net.n,
+            }
 
 
 def resolving_findings(rows: Sequence[Row]) -> Iterator[Finding]:
     """Judge what schedules of an age are good for."""
     for clients, change in product(SUBCHANNELS, CHANGES):
-        where = f"{TITLES[change]}, {clients} clients"
-        cell: dict[str, Cell] = {"clients": clients, "change": change, "solver": "exact"}
         if best(rows, clients=clients, change=change):
-            yield _once_is_enough(rows, cell, where)
-            yield _every_round_pays(rows, cell, where)
-            yield _best_period(rows, cell, where)
+            of: Where = {"clients": clients, "change": change, "solver": "exact"}
+            where = f"{TITLES[change]}, {clients} clients"
+            yield _once_is_enough(rows, of, where)
+            yield _every_round_pays(rows, of, where)
+            yield _best_period(rows, of, where)
     for clients in SUBCHANNELS:
-        yield from _over_changes(rows, clients)
+        if _over_changes(rows, "latency_s", clients=clients, solver="exact", every=ROUNDS):
+            yield from (_ages(rows, clients, *compared) for compared in AGED)
+            yield _exact_pays(rows, clients)
 
 
-def _once_is_enough(rows: Sequence[Row], cell: dict[str, Cell], where: str) -> Finding:
-    once = latencies_s(rows, power=CONTROLLED, every=ROUNDS, **cell)
-    now = latencies_s(rows, power=CONTROLLED, every=1, **cell)
-    ratio = found.ratio(once, now)
+def _once_is_enough(rows: Sequence[Row], of: Where, where: str) -> Finding:
+    found = ratio(*(latencies_s(rows, **of, every=every) for every in (ROUNDS, 1)))
     claim = f"a schedule made once is enough: rounds are at most {round(100 * (TOLERATED - 1))} % longer ({where})"
-    evidence = f"latency, made once over made in every round, {ratio.text()}; powers controlled anew"
-    return Finding(claim, judge_at_most(ratio, TOLERATED), f"{evidence}, {ratio.n} cells")
+    evidence = f"latency, made once over made in every round, {found.text()}; powers controlled anew"
+    return Finding(claim, judge_at_most(found, TOLERATED), f"{evidence}, {found.n} cells")
 
 
-def _every_round_pays(rows: Sequence[Row], cell: dict[str, Cell], where: str) -> Finding:
-    ratio = found.ratio(net_s(rows, every=ROUNDS, **cell), net_s(rows, every=1, **cell))
+def _every_round_pays(rows: Sequence[Row], of: Where, where: str) -> Finding:
+    found = ratio(*(net_s(rows, **of, every=every) for every in (ROUNDS, 1)))
     claim = f"an optimal schedule in every round pays against one for all, solving counted in ({where})"
-    limits = " and ".join(f"{break_even(rows, every, cell).text(3, ' s')} against K = {every}" for every in (2, ROUNDS))
-    taken = found.mean(latencies_s(rows, "solve_s", power=CONTROLLED, every=1, **cell)).mean
-    evidence = f"time a round, once over every round, {ratio.text()}; solving took {taken:.2g} s and may take {limits}"
-    return Finding(claim, judge_at_least(ratio, 1.0), evidence)
+    limits = " and ".join(f"{break_even(rows, every, of).text(3, ' s')} against K = {every}" for every in (2, ROUNDS))
+    taken = mean(latencies_s(rows, "solve_s", **of, every=1)).mean
+    evidence = f"time a round, once over every round, {found.text()}; solving took {taken:.2g} s and may take {limits}"
+    return Finding(claim, judge_at_least(found, 1.0), evidence)
 
 
-def break_even(rows: Sequence[Row], every: int, cell: dict[str, Cell]) -> Interval:
+def break_even(rows: Sequence[Row], every: int, of: Where) -> Interval:
     """Return how long solving may take for K = 1 to cost no more than K = `every`, in seconds."""
-    later = latencies_s(rows, power=CONTROLLED, every=every, **cell)
     share = 1 - 1 / every
-    now = latencies_s(rows, power=CONTROLLED, every=1, **cell)
-    return found.difference(
-        {seed: value / share for seed, value in later.items()}, {seed: value / share for seed, value in now.items()}
-    )
+    later, now = ({seed: value / share for seed, value in latencies_s(rows, **of, every=k).items()} for k in (every, 1))
+    return difference(later, now)
 
 
-def _best_period(rows: Sequence[Row], cell: dict[str, Cell], where: str) -> Finding:
-    net = {every: net_s(rows, every=every, **cell) for every in PERIODS}
-    means = {every: found.geometric_mean(values).mean for every, values in net.items()}
+def _best_period(rows: Sequence[Row], of: Where, where: str) -> Finding:
+    net = {every: net_s(rows, **of, every=every) for every in PERIODS}
+    means = {every: geometric_mean(values).mean for every, values in net.items()}
     least = min(means, key=lambda every: means[every])
     wins = sum(min(PERIODS, key=lambda every: net[every][seed]) == least for seed in net[least])
     times = ", ".join(f"{means[every]:.4g} s at {every}" for every in PERIODS)
@@ -129,52 +110,53 @@ def _best_period(rows: Sequence[Row], cell: dict[str, Cell], where: str) -> Find
     return Finding(claim, Verdict.OBSERVED, f"best in {wins} of {len(net[least])} cells; geometric means: {times}")
 
 
-def _over_changes(rows: Sequence[Row], clients: int) -> Iterator[Finding]:
-    """Judge what holds over all kinds of change; a cell counts once."""
+def _over_changes(rows: Sequence[Row], column: str, /, *, geometric: bool = True, **wanted: Cell) -> BySeed:
+    """Return means over all kinds of change, of net times or a column; a cell counts once."""
+    settings = [
+        net_s(rows, change=change, **wanted) if column == "net" else latencies_s(rows, column, change=change, **wanted)
+        for change in CHANGES
+    ]
+    return over_settings(settings, geometric=geometric)
 
-    def once(solver: str, power: str) -> dict[int, float]:
-        settings = [
-            latencies_s(rows, clients=clients, change=change, solver=solver, power=power, every=ROUNDS)
-            for change in CHANGES
-        ]
-        return found.over_settings(settings, geometric=True)
 
-    if not once("exact", CONTROLLED):
-        return
-    ratio = found.ratio(once("exact", KEPT), once("exact", CONTROLLED))
-    yield Finding(
-        f"controlling powers anew makes up for a schedule's age in part ({clients} clients)",
-        judge_at_least(ratio, 1.0),
-        f"latency, powers as scheduled over controlled anew, one schedule for all rounds, {ratio.text()}",
+AGED = (
+    (
+        "controlling powers anew makes up for a schedule's age in part",
+        "powers as scheduled over controlled anew, one schedule for all rounds",
+        ("exact", KEPT),
+    ),
+    (
+        "an optimal schedule stays better than greedy's as both grow old",
+        "greedy over exact, one schedule for all rounds, powers controlled anew",
+        ("greedy", CONTROLLED),
+    ),
+)
+"""Claim, what is compared, and whose schedules with what powers are compared with exact's."""
+
+
+def _ages(rows: Sequence[Row], clients: int, claim: str, what: str, compared: tuple[str, str]) -> Finding:
+    worse, better = (
+        _over_changes(rows, "latency_s", clients=clients, solver=solver, power=power, every=ROUNDS)
+        for solver, power in (compared, ("exact", CONTROLLED))
     )
-    ratio = found.ratio(once("greedy", CONTROLLED), once("exact", CONTROLLED))
-    yield Finding(
-        f"an optimal schedule stays better than greedy's as both grow old ({clients} clients)",
-        judge_at_least(ratio, 1.0),
-        f"latency, greedy over exact, one schedule for all rounds, powers controlled anew, {ratio.text()}",
-    )
-    yield _exact_pays(rows, clients)
+    found = ratio(worse, better)
+    return Finding(f"{claim} ({clients} clients)", judge_at_least(found, 1.0), f"latency, {what}, {found.text()}")
 
 
 def _exact_pays(rows: Sequence[Row], clients: int) -> Finding:
-    """Judge optimal schedules in every round against bcd's; a cell counts once."""
-
-    def over(column: str, solver: str) -> dict[int, float]:
-        wanted: dict[str, Cell] = {"clients": clients, "solver": solver, "every": 1}
-        settings = [
-            net_s(rows, change=change, **wanted)
-            if column == "net"
-            else latencies_s(rows, column, change=change, power=CONTROLLED, **wanted)
-            for change in CHANGES
-        ]
-        return found.over_settings(settings, geometric=column == "net")
-
-    ratio = found.ratio(over("net", "bcd"), over("net", "exact"))
-    shorter = found.difference(over("latency_s", "bcd"), over("latency_s", "exact"))
-    longer = found.difference(over("solve_s", "exact"), over("solve_s", "bcd"))
-    claim = f"proving optimality in every round pays against bcd in every round, solving counted in ({clients} clients)"
-    evidence = (
-        f"time a round, bcd over exact, {ratio.text(4)}; exact makes the round {shorter.text(3, ' s')} shorter and "
-        f"takes {longer.text(3, ' s')} longer"
+    """Judge optimal schedules in every round against bcd's."""
+    exact, bcd = (
+        {
+            column: _over_changes(rows, column, geometric=column == "net", clients=clients, solver=solver, every=1)
+            for column in ("net", "latency_s", "solve_s")
+        }
+        for solver in ("exact", "bcd")
     )
-    return Finding(claim, judge_at_least(ratio, 1.0), evidence)
+    found = ratio(bcd["net"], exact["net"])
+    shorter, longer = difference(bcd["latency_s"], exact["latency_s"]), difference(exact["solve_s"], bcd["solve_s"])
+    return Finding(
+        f"proving optimality in every round pays against bcd in every round, solving counted in ({clients} clients)",
+        judge_at_least(found, 1.0),
+        f"time a round, bcd over exact, {found.text(4)}; exact makes the round {shorter.text(3, ' s')} shorter and "
+        f"takes {longer.text(3, ' s')} longer",
+    )

@@ -12,7 +12,6 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from epsl_opt.core.arrays import FloatArray, IntArray
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.latency import cut_costs
 from epsl_opt.core.schedule import Schedule
+from epsl_opt.plugins.study import Row
 from epsl_opt.solvers.primal.cuts import feasible_cuts
 from epsl_opt.solvers.primal.evaluation import allocation_latencies_s
 from epsl_opt.studies.dynamics.cells import CONTROLLED, EQUAL, cell, latency_s, mean_cell, solved, with_power
@@ -52,7 +52,7 @@ class Decision:
         return cls(schedule.cut_layer, schedule.subchannel_client)
 
 
-def robust_rows(clients: int, seed: int) -> list[dict[str, Any]]:
+def robust_rows(clients: int, seed: int) -> list[Row]:
     """Return a row for each way to decide and source of the powers, and one for deciding anew in each round."""
     sampled = [cell(clients, "fading", seed, n) for n in range(1, 1 + SAMPLED)]
     fresh = [cell(clients, "fading", seed, n) for n in range(1 + SAMPLED, 1 + SAMPLED + FRESH)]
@@ -74,7 +74,7 @@ def faded(instance: Instance) -> Instance:
 
 def _rows(
     sampled: Sequence[Instance], fresh: Sequence[Instance], starts: Mapping[str, Decision], power: str
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Row]:
     decided: dict[str, tuple[Decision, float | None]] = {method: (start, None) for method, start in starts.items()}
     for method, objective in OBJECTIVES.items():
         start_s = time.perf_counter()

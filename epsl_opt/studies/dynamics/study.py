@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from epsl_opt.plugins.study import Point, Row, Section, Study, StudySize
-from epsl_opt.studies.dynamics.cells import CHANGES, MAX_NODES, REL_GAP, SUBCHANNELS
+from epsl_opt.studies.dynamics.cells import CHANGES, REL_GAP, SUBCHANNELS
 from epsl_opt.studies.dynamics.pictures import net_picture, robust_picture, staleness_picture
 from epsl_opt.studies.dynamics.resolving import ROUNDS, resolving_rows
 from epsl_opt.studies.dynamics.resolving_findings import resolving_findings, staleness, worth
 from epsl_opt.studies.dynamics.robust import FRESH, SAMPLED, robust_rows
 from epsl_opt.studies.dynamics.robust_findings import robust_findings, robustness
+from epsl_opt.studies.shared.rows import whole
+from epsl_opt.studies.shared.solver_runs import EXACT_NODES
 
 SEEDS = {StudySize.QUICK: {5: 3, 20: 2}, StudySize.FULL: {5: 40, 20: 24}}
 """Seeds by the clients of a cell."""
@@ -45,22 +47,22 @@ class DynamicsStudy(Study):
         ]
         return [*resolving, *robust]
 
-    def run(self, point: Point) -> Sequence[dict[str, Any]]:
+    def run(self, point: Point) -> Sequence[Row]:
         """Return latencies by solver, period and powers, or by method and powers."""
-        clients, change, seed = int(point["clients"] or 0), str(point["change"]), int(point["seed"] or 0)
+        clients, change, seed = whole(point, "clients"), str(point["change"]), whole(point, "seed")
         if point["part"] == "robust":
             return robust_rows(clients, seed)
         return resolving_rows(clients, change, seed)
 
     def conclude(self, rows: Sequence[Row], size: StudySize) -> Section:
         """Compare periods, solvers and methods on the same cells."""
-        latency, net, robust = staleness(rows), worth(rows), robustness(rows)
+        latency, net, robust = list(staleness(rows)), list(worth(rows)), list(robustness(rows))
         return Section(
             setting=_setting(SEEDS[size]),
             findings=[*resolving_findings(rows), *robust_findings(rows)],
             pictures=[
-                *([staleness_picture(latency), net_picture(net)] if latency.rows else []),
-                *([robust_picture(robust)] if robust.rows else []),
+                *([staleness_picture(latency), net_picture(net)] if latency else []),
+                *([robust_picture(robust)] if robust else []),
             ],
             limits=LIMITS,
         )
@@ -89,8 +91,8 @@ def _setting(seeds: dict[int, int]) -> list[str]:
         "Fading: clients stand still, Rayleigh fading is fresh in every round. Walking and driving: Gauss-Markov "
         "motion at 1.4 and 14 m/s on average, rounds 5 s apart, no small-scale fading; path loss, shadowing "
         "(correlated over 13 m) and sight of the server (over 50 m) follow the way.",
-        f"A schedule is made every K rounds by exact (gap {REL_GAP:g}, at most {MAX_NODES} nodes), bcd or greedy; its "
-        "allocation and cut layer are used until the next. Powers are kept as scheduled, or are equal and know no "
+        f"A schedule is made every K rounds by exact (gap {REL_GAP:g}, at most {EXACT_NODES} nodes), bcd or greedy; "
+        "its allocation and cut layer are used until the next. Powers are kept as scheduled, or are equal and know no "
         "channel, or are controlled anew in every round, exactly.",
         "Solvers see the same rounds of the same cells; ratios are geometric means over cells of mean latencies over "
         "rounds, with 95 % confidence intervals.",

@@ -1,104 +1,75 @@
-"""Accuracy over rounds and over simulated time, drawn."""
+"""Accuracy over rounds and over simulated time: the rows, and the pictures drawn from them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from epsl_opt.plugins.study import Picture, Row, Table
-from epsl_opt.report.intervals import Interval, mean_interval, paired_ratio
-from epsl_opt.report.plots.style import new_figure, styled
-from epsl_opt.studies.frameworks.pairs import trainings
-from epsl_opt.studies.shared.interval_lines import draw_line
-
-
-@dataclass(frozen=True)
-class Curve:
-    """A method in a setting: accuracy at each evaluated round, and its round in rounds of PSL."""
-
-    setting: str
-    method: str
-    rounds: tuple[int, ...]
-    accuracy: tuple[Interval, ...]
-    in_psl_rounds: float
-
-    @property
-    def times(self) -> list[float]:
-        """Simulated time of each evaluation, in round latencies of PSL."""
-        return [number * self.in_psl_rounds for number in self.rounds]
+from epsl_opt.plugins.study import Picture, Row
+from epsl_opt.report.intervals import mean_interval
+from epsl_opt.report.plots.style import styled
+from epsl_opt.studies.shared.figures import NUMBERED, draw_rows, grid, legend_below, picture
+from epsl_opt.studies.shared.rows import columns, distinct, number, select, whole
+from epsl_opt.studies.shared.trained import Versus, trained
 
 
-def curves(rows: Sequence[Row], settings: Sequence[str], methods: Sequence[str], reference: str) -> list[Curve]:
-    """Return the curve of every method that ran in a setting, over the seeds that ran with the reference, too."""
-    found = [curve for setting in settings for curve in _of_setting(rows, setting, methods, reference)]
-    return [curve for curve in found if curve.rounds]
+def curve_rows(rows: Sequence[Row], settings: Sequence[str], methods: Sequence[str], reference: str) -> list[Row]:
+    """Return the accuracy of every method at each round that all its seeds evaluated.
+
+    A method's round is counted in rounds of the reference, over the seeds that ran with both.
+    """
+    return [
+        row
+        for setting in settings
+        for base in [trained(rows, kind="training", setting=setting, method=reference)]
+        for method in methods
+        for mine in [trained(rows, kind="training", setting=setting, method=method)]
+        for versus in [Versus.on_common_seeds(base, mine)]
+        if versus.mine
+        for row in _curve(select(rows, kind="evaluation", setting=setting, method=method), len(mine), versus)
+    ]
 
 
-def _of_setting(rows: Sequence[Row], setting: str, methods: Sequence[str], reference: str) -> list[Curve]:
-    base, found = trainings(rows, setting, reference), []
-    for method in methods:
-        mine = trainings(rows, setting, method)
-        seeds = sorted(mine.keys() & base.keys())
-        if not seeds:
-            continue
-        latencies = [[float(of[seed]["round_latency_s"] or 0) for seed in seeds] for of in (mine, base)]
-        by_round: dict[int, list[float]] = {}
-        for row in rows:
-            if (row["kind"], row["setting"], row["method"]) == ("evaluation", setting, method):
-                by_round.setdefault(int(row["round"] or 0), []).append(float(row["accuracy"] or 0))
-        whole = {number: values for number, values in by_round.items() if len(values) == len(mine)}
-        rounds, accuracy = tuple(whole), tuple(mean_interval(values) for values in whole.values())
-        found.append(Curve(setting, method, rounds, accuracy, paired_ratio(*latencies).mean))
-    return found
+def _curve(evaluations: Sequence[Row], seeds: int, versus: Versus) -> Iterator[Row]:
+    by_round: dict[int, list[float]] = {}
+    for row in evaluations:
+        by_round.setdefault(whole(row, "round"), []).append(number(row, "accuracy"))
+    in_reference_rounds = versus.latency.mean
+    for finished, accuracies in by_round.items():
+        if len(accuracies) == seeds:
+            yield {
+                "setting": evaluations[0]["setting"],
+                "method": evaluations[0]["method"],
+                "round": finished,
+                "time_in_psl_rounds": finished * in_reference_rounds,
+                **columns(mean_interval(accuracies), "accuracy"),
+                "seeds": seeds,
+            }
 
 
-def draw_curves(found: Sequence[Curve], methods: Sequence[str], seeds: int, name: str) -> Picture:
+def draw_curves(curves: Sequence[Row], methods: Sequence[str], seeds: int, name: str) -> Picture:
     """Draw a row of panels per setting: over rounds, and over simulated time."""
-    settings = list(dict.fromkeys(curve.setting for curve in found))
+    settings = distinct(curves, "setting")
     with styled():
-        figure = new_figure(8.0, 0.7 + 2.5 * len(settings))
-        panels = figure.subplots(len(settings), 2, sharey="row", squeeze=False)
-        for row, setting in zip(panels, settings, strict=True):
-            of_setting = [curve for curve in found if curve.setting == setting]
-            for curve in of_setting:
-                number = methods.index(curve.method)
-                for axes, x in zip(row, (curve.rounds, curve.times), strict=True):
-                    draw_line(axes, x, curve.accuracy, number, curve.method, 100, marked=False)
-            row[0].set_title(setting)
-            row[0].set_ylabel("test accuracy, %")
-            row[0].set_ylim(0, 100)
-            longest, most = max(curve.times[-1] for curve in of_setting), max(curve.rounds[-1] for curve in of_setting)
-            row[1].set_xlim(0, min(longest, 1.5 * most))
-            for axes in row:
+        figure, lines = grid(len(settings), 2, 8.0, 0.7 + 2.5 * len(settings), share_y="row")
+        for panels, setting in zip(lines, settings, strict=True):
+            here = select(curves, setting=setting)
+            for axes, x in zip(panels, ("round", "time_in_psl_rounds"), strict=True):
+                for method in distinct(here, "method"):
+                    look = replace(NUMBERED[methods.index(method)], marker="")
+                    draw_rows(axes, select(here, method=method), x, "accuracy", look, method, 100)
                 axes.grid()
-        panels[-1][0].set_xlabel("rounds")
-        panels[-1][1].set_xlabel("simulated time, in PSL's round latencies")
-        figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=6, handlelength=3.5)
+            panels[0].set(title=setting, ylabel="test accuracy, %", ylim=(0, 100))
+            longest, most = (max(number(row, x) for row in here) for x in ("time_in_psl_rounds", "round"))
+            panels[1].set_xlim(0, min(longest, 1.5 * most))
+        lines[-1][0].set_xlabel("rounds")
+        lines[-1][1].set_xlabel("simulated time, in PSL's round latencies")
+        legend_below(figure, lines[0][0], 6, handle=3.5)
     caption = (
         f"Test accuracy, means over {seeds} seeds and 95 % confidence intervals. Simulated time is counted in rounds "
         "of PSL on the same draw of the scenario, since seconds differ widely between draws; the axis ends at one and "
         "a half times PSL's training."
     )
-    alt = "Accuracy at the end: " + "; ".join(
-        f"{curve.setting}, {curve.method} {100 * curve.accuracy[-1].mean:.1f} %" for curve in found
-    )
-    return Picture(name, caption, alt, figure, _numbers(name, caption, found))
-
-
-def _numbers(name: str, caption: str, found: Sequence[Curve]) -> Table:
-    rows: list[dict[str, Any]] = [
-        {
-            "setting": curve.setting,
-            "method": curve.method,
-            "round": number,
-            "time_in_psl_rounds": time,
-            "accuracy": value.mean,
-            "accuracy_low": value.low,
-            "accuracy_high": value.high,
-            "seeds": value.n,
-        }
-        for curve in found
-        for number, time, value in zip(curve.rounds, curve.times, curve.accuracy, strict=True)
-    ]
-    return Table(name, caption, tuple(rows[0]), rows)
+    last = {(row["setting"], row["method"]): number(row, "accuracy") for row in curves}
+    said = "; ".join(f"{setting}, {method} {100 * accuracy:.1f} %" for (setting, method), accuracy in last.items())
+    return picture(name, caption, f"Accuracy at the end: {said}", figure, curves)

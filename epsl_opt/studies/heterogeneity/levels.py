@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import numpy as np
 
-KINDS = ("channel", "compute", "both")
+from epsl_opt.core.arrays import FloatArray
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.latency import RoundLatency
+from epsl_opt.studies.shared.scenario import paper
+
 TITLES = {"channel": "channels differ", "compute": "processors differ", "both": "both differ"}
+KINDS = tuple(TITLES)
 LEVELS = (0.0, 0.5, 1.0, 1.5)
 QUICK_LEVELS = (0.0, 0.5, 1.5)
 ALIKE = 0.0
@@ -23,16 +28,36 @@ def source(kind: str, level: float, fading: str, seed: int) -> str:
     No client sees the server, unless the draw is the paper's own: so the mean path loss stays nearly where it is while
     its spread grows.
     """
-    options: dict[str, object] = {"fading": fading, "seed": seed}
-    if kind != AS_PUBLISHED:
-        options |= _options(level if kind != "compute" else ALIKE, level if kind != "channel" else ALIKE)
-    return "paper:" + ",".join(f"{name}={value}" for name, value in options.items())
+    if kind == AS_PUBLISHED:
+        return paper(fading=fading, seed=seed)
+    channel, compute = (ALIKE if kind == other else level for other in ("compute", "channel"))
+    spread = {"distance_spread": min(channel, 1.0), "shadowing": channel, "compute_spread": COMPUTE_SPREAD * compute}
+    return paper(fading=fading, seed=seed, line_of_sight="nlos", **spread)
 
 
-def _options(channel: float, compute: float) -> Mapping[str, object]:
+def spreads(instance: Instance) -> dict[str, float]:
+    """Return how unequal the clients are: standard deviation of their mean gains in dB, fastest over slowest clock."""
+    gain_db = 10 * np.log10(instance.channel.uplink_gain.mean(axis=1))
+    speed = instance.client_flops_per_s
+    return {"gain_spread_db": float(gain_db.std()), "clock_ratio": float(speed.max() / speed.min())}
+
+
+def straggler_shares(latency: RoundLatency) -> dict[str, float]:
+    """Return shares of the round latency, by name.
+
+    `straggler_share`: by how much the round would be shorter if, in both phases, the last client were as quick as the
+    median one. `waiting_share`: what a client that is not the last of a phase spends waiting for it, on average over
+    clients, both phases together.
+    """
+    phases = (latency.client_forward_s + latency.uplink_s, latency.downlink_s + latency.client_backward_s)
+    total = latency.round_latency_s
     return {
-        "line_of_sight": "nlos",
-        "distance_spread": min(channel, 1.0),
-        "shadowing": channel,
-        "compute_spread": COMPUTE_SPREAD * compute,
+        "straggler_share": sum(float(phase.max() - np.median(phase)) for phase in phases) / total,
+        "waiting_share": sum(_mean_wait_s(phase) for phase in phases) / total,
     }
+
+
+def _mean_wait_s(end_s: FloatArray) -> float:
+    """Return the mean wait of all but the last client, 0 if there is only one."""
+    others = len(end_s) - 1
+    return float((end_s.max() - end_s).sum() / others) if others else 0.0

@@ -1,129 +1,130 @@
-"""What each aggregation ratio changes against phi = 0, and how it is drawn."""
+"""What each aggregation ratio changes against phi = 0: the findings, the rows, the picture."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from epsl_opt.plugins.study import Picture, Row, Table
-from epsl_opt.report.intervals import Interval, mean_interval, paired_difference, paired_ratio
-from epsl_opt.report.plots.style import new_figure, styled
-from epsl_opt.studies.shared.interval_lines import draw_line
-from epsl_opt.studies.shared.to_target import SpeedUp, reach_of, speed_up
+from epsl_opt.plugins.study import Cell, Finding, Picture, Row, Verdict
+from epsl_opt.report.intervals import Interval, judge_at_least
+from epsl_opt.report.plots.style import styled
+from epsl_opt.studies.shared.figures import NUMBERED, draw_rows, grid, legend_below, picture
+from epsl_opt.studies.shared.rows import NOTHING, columns, distinct, number, select
+from epsl_opt.studies.shared.seeds import ratio
+from epsl_opt.studies.shared.trained import Versus, summary, trained, values
 
 LATENCY_ONLY = "ResNet-18, latency only"
 """The setting that is the paper's own network, which is not trained."""
 
+JUDGED = (0.5, 1.0)
 
-@dataclass(frozen=True)
-class Learned:
-    """What a ratio does to learning, against phi = 0 on the same seeds."""
-
-    accuracy: Interval
-    difference: Interval
-    speed_up: SpeedUp
-    rounds_to_target: tuple[float, ...]
-    rates: str
-
-
-@dataclass(frozen=True)
-class Effect:
-    """A ratio phi in a setting: its round latency over that of phi = 0, and what it does to learning."""
-
-    setting: str
-    phi: float
-    latency: Interval
-    learned: Learned | None
-
-    def row(self) -> dict[str, Any]:
-        """Return it as a row."""
-        found: dict[str, Any] = {"setting": self.setting, "phi": self.phi, "seeds": self.latency.n}
-        found |= _columns("latency_ratio", self.latency)
-        if self.learned is None:
-            return found
-        rounds, learned = self.learned.rounds_to_target, self.learned
-        found |= {"accuracy": learned.accuracy.mean} | _columns("difference", learned.difference)
-        found |= {"rounds_to_target": sum(rounds) / len(rounds) if rounds else None, "reached": len(rounds)}
-        return found | _columns("speed_up", learned.speed_up.ratio) | {"learning_rates": learned.rates}
-
-
-TABLE_COLUMNS = (
+COLUMNS = (
     *("setting", "phi", "seeds", "accuracy", "difference", "difference_low", "difference_high"),
     *("rounds_to_target", "reached", "speed_up", "speed_up_low", "speed_up_high"),
     *("latency_ratio", "latency_ratio_low", "latency_ratio_high", "learning_rates"),
 )
 
 
-def effects_of(rows: Sequence[Row]) -> Iterator[Effect]:
-    """Yield every ratio of every setting, over the seeds that ran with it and with phi = 0."""
-    for setting in dict.fromkeys(str(row["setting"]) for row in rows):
-        by_phi: dict[float, dict[int, Row]] = {}
-        for row in rows:
-            if row["setting"] == setting:
-                by_phi.setdefault(float(row["phi"] or 0), {})[int(row["seed"] or 0)] = row
-        base: Mapping[int, Row] = by_phi.get(0.0, {})
-        for phi, found in sorted(by_phi.items()):
-            seeds = sorted(found.keys() & base.keys())
-            if seeds:
-                yield _effect(setting, phi, [found[seed] for seed in seeds], [base[seed] for seed in seeds])
+@dataclass(frozen=True)
+class Effect:
+    """A ratio phi in a setting against phi = 0, over the seeds of both."""
+
+    setting: str
+    phi: float
+    found: Versus
+
+    @property
+    def learned(self) -> bool:
+        """Whether anything was trained."""
+        return self.setting != LATENCY_ONLY
+
+    @property
+    def latency(self) -> Interval:
+        """The round latency over that of phi = 0."""
+        return ratio(*(values(rows, "round_latency_s") for rows in (self.found.mine, self.found.theirs)))
+
+    def row(self) -> dict[str, Cell]:
+        """Return it as a row; what comes of learning is empty where nothing was trained."""
+        row: dict[str, Cell] = {**dict.fromkeys(COLUMNS), "setting": self.setting, "phi": self.phi}
+        row |= {"seeds": self.latency.n, **columns(self.latency, "latency_ratio")}
+        if self.learned:
+            own = summary(self.found.mine)
+            row |= {column: own[column] for column in COLUMNS if column in own}
+            row |= columns(self.found.difference, "difference")
+            row |= columns(self.found.speed_up.ratio or NOTHING, "speed_up")
+        return row
 
 
-def _effect(setting: str, phi: float, mine: Sequence[Row], base: Sequence[Row]) -> Effect:
-    latency = paired_ratio(_values(mine, "round_latency_s"), _values(base, "round_latency_s"))
-    if setting == LATENCY_ONLY:
-        return Effect(setting, phi, latency, None)
-    accuracy = _values(mine, "final_accuracy")
-    learned = Learned(
-        accuracy=mean_interval(accuracy),
-        difference=paired_difference(accuracy, _values(base, "final_accuracy")),
-        speed_up=speed_up([*map(reach_of, base)], [*map(reach_of, mine)]),
-        rounds_to_target=tuple(float(row["rounds_to_target"]) for row in mine if row["rounds_to_target"] is not None),
-        rates=" ".join(sorted({f"{row['lr']:g}" for row in mine})),
-    )
-    return Effect(setting, phi, latency, learned)
+def effects_of(rows: Sequence[Row]) -> list[Effect]:
+    """Return every ratio of every setting, over the seeds that ran with it and with phi = 0."""
+    found = [
+        Effect(setting, phi, Versus.on_common_seeds(trained(of, phi=phi), trained(of, phi=0.0)))
+        for setting in distinct(rows, "setting")
+        for of in [select(rows, setting=setting)]
+        for phi in sorted({number(row, "phi") for row in of})
+    ]
+    return [effect for effect in found if effect.found.mine]
 
 
-def _values(rows: Sequence[Row], column: str) -> list[float]:
-    return [float(row[column] or 0) for row in rows]
+def findings(effects: Sequence[Effect]) -> Iterator[Finding]:
+    """Yield whether rounds are shorter, accuracy similar, the target reached sooner, and with which phi soonest."""
+    for effect in (effect for effect in effects if effect.phi == max(JUDGED)):
+        saved = effect.found.latency
+        claim = f"phi = {effect.phi:g} shortens the round ({effect.setting.removesuffix(', latency only')})"
+        yield Finding(claim, judge_at_least(saved, 1.0), f"latency of phi = 0 over it {saved.text()}, {saved.n} draws")
+    judged = [effect for effect in effects if effect.learned and effect.phi in JUDGED]
+    for effect in judged:
+        claim = f"EPSL({effect.phi:g}) gets within a point of PSL's accuracy ({effect.setting})"
+        less = effect.found.difference
+        yield Finding(claim, effect.found.similar, f"{less.points()}, {less.n} seeds")
+    for effect in judged:
+        claim = f"EPSL({effect.phi:g}) reaches the target in less simulated time than PSL ({effect.setting})"
+        sooner = effect.found.speed_up
+        yield Finding(claim, sooner.verdict(), f"PSL's time over EPSL's {sooner.text()}")
+    for setting in dict.fromkeys(effect.setting for effect in judged):
+        yield _soonest(setting, [effect for effect in effects if effect.setting == setting])
 
 
-def _columns(name: str, found: Interval | None) -> dict[str, float | None]:
-    values = (None, None, None) if found is None else (found.mean, found.low, found.high)
-    return dict(zip((name, f"{name}_low", f"{name}_high"), values, strict=True))
+def _soonest(setting: str, effects: Sequence[Effect]) -> Finding:
+    """Say which ratio reached the target soonest, of those that did on all seeds."""
+    claim = f"which phi reaches the target soonest ({setting})"
+    sped = [(effect.phi, effect.found.speed_up) for effect in effects]
+    told = [(s.ratio.mean, phi, s.text()) for phi, s in sped if s.ratio is not None and not s.mine_missing]
+    if not told:
+        return Finding(claim, Verdict.OPEN, "no phi reached it on all seeds")
+    _, phi, text = max(told)
+    return Finding(claim, Verdict.OBSERVED, f"phi = {phi:g}; PSL's time over it {text}")
+
+
+PANELS = (
+    ("difference", 100.0, "accuracy at the end", "less that of phi = 0, points", 0.0),
+    ("speed_up", 1.0, "time to the target", "that of phi = 0 / that of phi", 1.0),
+    ("latency_ratio", 1.0, "round latency", "relative to phi = 0", 1.0),
+)
+"""Column, its scale, title, label, and the level of phi = 0."""
 
 
 def draw(effects: Sequence[Effect], seeds: int, draws: int) -> Picture:
     """Draw accuracy, time to the target and latency over phi."""
-    settings = list(dict.fromkeys(effect.setting for effect in effects))
+    rows = [effect.row() for effect in effects]
     with styled():
-        figure = new_figure(9.5, 3.9)
-        panels = figure.subplots(1, 3)
-        for number, setting in enumerate(settings):
-            of_setting = [effect for effect in effects if effect.setting == setting]
-            draw_line(panels[2], [e.phi for e in of_setting], [e.latency for e in of_setting], number, setting)
-            learned = [(e.phi, e.learned) for e in of_setting if e.learned is not None]
-            draw_line(panels[0], [x for x, _ in learned], [y.difference for _, y in learned], number, setting, 100)
-            told = [(x, y.speed_up.ratio) for x, y in learned if y.speed_up.ratio is not None]
-            draw_line(panels[1], [x for x, _ in told], [y for _, y in told], number, setting)
-        titles = ("accuracy at the end", "time to the target", "round latency")
-        labels = ("less that of phi = 0, points", "that of phi = 0 / that of phi", "relative to phi = 0")
-        for axes, title, label, level in zip(panels, titles, labels, (0.0, 1.0, 1.0), strict=True):
-            axes.set_title(title)
-            axes.set_xlabel("aggregation ratio phi")
-            axes.set_ylabel(label)
+        figure, (panels,) = grid(1, 3, 9.5, 3.9)
+        for axes, (column, scale, title, label, level) in zip(panels, PANELS, strict=True):
+            for look, setting in zip(NUMBERED, distinct(rows, "setting"), strict=False):
+                told = [row for row in select(rows, setting=setting) if row[column] is not None]
+                draw_rows(axes, told, "phi", column, look, setting, scale)
+            axes.set(title=title, xlabel="aggregation ratio phi", ylabel=label)
             axes.axhline(level, color="0.2", linewidth=0.8)
             axes.grid()
-        figure.legend(*panels[2].get_legend_handles_labels(), loc="outside lower center", ncols=4, handlelength=4)
+        legend_below(figure, panels[2], 4, handle=4)
     caption = (
         f"Every phi against phi = 0, the same {seeds} seeds ({draws} for ResNet-18): means and 95 % confidence "
         "intervals. In the middle, above 1 is sooner than PSL; trainings that never reached the target count with the "
         "time of all their rounds."
     )
-    alt = "Lines over phi. " + "; ".join(
-        f"{e.setting}, phi {e.phi:g}: {100 * e.learned.difference.mean:+.1f} points, latency {e.latency.mean:.3g}"
+    said = (
+        f"{e.setting}, phi {e.phi:g}: {100 * e.found.difference.mean:+.1f} points, latency {e.latency.mean:.3g}"
         for e in effects
-        if e.learned is not None and e.phi in (0.5, 1.0)
+        if e.learned and e.phi in JUDGED
     )
-    numbers = Table("phi", caption, TABLE_COLUMNS, [dict.fromkeys(TABLE_COLUMNS) | effect.row() for effect in effects])
-    return Picture("phi", caption, alt, figure, numbers)
+    return picture("phi", caption, "Lines over phi. " + "; ".join(said), figure, rows)

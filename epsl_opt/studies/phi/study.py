@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from epsl_opt.core.results import Limits
-from epsl_opt.plugins.study import Finding, Point, Row, Section, StudySize, Verdict
+from epsl_opt.plugins.study import Point, Row, Section, StudySize
 from epsl_opt.problems.sources import load_instance
-from epsl_opt.report.intervals import Interval, judge_at_least
 from epsl_opt.solving.solve import solve
-from epsl_opt.studies.phi.effects import LATENCY_ONLY, Effect, draw, effects_of
-from epsl_opt.studies.shared.judging import points
+from epsl_opt.studies.phi.effects import LATENCY_ONLY, draw, effects_of, findings
+from epsl_opt.studies.shared.rows import number, whole
+from epsl_opt.studies.shared.scenario import paper
 from epsl_opt.studies.shared.settings import FULL, FULL_SGD, QUICK, SYNTHETIC, Budget, Cutting, Setting, by_name, epsl
 from epsl_opt.studies.shared.training_study import TrainingStudy
 
@@ -38,9 +38,6 @@ SEEDS = {StudySize.QUICK: QUICK.seeds, StudySize.FULL: FULL.seeds}
 DRAWS = {StudySize.QUICK: 6, StudySize.FULL: 12}
 """Of the scenario with the paper's own network, which is not trained."""
 LIMITS = Limits(time_s=60.0, rel_gap=1e-3)
-JUDGED = (0.5, 1.0)
-CLOSE = 0.01
-"""Accuracies within a point are called similar."""
 
 
 class PhiStudy(TrainingStudy):
@@ -62,20 +59,19 @@ class PhiStudy(TrainingStudy):
         timed: list[Point] = [{"setting": LATENCY_ONLY, "phi": phi, "seeds": DRAWS[size]} for phi in ratios]
         return [*trained, *timed]
 
-    def run(self, point: Point) -> Sequence[dict[str, Any]]:
+    def run(self, point: Point) -> Sequence[Row]:
         """Return one row per seed."""
         from epsl_opt.studies.shared.trainings import tuned
 
-        name, phi = str(point["setting"]), float(point["phi"] or 0)
+        name, phi = str(point["setting"]), number(point, "phi")
         if name == LATENCY_ONLY:
-            return [_latency(phi, seed) for seed in range(int(point["seeds"] or 0))]
+            return [_latency(phi, seed) for seed in range(whole(point, "seeds"))]
         setting = SETTINGS[name]
         return [found.row(setting.target_accuracy) for found in tuned(setting, epsl(phi), Budget.of_point(point))]
 
     def conclude(self, rows: Sequence[Row], size: StudySize) -> Section:
         """Compare every ratio with phi = 0 on the same seeds."""
-        effects = list(effects_of(rows))
-        budgets = BUDGETS[size]
+        effects, budgets = effects_of(rows), BUDGETS[size]
         targets = ", ".join(f"{name} {100 * SETTINGS[name].target_accuracy:g} %" for name in budgets)
         return Section(
             setting=[
@@ -89,11 +85,10 @@ class PhiStudy(TrainingStudy):
                 "Differences and ratios are to phi = 0, which is PSL, on the same seeds, with 95 % confidence "
                 f"intervals. Latencies of the paper's own network, ResNet-18, are of {DRAWS[size]} draws.",
             ],
-            findings=list(_findings(effects)),
+            findings=list(findings(effects)),
             pictures=[draw(effects, SEEDS[size], DRAWS[size])] if effects else [],
             limits=[
-                "Learning rates are tuned for the accuracy at the end, not for the time to the target; one that is the "
-                "largest or the smallest of those tried may not be the best. Tables have them.",
+                self.rates_limit,
                 "Small networks on two small tasks: whether large ones behave alike can't be concluded.",
                 "A training that never reached its target counts with the time of all its rounds, which makes the "
                 "ratio a bound; no verdict rests on a bound that flatters it.",
@@ -102,47 +97,12 @@ class PhiStudy(TrainingStudy):
         )
 
 
-def _latency(phi: float, seed: int) -> dict[str, Any]:
-    instance = load_instance(f"paper:seed={seed},aggregation_ratio={phi:g}")
+def _latency(phi: float, seed: int) -> Row:
+    instance = load_instance(paper(seed=seed, aggregation_ratio=f"{phi:g}"))
     return {"seed": seed, "round_latency_s": solve(instance, "exact", LIMITS).latency_s}
 
 
-def _users(budgets: dict[str, Budget], budget: Budget) -> str:
+def _users(budgets: Mapping[str, Budget], budget: Budget) -> str:
     """Say which settings have a budget."""
     users = [name for name, used in budgets.items() if used == budget]
     return "All trainings" if len(users) == len(budgets) else "; ".join(users)
-
-
-def _findings(effects: Sequence[Effect]) -> Iterator[Finding]:
-    for effect in (effect for effect in effects if effect.phi == max(JUDGED)):
-        saved = _inverse(effect.latency)
-        claim = f"phi = {effect.phi:g} shortens the round ({effect.setting.removesuffix(', latency only')})"
-        yield Finding(claim, judge_at_least(saved, 1.0), f"latency of phi = 0 over it {saved.text()}, {saved.n} draws")
-    learned = [(effect, effect.learned) for effect in effects if effect.learned is not None and effect.phi in JUDGED]
-    for effect, found in learned:
-        claim = f"EPSL({effect.phi:g}) gets within a point of PSL's accuracy ({effect.setting})"
-        less = found.difference
-        yield Finding(claim, judge_at_least(less, -CLOSE), f"{points(less)}, {less.n} seeds")
-    for effect, found in learned:
-        claim = f"EPSL({effect.phi:g}) reaches the target in less simulated time than PSL ({effect.setting})"
-        yield Finding(claim, found.speed_up.verdict(), f"PSL's time over EPSL's {found.speed_up.text()}")
-    for setting in dict.fromkeys(effect.setting for effect, _ in learned):
-        yield _soonest([effect for effect in effects if effect.setting == setting])
-
-
-def _soonest(effects: Sequence[Effect]) -> Finding:
-    """Say which ratio reached the target soonest, of those that did on all seeds."""
-    claim = f"which phi reaches the target soonest ({effects[0].setting})"
-    told = [
-        (found.speed_up.ratio.mean, effect.phi, found.speed_up.text())
-        for effect in effects
-        if (found := effect.learned) and found.speed_up.ratio and not found.speed_up.mine_missing
-    ]
-    if not told:
-        return Finding(claim, Verdict.OPEN, "no phi reached it on all seeds")
-    _, phi, text = max(told)
-    return Finding(claim, Verdict.OBSERVED, f"phi = {phi:g}; PSL's time over it {text}")
-
-
-def _inverse(found: Interval) -> Interval:
-    return Interval(1 / found.mean, 1 / found.high, 1 / found.low if found.low else float("inf"), found.n)

@@ -8,6 +8,7 @@ from itertools import product
 
 from epsl_opt.core.results import Limits
 from epsl_opt.plugins.study import Point, StudySize
+from epsl_opt.studies.shared.scenario import paper
 
 BAND_HZ = 200e6
 PAPER_CLIENTS = 5
@@ -38,16 +39,15 @@ def source(cell: str, clients: int, fading: str, seed: int) -> str:
     """Return the instance, as `load_instance` reads it; every client brings four subchannels."""
     growth = clients / PAPER_CLIENTS if cell == GROWN else 1.0
     subchannels = SUBCHANNELS_PER_CLIENT * clients
-    options = {
-        "clients": clients,
-        "subchannels": subchannels,
-        "bandwidth_hz": BAND_HZ * growth / subchannels,
-        "total_power_dbm": 36.99 + 10 * math.log10(growth),
-        "server_cycles_per_s": 5e9 * growth,
-        "fading": fading,
-        "seed": seed,
-    }
-    return "paper:" + ",".join(f"{name}={value}" for name, value in options.items())
+    return paper(
+        clients=clients,
+        subchannels=subchannels,
+        bandwidth_hz=BAND_HZ * growth / subchannels,
+        total_power_dbm=36.99 + 10 * math.log10(growth),
+        server_cycles_per_s=5e9 * growth,
+        fading=fading,
+        seed=seed,
+    )
 
 
 def points(size: StudySize) -> Iterator[Point]:

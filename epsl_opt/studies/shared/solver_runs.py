@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.results import Limits, SolveResult, relative_gap
 from epsl_opt.core.schedule import FREE, Schedule
+from epsl_opt.plugins.study import Cell
 from epsl_opt.solving.solve import solve
 
 PAPER = ("bcd", "greedy")
@@ -30,10 +30,23 @@ def solve_all(instance: Instance, seed: int) -> dict[str, SolveResult]:
     return {name: solve_with(instance, name, seed) for name in SOLVERS}
 
 
-def solve_with(instance: Instance, solver: str, seed: int) -> SolveResult:
-    """Run one solver; `exact` stops at a gap of 1e-4 or after 1000 nodes."""
+def solve_with(instance: Instance, solver: str, seed: int = 0, rel_gap: float = REL_GAP) -> SolveResult:
+    """Run one solver; `exact` stops at a gap of 1e-4, if no other is given, or after 1000 nodes."""
     options = {"max_nodes": EXACT_NODES} if solver == "exact" else {}
-    return solve(instance, solver, Limits(time_s=GUARD_S, rel_gap=REL_GAP, seed=seed), options)
+    return solve(instance, solver, Limits(time_s=GUARD_S, rel_gap=rel_gap, seed=seed), options)
+
+
+def schedule_of(result: SolveResult) -> Schedule:
+    """Return the schedule that was found.
+
+    Raises
+    ------
+    RuntimeError
+        If there is none.
+    """
+    if result.schedule is None:
+        raise RuntimeError(f"{result.solver} found no schedule: {result.message}")
+    return result.schedule
 
 
 def floor_s(results: Mapping[str, SolveResult]) -> float:
@@ -46,7 +59,7 @@ def used_share(schedule: Schedule) -> float:
     return float((schedule.subchannel_client != FREE).mean())
 
 
-def solver_row(result: SolveResult, bound_s: float) -> dict[str, Any]:
+def solver_row(result: SolveResult, bound_s: float) -> dict[str, Cell]:
     """Return what a solver found, and how far from the best bound known; empty where it found no schedule."""
     return {
         "solver": result.solver,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from epsl_opt.plugins.study import Row, Verdict
 from epsl_opt.report.intervals import Interval, judge_at_least, paired_ratio
+from epsl_opt.studies.shared.rows import number
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,8 @@ class Reach:
 
 def reach_of(row: Row) -> Reach:
     """Return the simulated seconds of a row of a training."""
-    reached = row["time_to_target_s"]
-    return Reach(None if reached is None else float(reached), float(row["total_time_s"] or 0))
+    reached = None if row["time_to_target_s"] is None else number(row, "time_to_target_s")
+    return Reach(reached, number(row, "total_time_s"))
 
 
 @dataclass(frozen=True)
@@ -61,17 +62,13 @@ class SpeedUp:
         total = self.neither if self.ratio is None else self.neither + self.ratio.n
         if self.ratio is None:
             return f"neither got there on any of {total} seeds"
-        notes = [
-            note
-            for note, count in (
-                ("at most, not reached on {} of {} seeds", self.mine_missing),
-                ("at least, the other did not reach it on {} of {} seeds", self.theirs_missing),
-                ("neither reached it on {} of {} seeds", self.neither),
-            )
-            if count
-            for note in [note.format(count, total)]
-        ]
-        return self.ratio.text() + (f" ({'; '.join(notes)})" if notes else "")
+        counted = {
+            "at most, not reached": self.mine_missing,
+            "at least, the other did not reach it": self.theirs_missing,
+            "neither reached it": self.neither,
+        }
+        notes = "; ".join(f"{note} on {count} of {total} seeds" for note, count in counted.items() if count)
+        return self.ratio.text() + (f" ({notes})" if notes else "")
 
 
 def speed_up(theirs: Sequence[Reach], mine: Sequence[Reach]) -> SpeedUp:

@@ -6,21 +6,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from statistics import fmean
-from typing import Any
 
 import torch
 
 from epsl_opt.backends.pytorch import TorchBackend
 from epsl_opt.backends.pytorch.options import TorchOptions
 from epsl_opt.backends.pytorch.session import TorchSession
-from epsl_opt.core.instance import Instance
+from epsl_opt.core.instance import Instance, ModelProfile
 from epsl_opt.core.results import Limits
 from epsl_opt.files.documents import ScheduleDocument
 from epsl_opt.files.training_document import TrainingStop
 from epsl_opt.files.training_records import first_reaching
+from epsl_opt.plugins.study import Cell
 from epsl_opt.problems.sources import load_instance
 from epsl_opt.solving.quickest_cut import solve_at_quickest_cut
 from epsl_opt.studies.shared.laboratory import StudyBackend
+from epsl_opt.studies.shared.scenario import paper
 from epsl_opt.studies.shared.settings import SUBSAMPLE, Budget, Cutting, Method, Setting
 from epsl_opt.studies.shared.subsampling import subsample
 from epsl_opt.training.goal import TrainingGoal
@@ -73,7 +74,7 @@ class Training:
             return self.session.data.majority_rate
         return fmean(accuracy for _, accuracy in self.accuracies[-LAST:])
 
-    def row(self, target_accuracy: float) -> dict[str, Any]:
+    def row(self, target_accuracy: float) -> dict[str, Cell]:
         """Return it as a row of a table."""
         latency_s, plan = self.run.stages.round_latency_s, self.run.plan
         reached = first_reaching(self.run.records, target_accuracy)
@@ -162,11 +163,9 @@ def schedule_for(setting: Setting, method: Method, seed: int) -> tuple[Instance,
 
 def fitted(task: str, network: str, seed: int) -> Instance:
     """Return a draw of the paper's scenario with the profile of a network."""
-    drawn = load_instance(f"paper:seed={seed}")
-    profile = _profile(task, network)
-    return drawn.replace(model=profile)
+    return load_instance(paper(seed=seed)).replace(model=_profile(task, network))
 
 
 @cache
-def _profile(task: str, network: str) -> Any:
+def _profile(task: str, network: str) -> ModelProfile:
     return TorchBackend().fit(load_instance("paper"), task, TorchOptions(network=network)).model
