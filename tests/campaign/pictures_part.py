@@ -28,7 +28,11 @@ class Pictures(Part):
     def missing(self) -> str | None:
         """Pillow writes the pictures, and torch learns them."""
         lacking = [name for name in ("PIL", "torch") if find_spec(name) is None]
-        return f"{lacking[0]} is not installed" if lacking else None
+        if lacking:
+            return f"{lacking[0]} is not installed"
+        from campaign.image_folders import WRITES_ALL
+
+        return None if WRITES_ALL else "Pillow before 13 does not write, or not read, all of its modes"
 
     def prepare(self, workshop: Path) -> None:
         """Make an instance to train on."""

@@ -73,10 +73,8 @@ def tampered(draw: st.DrawFn) -> tuple[SchemaKind, dict[str, Any]]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_committed_schemas_are_current(kind: SchemaKind) -> None:
-    """The schema files in the package are what `python -m epsl_opt.files.schema` would write, 0 or 0.0."""
-    text = schema_path(kind).read_text(encoding="utf-8")
-    assert json.loads(text) == json_schema(kind)
-    assert text == format_json(json.loads(text))
+    """The schema files in the package are what `python -m epsl_opt.files.schema` would write."""
+    assert schema_path(kind).read_text(encoding="utf-8") == format_json(json_schema(kind))
 
 
 @pytest.mark.parametrize("kind", KINDS)
