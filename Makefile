@@ -22,7 +22,7 @@ CAMPAIGN := --inputs $(INPUTS) --jobs $(JOBS) --seed $(SEED)
 CAMPAIGN += $(addprefix --part ,$(PART)) $(addprefix --only ,$(ONLY)) $(addprefix --write ,$(WRITE))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types suite lowest matrix campaign bench results studies docs site dist clean
+.PHONY: help demo test lint types suite coverage lowest matrix campaign bench results studies docs site dist clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
@@ -43,7 +43,11 @@ types: $(VENV)/installed-dev ## check types
 	$(PY) -m mypy
 
 suite: $(VENV)/installed-dev ## run the tests
-	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n auto --dist worksteal
+	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n auto --dist worksteal $(PYTEST_OPTIONS)
+
+coverage: $(VENV)/installed-dev ## run the tests and tell what they run: a table of the rooms, pages in build/coverage
+	$(MAKE) --no-print-directory suite PYTEST_OPTIONS='--cov --cov-report=html --cov-report=json'
+	$(PY) -m docs_tools.coverage build/coverage/report.json
 
 campaign: $(VENV)/installed-dev ## try random inputs on everything: INPUTS=20000 JOBS=2 SEED=0 (minutes to an hour)
 	PYTHONPATH=.:tests $(PY) -m campaign $(CAMPAIGN)
