@@ -22,7 +22,7 @@ CAMPAIGN := --inputs $(INPUTS) --jobs $(JOBS) --seed $(SEED)
 CAMPAIGN += $(addprefix --part ,$(PART)) $(addprefix --only ,$(ONLY)) $(addprefix --write ,$(WRITE))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types suite lowest matrix campaign bench results studies docs site dist clean
+.PHONY: help demo test lint types suite coverage lowest matrix campaign bench results studies docs site dist clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
@@ -43,7 +43,11 @@ types: $(VENV)/installed-dev ## check types
 	$(PY) -m mypy
 
 suite: $(VENV)/installed-dev ## run the tests
-	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n auto --dist worksteal $(PYTEST)
+	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n auto --dist worksteal $(PYTEST_OPTIONS)
+
+coverage: $(VENV)/installed-dev ## run the tests and tell what they run: a table of the rooms, pages in build/coverage
+	$(MAKE) --no-print-directory suite PYTEST_OPTIONS='--cov --cov-report=html --cov-report=json'
+	$(PY) -m docs_tools.coverage build/coverage/report.json
 
 campaign: $(VENV)/installed-dev ## try random inputs on everything: INPUTS=20000 JOBS=2 SEED=0 (minutes to an hour)
 	PYTHONPATH=.:tests $(PY) -m campaign $(CAMPAIGN)
@@ -53,7 +57,7 @@ lowest: | $(PY) ## run the tests with the lowest versions that pyproject.toml al
 	$(PY) -m docs_tools.lowest > build/lowest.txt
 	PIP_CONSTRAINT=$(CURDIR)/build/lowest.txt $(MAKE) --no-print-directory suite \
 		VENV=build/lowest TORCH=torch TORCHVISION=torchvision==0.19.0 DEV=test,train,parquet,dask \
-		PYTEST='-W default::DeprecationWarning -W default::PendingDeprecationWarning'
+		PYTEST_OPTIONS='-W default::DeprecationWarning -W default::PendingDeprecationWarning'
 
 matrix: ## run the tests on every Python of PYTHONS that this machine has
 	@for python in $(PYTHONS); do \

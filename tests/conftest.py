@@ -1,6 +1,6 @@
 """How the tests run: Ctrl-C is heard, and property tests are repeatable and quick by default.
 
-`--hypothesis-profile=thorough` searches further.
+`--hypothesis-profile=thorough` searches further, and a campaign (`draws.py`) elsewhere each time.
 """
 
 from __future__ import annotations
@@ -24,4 +24,5 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.register_profile("thorough", settings.get_profile("quick"), max_examples=1000, derandomize=False)
+settings.register_profile("campaign", settings.get_profile("quick"), max_examples=100, derandomize=False)
 settings.load_profile("quick")

@@ -20,6 +20,7 @@ class Cluster:
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self._folder, self._stack, self._n_workers = folder, stack, 0
+        self._workers: list[subprocess.Popen[bytes]] = []
         here = ("--host", "127.0.0.1", "--port", "0")
         self.scheduler = self._run("scheduler", *here, "--scheduler-file", str(self._file))
         while not wait_for(self._file):  # there, but not written yet
@@ -41,7 +42,7 @@ class Cluster:
         """Start a worker; it is there a little later."""
         self._n_workers += 1
         place = self._folder / f"worker-{self._n_workers}"
-        return self._run(
+        worker = self._run(
             "worker",
             "--scheduler-file",
             str(self._file),
@@ -52,6 +53,15 @@ class Cluster:
             *(options or ("--no-nanny",)),
             **environment,
         )
+        self._workers.append(worker)
+        return worker
+
+    def dismiss_workers(self) -> None:
+        """End all workers; the scheduler notices at once."""
+        for worker in self._workers:
+            worker.terminate()
+        while self._workers:
+            _stop(self._workers.pop())
 
     def _run(self, role: str, *options: str, **environment: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", f"distributed.cli.dask_{role}", "--no-dashboard", *options]

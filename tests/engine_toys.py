@@ -78,11 +78,12 @@ def _die(log: Path) -> str:
 
 
 def _stay(log: Path) -> str:
-    """Note it and do not come to an end, unless the log has enough lines."""
+    """Note it and do not come to an end before the log has enough lines."""
     with log.open("a") as lines:
         lines.write(f"{os.getpid()}\n")
-    if len(log.read_text().split()) <= int(log.suffix[1:]):
-        time.sleep(PATIENCE_S)
+    deadline_s = time.monotonic() + PATIENCE_S
+    while len(log.read_text().split()) <= int(log.suffix[1:]) and time.monotonic() < deadline_s:
+        time.sleep(0.02)
     return "done"
 
 

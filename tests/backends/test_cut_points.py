@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from draws import examples
 from hypothesis import given
 from sample_networks import BRANCHING, CLASSES, IMAGE, Branching, Overwriting, Tied, Transformer, sequentials
 from torch import Tensor, nn
@@ -60,6 +61,7 @@ def assert_same_function(network: nn.Module, chain: Chain) -> None:
             assert all(torch.equal(a, b) for a, b in zip(whole.buffers(), network.buffers(), strict=True))
 
 
+@examples(12)
 @given(sequentials())
 def test_random_sequentials_are_their_chains(network: nn.Sequential) -> None:
     """Output, gradients and buffers of a cut `nn.Sequential` are its own to the last bit, wherever it is cut."""

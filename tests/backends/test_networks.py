@@ -144,11 +144,18 @@ def test_gradients_of_nothing_but_rounding_are_no_difference() -> None:
     "name", ["squeezenet1_1", "mobilenet_v3_small", "efficientnet_b0", "googlenet", "swin_t", "vit_b_32"]
 )
 def test_torchvision_networks_are_their_chains(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A classification model of torchvision, cut into a chain, returns what the model does, in both modes."""
+    """A classification model of torchvision, cut into a chain, returns what the model does, in both modes.
+
+    The transformers are made with fewer and narrower layers.
+    """
     models = torchvision_models()
+    narrow = {
+        "vit_b_32": partial(models.VisionTransformer, 64, 32, num_layers=3, num_heads=2, hidden_dim=16, mlp_dim=32),
+        "swin_t": partial(models.SwinTransformer, [4, 4], 16, depths=[2, 2], num_heads=[2, 4], window_size=[7, 7]),
+    }
+    genuine = narrow.get(name, partial(models.get_model, name, weights=None))
     made: list[nn.Module] = []
-    genuine = partial(models.get_model, **({"image_size": 64} if name == "vit_b_32" else {}))
-    monkeypatch.setattr(models, "get_model", lambda *args, **kwargs: made.append(genuine(*args, **kwargs)) or made[0])
+    monkeypatch.setattr(models, "get_model", lambda _, weights, **options: made.append(genuine(**options)) or made[0])
     chain = build_chain(name, (3, 64, 64), 1000, seed=0)
     assert len(chain.segments) > 5
     x = torch.randn(2, 3, 64, 64)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from draws import examples
 from hypothesis import given
 from sample_networks import BRANCHING, CLASSES, IMAGE, sequentials
 from torch import Tensor, nn
@@ -65,6 +66,7 @@ def test_layers_cost_what_is_counted_by_hand() -> None:
     assert profile_chain(chain, shape) == profile("by hand", layers)
 
 
+@examples(10)
 @given(sequentials())
 def test_sizes_are_those_of_the_tensors(network: nn.Sequential) -> None:
     """Activation, gradient and parameter bits are the sizes of the tensors that pass and of the client's weights."""

@@ -139,7 +139,9 @@ def test_no_task_imports_what_it_does_not_need() -> None:
     assert found.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize(("task", "module"), [("digits", "sklearn.datasets"), ("mnist:download=true", "torchvision")])
+@pytest.mark.parametrize(
+    ("task", "module"), [("digits", "sklearn.datasets"), ("mnist:download=true", "torchvision.datasets")]
+)
 def test_a_missing_package_is_named(task: str, module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the package that a task needs, the error says what to install."""
     monkeypatch.setitem(sys.modules, module, None)

@@ -131,7 +131,7 @@ def test_bits_sent_are_those_of_the_profile(framework: Framework) -> None:
 def test_every_framework_learns(framework: Framework) -> None:
     """Each framework ends well above the rate of guessing the most frequent class."""
     training = session(framework, 0.5, batch_size=8, lr=0.3, momentum=0.0)
-    run(training, 300)
+    run(training, 60)
     assert training.evaluate().accuracy > training.describe()["majority_rate"] + 0.15
 
 

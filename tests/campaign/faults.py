@@ -33,6 +33,7 @@ class FaultKind(Enum):
     WRONG_PICTURE = "wrong picture", "training would see other pixels or labels than a viewer shows"
     WRONG_NETWORK = "wrong network", "a network cut in two does not compute or train as the whole network does"
     WRONG_COUNT = "wrong count", "FLOPs or bits of a network are not those counted by hand"
+    BROKEN_LAW = "broken law", "a random test of the suite fails on draws that the suite does not make"
     HANGS = "hang", "no end in time, nor after Ctrl-C"
     DIED = "died", "the process was ended by a signal"
 

@@ -14,6 +14,7 @@ MODULES = {
     "kills": "campaign.kills_part:Kills",
     "pictures": "campaign.pictures_part:Pictures",
     "networks": "campaign.networks_part:Networks",
+    "laws": "campaign.laws_part:Laws",
 }
 """Name -> where the part is; imported only in processes that run it."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from campaign import toys
+from campaign.faults import FaultKind
+from campaign.laws_part import files_of_laws, law_faults
 from campaign.parts import load
 from campaign.run import CampaignPlan, repetition, run_campaign
 from campaign.summary import summary_text, write_summary
@@ -20,6 +23,21 @@ SLICE = {"tiny": range(4), "files": range(30), "options": range(30), "pictures":
 
 GENERATE_KILLED = 7
 """An input of `kills` that takes no longer than it must: `generate`, killed before it replaces its file."""
+
+ODD_LAW = """
+import pytest
+from draws import draws
+
+
+@pytest.mark.drawn
+@pytest.mark.parametrize("seed", draws(2))
+def test_even(seed):
+    assert seed % 2 == 0
+
+
+def test_not_drawn():
+    assert False
+"""
 
 
 @pytest.fixture
@@ -55,6 +73,18 @@ def test_the_first_inputs_of_a_part_have_no_fault(name: str, workshop: Path) -> 
 def test_a_killed_command_has_no_fault(workshop: Path) -> None:
     """A command that is killed leaves nothing behind, once it is run again."""
     assert faults_of("kills", [GENERATE_KILLED], workshop) == []
+
+
+def test_a_law_holds_or_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The random tests of a file are run on the draws of the campaign alone, and one that fails is told."""
+    test = tmp_path / "test_odd.py"
+    test.write_text(ODD_LAW)
+    shutil.copy(Path(__file__).parents[1] / "conftest.py", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    (fault,) = law_faults(str(test), 10)
+    assert fault.kind is FaultKind.BROKEN_LAW
+    assert "test_even[11]" in fault.detail
+    assert {"tests/solvers/test_exact.py", "tests/benchmarks/test_exact_scip.py"} <= set(files_of_laws())
 
 
 def test_a_campaign_runs_in_processes_of_its_own_and_tells(tmp_path: Path) -> None:

@@ -34,13 +34,18 @@ dask_cluster = pytest.importorskip("epsl_opt.campaigns.engines.dask_cluster")
 TIMES = ("build_s", "solve_s", "overrun_s")
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    """A scheduler without workers."""
-    folder = tmp_path / "cluster"
-    folder.mkdir()
-    with running_cluster(folder) as cluster:
+@pytest.fixture(scope="module")
+def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A scheduler for all tests that leave it running."""
+    with running_cluster(tmp_path_factory.mktemp("cluster")) as cluster:
         yield cluster
+
+
+@pytest.fixture
+def cluster(scheduler: Cluster) -> Iterator[Cluster]:
+    """A scheduler without workers."""
+    yield scheduler
+    scheduler.dismiss_workers()
 
 
 def results(folder: Path) -> list[dict[str, Any]]:
@@ -179,9 +184,10 @@ def test_trainings_come_back_as_files(
 
 SCHEDULER_GOES = """
 import os, signal, sys
-from epsl_opt.campaigns.engines import DASK, Task, open_engine, run_tasks
+from epsl_opt.campaigns.engines import DASK, Task, dask_cluster, open_engine, run_tasks
 from epsl_opt.core.errors import EngineError
 
+dask_cluster.CONNECT_TIMEOUT_S = 3.0
 with open_engine(DASK, None, sys.argv[1]) as engine:
     engine.places(1)
     runs = run_tasks(abs, [Task(n, n, -int(n)) for n in "345"], engine)
@@ -195,12 +201,13 @@ with open_engine(DASK, None, sys.argv[1]) as engine:
 """In a process of its own: a client whose scheduler was killed leaves Dask's event loop in disorder."""
 
 
-def test_a_scheduler_that_goes_ends_the_campaign_with_one_line(cluster: Cluster, tmp_path: Path) -> None:
+def test_a_scheduler_that_goes_ends_the_campaign_with_one_line(tmp_path: Path) -> None:
     """What was done before is there, and the error says who has gone."""
-    cluster.add_worker()
-    address = cluster.address
-    program = [sys.executable, "-c", SCHEDULER_GOES, address, str(cluster.scheduler.pid)]
-    done = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=True)
+    with running_cluster(tmp_path) as cluster:
+        cluster.add_worker()
+        address = cluster.address
+        program = [sys.executable, "-c", SCHEDULER_GOES, address, str(cluster.scheduler.pid)]
+        done = subprocess.run(program, capture_output=True, text=True, timeout=100, check=True)
     value, error = done.stdout.splitlines()
     assert value == "3"
     assert error.startswith(f"the Dask scheduler at {address} has gone: ")
@@ -216,7 +223,7 @@ def refused(capsys: pytest.CaptureFixture[str], *how: str, code: ExitCode = Exit
 
 def test_an_address_without_a_scheduler_leaves_no_client(monkeypatch: pytest.MonkeyPatch) -> None:
     """A refused address leaves no half-made client to a later collection: closed in another's start, it never ends."""
-    monkeypatch.setattr(dask_cluster, "CONNECT_TIMEOUT_S", 1.0)
+    monkeypatch.setattr(dask_cluster, "CONNECT_TIMEOUT_S", 0.2)
     for address in ("tcp://127.0.0.1:1", "nonsense"):
         gc.collect()
         gc.disable()
@@ -232,7 +239,7 @@ def test_a_cluster_that_can_not_be_used_is_one_line(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """No scheduler, no workers, and workers with another version are one clear line each; nothing is run."""
-    monkeypatch.setattr(dask_cluster, "CONNECT_TIMEOUT_S", 1.0)
+    monkeypatch.setattr(dask_cluster, "CONNECT_TIMEOUT_S", 0.2)
     monkeypatch.setattr(dask_cluster, "WORKER_TIMEOUT_S", 0.0)
     dask = ("--engine", "dask", "--scheduler")
     nobody = refused(capsys, *dask, "tcp://127.0.0.1:1")

@@ -14,6 +14,7 @@ import pytest
 from study_toys import Environment, Lists, Newer, Squares, Twins
 
 from epsl_opt import InputError
+from epsl_opt.campaigns.engines import ThisProcess
 from epsl_opt.campaigns.study_points import point_key, run_point
 from epsl_opt.campaigns.study_runs import StudyRuns, run_points
 from epsl_opt.plugins.study import Point, Study, StudySize
@@ -98,9 +99,9 @@ def test_an_interrupted_study_does_the_rest_only(folder: Path, log: Path) -> Non
 def test_a_larger_size_does_the_rest_only(folder: Path, log: Path) -> None:
     """Points that the quick version has run are not run again by the full one."""
     study = Squares(str(log))
-    run_points(study, QUICK, folder, jobs=2)
+    run_points(study, QUICK, folder, engine=ThisProcess())
     calls(log)
-    assert run_points(study, StudySize.FULL, folder, jobs=2).reused == 3
+    assert run_points(study, StudySize.FULL, folder, engine=ThisProcess()).reused == 3
     assert calls(log) == ["3", "4"]
 
 
@@ -133,24 +134,24 @@ def test_a_damaged_point_file_is_told_and_run_again(
 ) -> None:
     """A file that is cut off, foreign or wrong costs a warning that names it and one run, and is mended by that."""
     study = Squares(str(log))
-    good = run_points(study, QUICK, folder, jobs=1)
+    good = run_points(study, QUICK, folder, engine=ThisProcess())
     calls(log)
     path = folder / f"{point_key(study, {'x': 1})}.json"
     content = json.loads(path.read_text())
     damaged = {"other key": content | {"key": "0" * 64}, "nonsense rows": content | {"rows": [1]}}
     path.write_text(json.dumps(damaged[damage]) if damage in damaged else damage)
     with caplog.at_level(logging.WARNING):
-        again = run_points(study, QUICK, folder, jobs=1)
+        again = run_points(study, QUICK, folder, engine=ThisProcess())
     assert [record.message.partition(":")[0] for record in caplog.records] == [str(path)]
     assert calls(log) == ["1"]
     assert (again.rows, again.reused) == (good.rows, 2)
-    assert run_points(study, QUICK, folder, jobs=1).reused == 3
+    assert run_points(study, QUICK, folder, engine=ThisProcess()).reused == 3
 
 
 def test_points_of_another_revision_are_run_again(folder: Path, log: Path) -> None:
     """Raising a study's revision leaves no kept point in force."""
-    run_points(Squares(str(log)), QUICK, folder, jobs=1)
-    assert run_points(Newer(str(log)), QUICK, folder, jobs=1).reused == 0
+    run_points(Squares(str(log)), QUICK, folder, engine=ThisProcess())
+    assert run_points(Newer(str(log)), QUICK, folder, engine=ThisProcess()).reused == 0
 
 
 def test_equal_points_are_refused(folder: Path) -> None:
@@ -161,7 +162,7 @@ def test_equal_points_are_refused(folder: Path) -> None:
 
 def test_a_cell_is_text_a_number_or_nothing(folder: Path) -> None:
     """A row that could not be written as CSV fails its point, and the column is named."""
-    runs = run_points(Lists(), QUICK, folder, jobs=1)
+    runs = run_points(Lists(), QUICK, folder, engine=ThisProcess())
     assert len(runs.failures) == 3
     assert "column 'y' holds a list" in runs.failures[0]
 

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import plain_model
 import pytest
+from draws import examples
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import instances, instances_with_schedules
@@ -127,6 +128,7 @@ def test_a_further_subchannel_never_slows_its_client(case: Case, subchannel: int
     ("ratio", "batch", "expected"),
     [(0.1, 30, 3), (0.07, 100, 7), (0.3, 10, 3), (0.29, 100, 29), (0.5, 7, 4), (0.0, 9, 0), (1.0, 9, 9), (1e-9, 5, 1)],
 )
+@examples(5)
 @given(instance=instances())
 def test_aggregated_samples_are_exact_for_decimal_ratios(
     instance: Instance, ratio: float, batch: int, expected: int

@@ -7,6 +7,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from draws import examples
 from hypothesis import event, given
 from hypothesis import strategies as st
 from strategies import instances, instances_with_schedules, schedule_document
@@ -129,6 +130,7 @@ BROKEN: list[tuple[str, Any]] = [
 
 
 @pytest.mark.parametrize(("field", "value"), BROKEN, ids=str)
+@examples(5)
 @given(instance=instances())
 def test_broken_instances_are_invalid(instance: Instance, field: str, value: Any) -> None:
     """What is wrong in one place only is invalid under the schema, and refused by the reader."""
@@ -139,6 +141,7 @@ def test_broken_instances_are_invalid(instance: Instance, field: str, value: Any
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@examples(8)
 @given(case=instances_with_schedules())
 def test_every_required_field_is_required(kind: SchemaKind, case: tuple[Instance, Schedule]) -> None:
     """Leaving out any field that the schema requires is refused by schema and reader, which names the field."""

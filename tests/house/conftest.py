@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
 import subprocess
 import sys
 import sysconfig
+import time
 import venv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from epsl_opt.files.file_lock import lock
 
 ROOT = Path(__file__).parents[2]
 NOT_SOURCE = shutil.ignore_patterns(
@@ -28,13 +33,36 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def dist(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the sdist from the source, and the wheel from the sdist; return the folder they are in."""
-    folder = tmp_path_factory.mktemp("dist")
+def dist(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """Build sdist and wheel, or take what another process of this session has built; return the folder they are in."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "dist"
+    with held(folder.with_suffix(".lock")):
+        if not (folder / "built").exists():
+            built(request.getfixturevalue("source"), folder)
+            (folder / "built").touch()
+    return folder
+
+
+@contextlib.contextmanager
+def held(file: Path) -> Iterator[None]:
+    """Hold a lock while the block runs, once nobody else does."""
+    with file.open("w") as stream:
+        while True:
+            try:
+                lock(stream.fileno())
+            except OSError:
+                time.sleep(0.1)
+            else:
+                break
+        yield
+
+
+def built(source: Path, folder: Path) -> None:
+    """Build the sdist from the source, and the wheel from the sdist."""
     build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(source)]
     done = subprocess.run(build, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    return folder
 
 
 @pytest.fixture(scope="session")

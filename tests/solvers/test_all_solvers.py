@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from draws import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from strategies import instances
 
@@ -24,7 +27,7 @@ def _optimum_s(instance: Instance) -> float:
 
 
 @pytest.mark.parametrize("name", DETERMINISTIC)
-@settings(max_examples=25, deadline=None)
+@examples(12)
 @given(instance=instances(max_clients=3, max_subchannels=5))
 def test_no_solver_beats_enumeration(name: str, instance: Instance) -> None:
     """Every solver's schedule is verified and at best equal to the enumerated optimum; bounds are at most that."""
@@ -36,7 +39,7 @@ def test_no_solver_beats_enumeration(name: str, instance: Instance) -> None:
     assert result.bound_s is None or result.bound_s <= best_s * (1 + 1e-9)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(25)
 @given(instance=instances(max_clients=3, max_subchannels=5), seed=st.integers(0, 2**32 - 1))
 def test_relabelling_changes_nothing(instance: Instance, seed: int) -> None:
     """Reordering clients and subchannels leaves the optimum where it is."""
@@ -57,7 +60,7 @@ def test_relabelling_changes_nothing(instance: Instance, seed: int) -> None:
     assert _optimum_s(relabelled) == pytest.approx(_optimum_s(instance), rel=1e-9)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(25)
 @given(instance=instances(max_clients=3, max_subchannels=5), factor=st.floats(1, 10))
 def test_more_of_anything_never_hurts(instance: Instance, factor: float) -> None:
     """More power, bandwidth or compute never makes the optimum worse."""
@@ -83,7 +86,7 @@ def test_more_of_anything_never_hurts(instance: Instance, factor: float) -> None
         assert _optimum_s(changed) <= base_s
 
 
-@settings(max_examples=30, deadline=None)
+@examples(25)
 @given(instance=instances(max_clients=3, max_subchannels=5), exponent=st.integers(-9, 9))
 def test_the_unit_of_power_does_not_matter(instance: Instance, exponent: int) -> None:
     """Scaling every power and the noise by the same factor leaves the optimum where it is."""
@@ -111,13 +114,19 @@ def _server(server: Server, **changes: float) -> Server:
 
 @pytest.mark.parametrize("name", ["greedy", "bcd", "convex", "local-search"])
 def test_the_real_algorithms_beat_the_baselines_median(name: str) -> None:
-    """On the paper's scenario, the median latency over 30 seeds is below that of every baseline."""
+    """On the paper's scenario, the median latency over 30 seeds is below that of every baseline.
+
+    A hundredth of its effort is enough for `local-search`.
+    """
     median = {solver: _median_latency_s(solver) for solver in [name, *(f"baseline-{x}" for x in "abcd")]}
     assert median[name] < min(value for solver, value in median.items() if solver != name)
 
 
+@cache
 def _median_latency_s(solver: str) -> float:
-    found = [solve(load_instance(f"paper:seed={seed}"), solver, Limits(seed=seed)).latency_s for seed in range(30)]
+    options = {"effort": 0.01} if solver == "local-search" else {}
+    scenarios = ((seed, load_instance(f"paper:seed={seed}")) for seed in range(30))
+    found = [solve(instance, solver, Limits(seed=seed), options).latency_s for seed, instance in scenarios]
     return float(np.median([value for value in found if value is not None]))
 
 

@@ -6,7 +6,8 @@ from itertools import permutations, product
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from draws import examples
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import instances
 
@@ -43,7 +44,7 @@ def instances_with_copies(draw: st.DrawFn) -> Instance:
     return _with_copies(instance, source)
 
 
-@settings(max_examples=40)
+@examples(25)
 @given(instances_with_copies())
 def test_copies_equal_enumeration(instance: Instance) -> None:
     """With copies among the clients the optimum is the enumerated one to 1e-6, and the bound is not above it."""
@@ -114,7 +115,7 @@ def _class(owner: IntArray, group: IntArray) -> tuple[int, ...]:
     return min(tuple(exchange.get(i, i) for i in owner.tolist()) for exchange in exchanges)
 
 
-@settings(max_examples=300)
+@examples(80)
 @given(nodes_with_copies(), st.integers(0, 2**32 - 1), st.booleans())
 def test_children_keep_one_of_every_class(node: Node, seed: int, whole: bool) -> None:
     """Whatever the relaxation says, every allocation of a region has a twin in a child, and nothing new is in one."""
@@ -128,7 +129,7 @@ def test_children_keep_one_of_every_class(node: Node, seed: int, whole: bool) ->
     assert len({tuple(owner) for owner in kept}) == len(kept)
 
 
-@settings(max_examples=300)
+@examples(80)
 @given(nodes_with_copies())
 def test_tightening_keeps_what_is_in_order(node: Node) -> None:
     """Tightening a region, with the order of copies known, loses no allocation whose counts are in order."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from hypothesis import assume, given, settings
+from draws import examples
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import instances
 
@@ -66,7 +67,7 @@ def _holds(node: Node, owners: IntArray) -> BoolArray:
     return found
 
 
-@settings(max_examples=300)
+@examples(80)
 @given(nodes())
 def test_tightening_loses_no_allocation(node: Node) -> None:
     """A tightened region holds exactly the allocations of the region; only an empty one is given up."""
@@ -81,7 +82,7 @@ def test_tightening_loses_no_allocation(node: Node) -> None:
         assert not (tight.allowed & ~node.allowed).any()
 
 
-@settings(max_examples=300)
+@examples(80)
 @given(live_nodes(), st.integers(0, 2**32 - 1), st.booleans())
 def test_every_allocation_is_in_one_child(tight: Node, seed: int, whole: bool) -> None:
     """Whatever the relaxation says, the children cover the region without overlap, and each is smaller than it."""
@@ -108,7 +109,7 @@ def instances_with_nodes(draw: st.DrawFn) -> tuple[Instance, int, list[Node]]:
     return instance, draw(st.integers(0, instance.n_cut_layers - 1)), found
 
 
-@settings(max_examples=60)
+@examples(25)
 @given(instances_with_nodes(), st.sampled_from([0.01, 0.3, 3.0]))
 def test_bounds_of_regions_are_below_their_optimum(case: tuple[Instance, int, list[Node]], spread: float) -> None:
     """The bound of a region, solved together with others, never exceeds its best allocation, or any of its prices'."""
@@ -126,7 +127,7 @@ def test_bounds_of_regions_are_below_their_optimum(case: tuple[Instance, int, li
         assert certified[n] <= optimum
 
 
-@settings(max_examples=60)
+@examples(25)
 @given(instances_with_nodes(), st.floats(0, 1))
 def test_fixing_forbids_nothing_better(case: tuple[Instance, int, list[Node]], quantile: float) -> None:
     """What reduced costs forbid is no better than the cutoff, and stays above the bound that is remembered for it."""
@@ -146,7 +147,7 @@ def test_fixing_forbids_nothing_better(case: tuple[Instance, int, list[Node]], q
     assert (gone * ROUNDING >= tree._closed_s).all()
 
 
-@settings(max_examples=40)
+@examples(20)
 @given(instances(max_clients=3, max_subchannels=5), st.data())
 def test_a_tree_bounds_its_cut_layer_all_along(instance: Instance, data: st.DataObject) -> None:
     """After every batch of nodes the tree's bound is below the best allocation of its cut layer, without any cutoff."""

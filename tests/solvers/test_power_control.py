@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from draws import draws, examples
 from hostile import hostile_instances
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from strategies import instances
 
@@ -46,12 +47,13 @@ def _random_case(seed: int) -> tuple[Instance, IntArray, int]:
     return instance, owner, int(random.integers(instance.n_cut_layers))
 
 
-def test_agrees_with_a_conic_solver_on_200_random_cases() -> None:
-    """The uplink phase equals CVXPY and Clarabel's to 1e-6 relative on 200 random instances, allocations and cuts."""
-    for seed in range(200):
-        instance, owner, cut = _random_case(seed)
-        reference = ReferencePowerControl(instance, cut_costs(instance, cut), owner).phase_s()
-        assert _phase_s(instance, owner, cut) == pytest.approx(reference, rel=1e-6), seed
+@pytest.mark.drawn
+@pytest.mark.parametrize("seed", draws(40))
+def test_agrees_with_a_conic_solver(seed: int) -> None:
+    """The uplink phase equals CVXPY and Clarabel's to 1e-6 relative on random instances, allocations and cuts."""
+    instance, owner, cut = _random_case(seed)
+    reference = ReferencePowerControl(instance, cut_costs(instance, cut), owner).phase_s()
+    assert _phase_s(instance, owner, cut) == pytest.approx(reference, rel=1e-6)
 
 
 @given(allocations())
@@ -97,7 +99,7 @@ def test_a_client_without_a_subchannel_never_ends() -> None:
     assert best_schedule(instance, cut_costs(instance, 0), 0, owner) is None
 
 
-@settings(max_examples=40, deadline=None)
+@examples(25)
 @given(hostile_instances(), st.integers(0, 2**32 - 1))
 def test_the_slack_has_all_its_digits(instance: Instance, seed: int) -> None:
     """T1 - max t1 equals that of a bisection in long double to 1e-11, however short beside computing it is."""
@@ -107,7 +109,7 @@ def test_the_slack_has_all_its_digits(instance: Instance, seed: int) -> None:
     assert slack == pytest.approx(_slack_by_bisection_s(instance, costs, owner), rel=1e-11, abs=SHORTEST_S)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(25)
 @given(hostile_instances(), st.integers(0, 2**32 - 1))
 def test_the_powers_reach_the_slack(instance: Instance, seed: int) -> None:
     """What the powers written down take beyond the last client's readiness is the slack, to the checker's tolerance."""

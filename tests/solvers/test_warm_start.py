@@ -6,7 +6,8 @@ import logging
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from draws import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from strategies import instances, schedules
 
@@ -28,7 +29,7 @@ def starts(draw: st.DrawFn) -> tuple[Instance, Schedule]:
 
 
 @pytest.mark.parametrize("solver", OPTIONS)
-@settings(max_examples=15)
+@examples(10)
 @given(case=starts())
 def test_never_worse_than_keeping_the_start(solver: str, case: tuple[Instance, Schedule]) -> None:
     """Whatever feasible schedule is given, the result is verified, at most as slow, and said to be warm."""
@@ -99,7 +100,7 @@ def test_solvers_that_know_no_start_are_left_alone(solver: str) -> None:
     assert cold.warm_start is None
 
 
-@settings(max_examples=10)
+@examples(10)
 @given(case=starts())
 def test_exact_still_proves_the_optimum(case: tuple[Instance, Schedule]) -> None:
     """From whatever start, `exact` ends at the enumerated optimum within its gap."""

@@ -138,9 +138,11 @@ def test_robust_rows_are_complete_and_repeatable() -> None:
     assert unmeasured(list(DynamicsStudy().run(point))) == unmeasured(rows)
 
 
-def resolving_made_up(latency: Callable[[str, str, int], float], solve_s: float = 0.1) -> list[dict[str, Any]]:
+def resolving_made_up(
+    latency: Callable[[str, str, int], float], solve_s: float = 0.1, sizes: Sequence[int] = (5, 20)
+) -> list[dict[str, Any]]:
     """Return rows of cells in which latency depends on solver, powers and period, a little on the seed."""
-    keys = product((5, 20), CHANGES, range(4), SOLVERS, POWERS, PERIODS)
+    keys = product(sizes, CHANGES, range(4), SOLVERS, POWERS, PERIODS)
     return [
         {"part": "resolving", "clients": clients, "change": change, "seed": seed, "solver": solver, "power": power,
          "every": every, "latency_s": value, "p90_s": 2 * value, "worst_s": 3 * value, "solve_s": solve_s,
@@ -195,7 +197,7 @@ def test_verdicts_on_age_follow_the_rows(ages: bool, verdict: Verdict) -> None:
 
 def test_a_better_schedule_that_takes_too_long_does_not_pay() -> None:
     """Exact loses to bcd where what it saves is less than the time it takes."""
-    rows = resolving_made_up(lambda solver, power, every: 4.0 if solver == "exact" else 4.1)
+    rows = resolving_made_up(lambda solver, power, every: 4.0 if solver == "exact" else 4.1, sizes=(5,))
     slow = [row | {"solve_s": 0.3} if row["solver"] == "exact" else row for row in rows]
     claim = "proving optimality in every round pays"
     assert about(verdicts(rows), claim) == {Verdict.HOLDS}
@@ -206,7 +208,11 @@ def test_a_better_schedule_that_takes_too_long_does_not_pay() -> None:
 def test_who_ages_better_follows_the_rows(aging: bool) -> None:
     """Optimal schedules stay better than greedy's or not, as the rows have it."""
     factor = 2.0 if aging else 0.5
-    rows = resolving_made_up(lambda solver, power, every: 4 * (factor if solver == "exact" and every > 1 else 1))
+
+    def latency(solver: str, power: str, every: int) -> float:
+        return 4 * (factor if solver == "exact" and every > 1 else 1)
+
+    rows = resolving_made_up(latency, sizes=(5,))
     assert about(verdicts(rows), "stays better than greedy's") == {Verdict.FAILS if aging else Verdict.HOLDS}
 
 

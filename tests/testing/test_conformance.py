@@ -16,3 +16,5 @@ def solver_name(request: pytest.FixtureRequest) -> None:
 
 class TestEverySolver(SolverConformance):
     """The suite, for whatever is installed."""
+
+    time_limit_s = 4.0
