@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 
 import matplotlib as mpl
@@ -26,3 +27,9 @@ settings.register_profile(
 settings.register_profile("thorough", settings.get_profile("quick"), max_examples=1000, derandomize=False)
 settings.register_profile("campaign", settings.get_profile("quick"), max_examples=100, derandomize=False)
 settings.load_profile("quick")
+
+
+def pytest_collection_finish() -> None:
+    """Have no garbage collection look again through all that the modules hold: they stay."""
+    gc.collect()
+    gc.freeze()

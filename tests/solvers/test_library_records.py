@@ -8,7 +8,7 @@ from epsl_opt import Limits, SolutionStatus, solve
 from epsl_opt.core.checker import check_bound
 from epsl_opt.problems import library
 
-SHORT = Limits(time_s=0.3, rel_gap=1e-6, threads=1)
+SHORT = Limits(time_s=0.15, rel_gap=1e-6, threads=1)
 NOTICEABLE = 1e-5
 """Relative: by less, a run may be ahead by luck of where the clock stops it."""
 

@@ -213,7 +213,7 @@ def test_never_better_than_enumeration_and_never_worse_than_greedy(instance: Ins
 
 @pytest.mark.drawn
 @pytest.mark.usefixtures("searching")
-@pytest.mark.parametrize("seed", draws(8))
+@pytest.mark.parametrize("seed", draws(4))
 @pytest.mark.parametrize("fading", [False, True])
 def test_tiny_instances_are_solved_to_optimality(seed: int, fading: bool) -> None:
     """On instances of 3 clients and 7 subchannels, flat and fading, the search finds the optimum."""
