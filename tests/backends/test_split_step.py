@@ -177,7 +177,7 @@ def test_representative_is_unbiased(seed: int) -> None:
     """Averaged over many draws, the representatives' gradient of the server-side model is the plain one."""
     given_ = Setting(3, 2, seed=8)
     rule = representative(torch.Generator().manual_seed(seed))
-    drawn = [given_.step(2, rule)[2] for _ in range(1000)]
+    drawn = [given_.step(2, rule)[2] for _ in range(3000)]
     plain = unsplit(given_)[2]
     for position, expected in enumerate(plain):
         samples = torch.stack([gradient[position] for gradient in drawn])

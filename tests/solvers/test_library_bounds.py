@@ -9,7 +9,7 @@ from epsl_opt.plugins.registry import SOLVERS, names
 from epsl_opt.problems import library
 
 MOST_PAIRS = 500
-LIMITS = Limits(time_s=0.1, rel_gap=1e-3, threads=1)
+LIMITS = Limits(time_s=0.5, rel_gap=1e-3, threads=1)
 INSTANCES = [one.name for one in map(library.load, library.names()) if one.n_clients * one.n_subchannels <= MOST_PAIRS]
 
 
