@@ -30,7 +30,7 @@ from benchmarks.exact_tables import csv_table, instance_table, ratio_text, scale
 from benchmarks.profile_picture import plot_profiles
 from docs_tools.marked_text import write_marked
 from epsl_opt import InputError
-from epsl_opt.files.json_files import write_bytes
+from epsl_opt.files.writing import write_bytes
 from epsl_opt.report.plots.save import save_picture
 from epsl_opt.solving.provenance import cpu, versions
 

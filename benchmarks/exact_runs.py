@@ -14,7 +14,8 @@ from pathlib import Path
 from benchmarks.contenders import CONTENDERS
 from benchmarks.scale import peak_mib
 from epsl_opt import InputError, Limits, load_instance, solve
-from epsl_opt.files.json_files import format_json, read_json, write_bytes
+from epsl_opt.core.json_text import format_json, read_json
+from epsl_opt.files.writing import write_bytes
 
 ROOT = Path(__file__).parents[1]
 

@@ -17,7 +17,9 @@ from pathlib import Path
 from docs_tools.marked_text import markdown_table, write_marked
 from epsl_opt.campaigns.study_points import PointDocument
 from epsl_opt.core.errors import EpslOptError, InputError
-from epsl_opt.files.json_files import parse_record, read_json, write_bytes
+from epsl_opt.core.json_record import parse_record
+from epsl_opt.core.json_text import read_json
+from epsl_opt.files.writing import write_bytes
 from epsl_opt.plugins.study import StudySize, Verdict
 from epsl_opt.report.study_files import POINTS, SectionDocument, read_section
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from epsl_opt.core.errors import InputError
-from epsl_opt.files.json_files import write_bytes
+from epsl_opt.files.writing import write_bytes
 
 
 def write_marked(path: Path, parts: Mapping[str, Callable[[], str]]) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from epsl_opt.core.errors import EpslOptError as EpslOptError
     from epsl_opt.core.errors import InputError as InputError
     from epsl_opt.core.instance import Instance as Instance
+    from epsl_opt.core.json_record import read_instance as read_instance
     from epsl_opt.core.latency import RoundLatency as RoundLatency
     from epsl_opt.core.latency import round_latency as round_latency
     from epsl_opt.core.options import Options as Options
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from epsl_opt.files.breakdown import ClientRow as ClientRow
     from epsl_opt.files.breakdown import client_rows as client_rows
     from epsl_opt.files.documents import ScheduleDocument as ScheduleDocument
-    from epsl_opt.files.json_files import read_instance as read_instance
     from epsl_opt.files.json_files import read_schedule as read_schedule
     from epsl_opt.files.json_files import write_record as write_record
     from epsl_opt.plugins.monitor import SolveMonitor as SolveMonitor
@@ -55,7 +55,7 @@ _HOME = {
     "ScheduleDocument": "files.documents",
     "EpslOptError": "core.errors",
     "InputError": "core.errors",
-    "read_instance": "files.json_files",
+    "read_instance": "core.json_record",
     "read_schedule": "files.json_files",
     "write_record": "files.json_files",
     "Instance": "core.instance",

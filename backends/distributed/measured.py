@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 
 import numpy as np
 
@@ -14,10 +13,8 @@ from epsl_opt.core.arrays import FloatArray
 from epsl_opt.core.framework import Framework
 from epsl_opt.core.frameworks import framework_round
 from epsl_opt.core.stage_times import RoundStages, StageTimes
-from epsl_opt.files.json_files import format_json, write_bytes
 from epsl_opt.plugins.backend import TrainingPlan
 
-FILE = "measured.json"
 STAGES = tuple(field.name for field in fields(StageTimes))
 
 
@@ -90,7 +87,3 @@ class Measured:
                 for stage, values in self.clients().items()
             },
         }
-
-    def write(self, folder: Path) -> None:
-        """Write the document into a training's folder."""
-        write_bytes(folder / FILE, format_json(self.document()).encode())

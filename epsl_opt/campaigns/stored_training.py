@@ -11,9 +11,10 @@ from typing import NamedTuple, TypeVar
 
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.stop_request import StopRequest
-from epsl_opt.files.json_files import prepare_folder, write_bytes
+from epsl_opt.files.json_files import prepare_folder
 from epsl_opt.files.training_document import TrainingDocument, TrainingStop, refuse_differences
 from epsl_opt.files.training_records import RoundRecord
+from epsl_opt.files.writing import write_bytes
 from epsl_opt.training.files import open_training, run_training
 from epsl_opt.training.folder import TrainingFolder
 from epsl_opt.training.run import Listener, TrainingRun

@@ -49,7 +49,7 @@ def command(
       epsl-opt export paper --to lp -o paper.lp
       epsl-opt export paper --to nl --cut 10 -o paper.nl
     """
-    from epsl_opt.files.json_files import write_bytes
+    from epsl_opt.files.writing import write_bytes
 
     refuse_unwritable(output, source)
     _refuse_binary_on_stdout(target, output)

@@ -75,7 +75,8 @@ def _spec(scenario: str, pairs: tuple[str, ...], seed: int | None) -> str:
 
 
 def _write(spec: str, output: str | None) -> None:
-    from epsl_opt.files.json_files import format_json, write_record
+    from epsl_opt.core.json_text import format_json
+    from epsl_opt.files.json_files import write_record
     from epsl_opt.problems.sources import load_instance
 
     instance = load_instance(spec)

@@ -51,7 +51,7 @@ def close_stdout() -> None:
 
 def emit_json(data: object) -> None:
     """Write one JSON document."""
-    from epsl_opt.files.json_files import format_json
+    from epsl_opt.core.json_text import format_json
 
     emit(format_json(data))
 

@@ -19,8 +19,9 @@ def load_breakdown(schedule: str, instance: str | None) -> Breakdown:
         If a file is wrong, the schedule is for another instance, or there is none in it.
     """
     from epsl_opt.core.errors import found_in
+    from epsl_opt.core.reading import source_name
     from epsl_opt.files.breakdown import Breakdown
-    from epsl_opt.files.json_files import read_schedule, source_name
+    from epsl_opt.files.json_files import read_schedule
     from epsl_opt.problems.sources import load_instance
 
     problem = None if instance is None else load_instance(instance)
@@ -39,8 +40,8 @@ def marginal_values(document: ScheduleDocument) -> MarginalValues | None:
         If it is malformed.
     """
     from epsl_opt.core.errors import SCHEDULE
+    from epsl_opt.core.json_record import parse_fields
     from epsl_opt.core.marginal_values import MarginalValues
-    from epsl_opt.files.json_files import parse_fields
 
     found = document.provenance.get("marginal_values")
     return None if found is None else parse_fields(MarginalValues, found, SCHEDULE, "provenance.marginal_values")

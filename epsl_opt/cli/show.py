@@ -35,7 +35,7 @@ def command(source: str, form: str) -> int:
     CSV has the cut layers of an instance, or the clients of a schedule.
     """
     from epsl_opt.core.errors import found_in
-    from epsl_opt.files.json_files import source_name
+    from epsl_opt.core.reading import source_name
 
     found = _load(source)
     with found_in(source_name(source)):
@@ -46,9 +46,10 @@ def command(source: str, form: str) -> int:
 def _load(source: str) -> Instance | ScheduleDocument:
     """Read a file as what its `format` field says it is; anything else is an instance by name."""
     from epsl_opt.core.instance import Instance
-    from epsl_opt.core.reading import is_readable
+    from epsl_opt.core.json_record import parse_record
+    from epsl_opt.core.json_text import read_json
+    from epsl_opt.core.reading import is_readable, source_name
     from epsl_opt.files.documents import ScheduleDocument
-    from epsl_opt.files.json_files import parse_record, read_json, source_name
     from epsl_opt.problems.sources import load_instance
 
     if not is_readable(source):

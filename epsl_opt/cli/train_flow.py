@@ -18,11 +18,12 @@ from epsl_opt.core.defaults import DEFAULT_SOLVER
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.outcome import SolutionStatus, StopReason
+from epsl_opt.core.reading import source_name
 from epsl_opt.core.results import Limits
 from epsl_opt.core.stop_request import deferred_interrupt
 from epsl_opt.files.documents import ScheduleDocument, check_document, refuse_foreign
 from epsl_opt.files.folder_lock import locked
-from epsl_opt.files.json_files import read_schedule, source_name
+from epsl_opt.files.json_files import read_schedule
 from epsl_opt.files.training_document import TrainingDocument, TrainingStop
 from epsl_opt.files.training_records import COLUMNS
 from epsl_opt.plugins.backend import AnyBackend

@@ -19,6 +19,8 @@ from epsl_opt.cli.train_arguments import TrainArguments
 from epsl_opt.cli.train_flow import train
 from epsl_opt.core.defaults import DEFAULT_BACKEND, DEFAULT_TIMEOUT_S
 from epsl_opt.core.errors import EngineError, InputError
+from epsl_opt.core.json_text import format_json
+from epsl_opt.files.writing import write_bytes
 from epsl_opt.plugins.registry import load_backend
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from epsl_opt.backends.distributed.measured import Measured
 
 NAME = "torchrun ... -m epsl_opt.backends.distributed"
+_MEASURED_FILE = "measured.json"
 TIMEOUT, INTERFACE = "--timeout-s", "--broadcast-interface"
 
 _HELP = """Train for real under a schedule, every client in a process of its own.
@@ -88,7 +91,7 @@ def _how_to_go_on(arguments: TrainArguments) -> str:
 
 def _show(measured: Measured, arguments: TrainArguments) -> None:
     if arguments.output is not None:
-        measured.write(Path(arguments.output))
+        write_bytes(Path(arguments.output) / _MEASURED_FILE, format_json(measured.document()).encode())
     if arguments.form == "table":
         emit_tables(*measured_tables(measured))
     elif not arguments.quiet:

@@ -7,27 +7,12 @@ from pathlib import Path
 
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.instance import Instance
-from epsl_opt.core.json_record import parse_fields, parse_record, read_instance
-from epsl_opt.core.json_text import format_json, parse_json, read_json
-from epsl_opt.core.reading import STDIN, source_name
+from epsl_opt.core.json_record import parse_record
+from epsl_opt.core.json_text import format_json, read_json
+from epsl_opt.core.reading import source_name
 from epsl_opt.core.record import Record
 from epsl_opt.files.documents import ScheduleDocument, refuse_foreign
 from epsl_opt.files.writing import write_bytes
-
-__all__ = (
-    "STDIN",
-    "format_json",
-    "parse_fields",
-    "parse_json",
-    "parse_record",
-    "prepare_folder",
-    "read_instance",
-    "read_json",
-    "read_schedule",
-    "source_name",
-    "write_bytes",
-    "write_record",
-)
 
 _TRIES = 20
 """So often a folder is made anew that somebody else removes at the same time."""

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from epsl_opt.core.instance import Instance
+from epsl_opt.core.json_text import format_json
 from epsl_opt.core.record import Record
 from epsl_opt.files.documents import ScheduleDocument
-from epsl_opt.files.json_files import format_json, write_bytes
 from epsl_opt.files.training_document import TrainingDocument
+from epsl_opt.files.writing import write_bytes
 
 SchemaKind = Literal["instance", "schedule", "training"]
 KINDS: tuple[SchemaKind, ...] = get_args(SchemaKind)

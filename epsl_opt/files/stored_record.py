@@ -14,8 +14,9 @@ from pydantic import Field
 
 from epsl_opt.core.distribution import NAME
 from epsl_opt.core.errors import InputError
+from epsl_opt.core.json_record import parse_record
+from epsl_opt.core.json_text import read_json
 from epsl_opt.core.record import Record, canonical_sha256
-from epsl_opt.files.json_files import parse_record, read_json
 
 log = logging.getLogger(__name__)
 

@@ -11,10 +11,10 @@ from typing import Annotated
 from pydantic import Field
 
 from epsl_opt.core.errors import InputError
+from epsl_opt.core.json_record import parse_fields
 from epsl_opt.core.record import PositiveInt, Record, UnitInterval
 from epsl_opt.core.stage_times import StageTimes
 from epsl_opt.files.csv_text import format_csv
-from epsl_opt.files.json_files import parse_fields
 
 Bits = Annotated[int, Field(ge=0, lt=2**63)]
 

@@ -9,10 +9,12 @@ from pathlib import Path
 from epsl_opt.campaigns.compare import Comparison
 from epsl_opt.campaigns.ranking import COLUMNS, RunRow, summarise
 from epsl_opt.core.instance import Instance
+from epsl_opt.core.json_text import format_json
 from epsl_opt.files.breakdown import Breakdown
 from epsl_opt.files.csv_text import format_csv
 from epsl_opt.files.documents import ScheduleDocument
-from epsl_opt.files.json_files import format_json, prepare_folder, write_bytes, write_record
+from epsl_opt.files.json_files import prepare_folder, write_record
+from epsl_opt.files.writing import write_bytes
 
 SCHEDULES, PICTURES = "schedules", "pictures"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.reading import read_text
-from epsl_opt.files.json_files import write_bytes
+from epsl_opt.files.writing import write_bytes
 from epsl_opt.plugins.study import Verdict
 from epsl_opt.report.study_files import SECTION, PictureRecord, SectionDocument, TableRecord, read_section
 from epsl_opt.report.tables import csv_table, findings_table

@@ -9,9 +9,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from epsl_opt.campaigns.study_runs import StudyRuns
+from epsl_opt.core.json_record import parse_record
+from epsl_opt.core.json_text import read_json
 from epsl_opt.core.record import AsTuple, JsonObject, Name, PositiveInt, Record
 from epsl_opt.files.csv_text import format_csv
-from epsl_opt.files.json_files import parse_record, read_json, write_bytes, write_record
+from epsl_opt.files.json_files import write_record
+from epsl_opt.files.writing import write_bytes
 from epsl_opt.plugins.study import Row, Section, Study, StudySize, Verdict
 from epsl_opt.solving.provenance import cpu, versions
 

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from epsl_opt.campaigns.trainings import TRAINING_COLUMNS, TrainedCase, TrainingCampaign
+from epsl_opt.core.json_text import format_json
 from epsl_opt.files.csv_text import format_csv
-from epsl_opt.files.json_files import format_json, prepare_folder, write_bytes, write_record
+from epsl_opt.files.json_files import prepare_folder, write_record
 from epsl_opt.files.training_records import format_records
+from epsl_opt.files.writing import write_bytes
 from epsl_opt.report.comparison_files import PICTURES, SCHEDULES, file_labels
 
 INSTANCES, RECORDS, TRAININGS = "instances", "records", "trainings"

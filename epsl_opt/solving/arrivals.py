@@ -11,7 +11,8 @@ from pathlib import Path
 
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.instance import Instance
-from epsl_opt.files.json_files import parse_record, read_json
+from epsl_opt.core.json_record import parse_record
+from epsl_opt.core.json_text import read_json
 
 SUFFIX = ".json"
 

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from epsl_opt.core.defaults import DEADLINE_S
 from epsl_opt.core.errors import InputError
+from epsl_opt.core.json_text import format_json
 from epsl_opt.core.results import Limits, SolveResult
 from epsl_opt.files.documents import ScheduleDocument
-from epsl_opt.files.json_files import format_json, prepare_folder, write_bytes
+from epsl_opt.files.json_files import prepare_folder
+from epsl_opt.files.writing import write_bytes
 from epsl_opt.solving.arrivals import Arrival, Folder
 from epsl_opt.solving.live import Rescheduler
 from epsl_opt.solving.provenance import cpu, versions

@@ -11,10 +11,10 @@ import pytest
 from epsl_opt.core.checker import RELATIVE_TOLERANCE, check
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.instance import Instance
+from epsl_opt.core.json_text import format_json
 from epsl_opt.core.latency import round_latency
 from epsl_opt.core.results import Limits, SolutionStatus, SolveResult, StopReason
 from epsl_opt.core.schedule import Schedule
-from epsl_opt.files.json_files import format_json
 from epsl_opt.plugins import registry
 from epsl_opt.plugins.solver import SolverKind
 from epsl_opt.solving.solve import solve

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from epsl_opt.core.errors import InputError
+from epsl_opt.core.json_record import parse_record
+from epsl_opt.core.json_text import parse_json
 from epsl_opt.core.record import AsTuple, NonNegativeFloat, Record
-from epsl_opt.files.json_files import parse_json, parse_record
 from epsl_opt.files.training_document import PlanReference, refuse_differences
 from epsl_opt.files.training_records import RoundRecord, check_order
 from epsl_opt.training.run import TrainingRun

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from epsl_opt.core.errors import InputError
 from epsl_opt.files.documents import ScheduleDocument
-from epsl_opt.files.json_files import prepare_folder, read_schedule, write_bytes, write_record
+from epsl_opt.files.json_files import prepare_folder, read_schedule, write_record
 from epsl_opt.files.stored_record import load_stored, read_stored
 from epsl_opt.files.training_document import TrainingDocument, refuse_differences
 from epsl_opt.files.training_records import RoundRecord, format_records, read_records
+from epsl_opt.files.writing import write_bytes
 from epsl_opt.training.checkpoint import checkpoint_metadata, restore_checkpoint
 from epsl_opt.training.run import TrainingRun
 from epsl_opt.training.setup import TrainingSetup

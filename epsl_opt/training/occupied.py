@@ -9,8 +9,9 @@ from typing import TypeVar
 
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.instance import Instance
+from epsl_opt.core.json_record import read_instance
 from epsl_opt.files.documents import ScheduleDocument
-from epsl_opt.files.json_files import read_instance, read_schedule
+from epsl_opt.files.json_files import read_schedule
 from epsl_opt.files.training_records import read_records
 from epsl_opt.training.folder import FolderState, TrainingFolder
 

@@ -18,7 +18,8 @@ from epsl_opt import ScheduleDocument, check, round_latency
 from epsl_opt.campaigns.ranking import COLUMNS
 from epsl_opt.cli.app import run
 from epsl_opt.cli.exits import ExitCode
-from epsl_opt.files.json_files import parse_record, read_schedule
+from epsl_opt.core.json_record import parse_record
+from epsl_opt.files.json_files import read_schedule
 
 TESTS = Path(__file__).parents[1]
 

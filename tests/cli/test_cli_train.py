@@ -21,8 +21,9 @@ from epsl_opt.cli.exits import ExitCode
 from epsl_opt.cli.training_progress import TrainingLine
 from epsl_opt.core.defaults import DEFAULT_ROUNDS, DEFAULT_ROUNDS_TO_TARGET
 from epsl_opt.core.framework import Framework
+from epsl_opt.core.json_record import read_instance
 from epsl_opt.core.stop_request import StopRequest
-from epsl_opt.files.json_files import read_instance, read_schedule
+from epsl_opt.files.json_files import read_schedule
 from epsl_opt.files.training_records import COLUMNS
 from epsl_opt.training.goal import TrainingGoal
 from epsl_opt.training.run import TrainingRun, train

@@ -19,9 +19,10 @@ from epsl_opt import InputError, ScheduleDocument, solve, write_record
 from epsl_opt.cli.app import run
 from epsl_opt.cli.exits import ExitCode
 from epsl_opt.core.instance import Instance
+from epsl_opt.core.json_record import parse_record
+from epsl_opt.core.json_text import format_json
 from epsl_opt.core.plain_text import one_line, shown
 from epsl_opt.files.csv_text import format_csv, original
-from epsl_opt.files.json_files import format_json, parse_record
 from epsl_opt.report.plots.style import shorten as label
 
 EVIL = "\u202e\u202d\u2066\u2067\u2069\u200b\u200d\u200e\u200f\u2028\u2029\ufeff\u00ad\u061c\U000e0041"

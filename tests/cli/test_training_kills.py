@@ -14,7 +14,8 @@ from training_toys import register_training_toys
 
 from epsl_opt.cli.app import run
 from epsl_opt.cli.exits import ExitCode
-from epsl_opt.files.json_files import read_instance, write_record
+from epsl_opt.core.json_record import read_instance
+from epsl_opt.files.json_files import write_record
 from epsl_opt.training.folder import FolderState, TrainingFolder
 
 KILLED = 9

@@ -9,8 +9,9 @@ from hypothesis import given
 from strategies import instances_with_schedules, schedule_document, small_instance
 
 from epsl_opt import InputError, Instance, Schedule, ScheduleDocument, check
+from epsl_opt.core.json_record import parse_record
+from epsl_opt.core.json_text import format_json
 from epsl_opt.files.documents import check_document
-from epsl_opt.files.json_files import format_json, parse_record
 
 
 @given(instances_with_schedules())

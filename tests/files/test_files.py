@@ -14,7 +14,9 @@ from hypothesis import given
 from strategies import instances_with_schedules, schedule_document, small_instance
 
 from epsl_opt import InputError, Instance, Schedule, read_instance, read_schedule, write_record
-from epsl_opt.files.json_files import format_json, parse_record, write_bytes
+from epsl_opt.core.json_record import parse_record
+from epsl_opt.core.json_text import format_json
+from epsl_opt.files.writing import write_bytes
 
 Document = dict[str, Any]
 

@@ -15,8 +15,9 @@ from training_toys import toy_setup
 
 from epsl_opt import InputError, Instance, Schedule, ScheduleDocument
 from epsl_opt.core.framework import Framework
+from epsl_opt.core.json_record import parse_record
+from epsl_opt.core.json_text import format_json
 from epsl_opt.core.record import Record
-from epsl_opt.files.json_files import format_json, parse_record
 from epsl_opt.files.schema import KINDS, SchemaKind, json_schema, schema_path
 from epsl_opt.files.training_document import TrainingDocument
 from epsl_opt.plugins.backend import TrainingPlan

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from epsl_opt import InputError, Instance, load_instance
 from epsl_opt.core.feasibility import infeasibility
-from epsl_opt.files.json_files import read_json, write_record
+from epsl_opt.core.json_text import read_json
+from epsl_opt.files.json_files import write_record
 from epsl_opt.problems import library
 from epsl_opt.problems.library import BestKnown, LibraryEntry
 

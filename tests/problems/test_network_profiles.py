@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from epsl_opt import InputError
 from epsl_opt.core.instance import ModelProfile
-from epsl_opt.files.json_files import format_json
+from epsl_opt.core.json_text import format_json
 from epsl_opt.problems import architectures, model_profiles
 from epsl_opt.problems.network_costs import Cost, convolution, linear
 

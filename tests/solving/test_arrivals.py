@@ -125,7 +125,7 @@ def test_a_file_that_is_no_instance_is_told_at_once(gains: Path, caplog: pytest.
     """JSON with a wrong field is one line with file and field."""
     document = small_instance().to_document()
     document["clients"][1]["max_power_w"] = -1.0
-    from epsl_opt.files.json_files import format_json
+    from epsl_opt.core.json_text import format_json
 
     (gains / "wrong.json").write_text(format_json(document))
     folder = Folder(gains)

@@ -21,9 +21,11 @@ from training_toys import NotANumber, ToySession, ToyTrainingOptions, toy_plan, 
 from epsl_opt import InputError, Schedule, round_latency
 from epsl_opt.core.framework import Framework
 from epsl_opt.core.frameworks import fl_round, psl_round, sfl_round, vanilla_sl_round
+from epsl_opt.core.json_record import parse_record, read_instance
+from epsl_opt.core.json_text import read_json
 from epsl_opt.core.stage_times import StageTimes
 from epsl_opt.core.stop_request import StopRequest
-from epsl_opt.files.json_files import parse_record, read_instance, read_json, read_schedule
+from epsl_opt.files.json_files import read_schedule
 from epsl_opt.files.training_document import TrainingDocument, TrainingStop
 from epsl_opt.files.training_records import COLUMNS, read_records
 from epsl_opt.plugins.backend import DivergenceError, Scores, TrainingPlan

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from epsl_opt.files.json_files import write_bytes
+from epsl_opt.files.writing import write_bytes
 from epsl_opt.report.plots.style import styled
 
 _NO_DATE: dict[str, dict[str, str | None]] = {

@@ -16,7 +16,7 @@ from epsl_opt.backends.pytorch.aggregation import mean_activation
 from epsl_opt.backends.pytorch.optimisers import make_optimiser
 from epsl_opt.backends.pytorch.split_step import CutGradients, server_step
 from epsl_opt.files.csv_text import format_csv
-from epsl_opt.files.json_files import write_bytes
+from epsl_opt.files.writing import write_bytes
 
 JOIN_TIMEOUT_S = 30.0
 LATE = (ErrorCode.MESSAGE_UNAVAILABLE, ErrorCode.REPLY_MESSAGE_UNAVAILABLE, ErrorCode.NODE_UNAVAILABLE)
