@@ -85,7 +85,7 @@ class RoundStages:
     @property
     def slowest_upload_s(self) -> float:
         """max_i beta_j / R_i: until the slowest client's model is at the server, which then broadcasts the average."""
-        return float(self.model_upload_s.max())
+        return 0.0 if self.model_upload_s is NO_MODELS else float(self.model_upload_s.max())
 
     @cached_property
     def round_latency_s(self) -> float:
