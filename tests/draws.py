@@ -23,3 +23,8 @@ def draws(n: int, first: int = 0) -> range:
 def examples(n: int) -> settings:
     """Let hypothesis draw n examples; in a campaign, as many as its profile says."""
     return settings(max_examples=n) if FIRST is None else settings()
+
+
+def seconds(suite: float, campaign: float) -> float:
+    """Return how long to look for what should not be there."""
+    return suite if FIRST is None else campaign

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from draws import seconds
 
 from epsl_opt import Limits, SolutionStatus, StopReason, solve
 from epsl_opt.plugins.registry import SOLVERS, names
 from epsl_opt.problems import library
 
 MOST_PAIRS = 500
-LIMITS = Limits(time_s=0.5, rel_gap=1e-3, threads=1)
+LIMITS = Limits(time_s=seconds(0.1, 1.0), rel_gap=1e-3, threads=1)
 INSTANCES = [one.name for one in map(library.load, library.names()) if one.n_clients * one.n_subchannels <= MOST_PAIRS]
 
 
+@pytest.mark.drawn
 @pytest.mark.parametrize("name", INSTANCES)
 def test_every_bound_is_below_every_schedule(name: str) -> None:
     """Whoever proved it, a bound is at most the latency of any verified schedule, best known ones included."""
