@@ -24,6 +24,7 @@ from epsl_opt.core.stop_request import deferred_interrupt
 from epsl_opt.files.documents import ScheduleDocument, check_document, refuse_foreign
 from epsl_opt.files.folder_lock import locked
 from epsl_opt.files.json_files import read_schedule
+from epsl_opt.files.retiming import retimed
 from epsl_opt.files.training_document import TrainingDocument, TrainingStop
 from epsl_opt.files.training_records import COLUMNS
 from epsl_opt.plugins.backend import AnyBackend
@@ -105,7 +106,7 @@ class _TrainFlow:
         """
         given, folder = self.arguments, self.folder
         if given.schedule is not None:
-            document = read_schedule(given.schedule)
+            document = _timed(read_schedule(given.schedule), instance, source_name(given.schedule))
             if folder is not None:
                 refuse_other_start(folder, instance, document)
             return document, source_name(given.schedule), False
@@ -141,6 +142,18 @@ class _TrainFlow:
             summary = run_training(run, folder, listener=line.listen, stop_request=stop_request)
         _print(run, summary, self.arguments.form)
         return _training_exit(summary, folder)
+
+
+def _timed(document: ScheduleDocument, instance: Instance, source: str) -> ScheduleDocument:
+    """Return a schedule for the instance: the given one, or its decisions for these training parameters."""
+    anew = None if document.is_for(instance) else retimed(document, instance)
+    if anew is None:
+        return document
+    if anew.status is SolutionStatus.VERIFIED:
+        there, here = (f"batch size {each.batch_size} and phi {each.aggregation_ratio:g}" for each in (document, anew))
+        times = f"{anew.latency_s:.6g} s, not {document.latency_s:.6g} s"
+        note(f"{source}: is for {there}; its decisions, timed for {here}: a round of (E)PSL takes {times}")
+    return anew
 
 
 def _give_up(document: ScheduleDocument) -> int:

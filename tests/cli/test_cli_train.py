@@ -13,6 +13,7 @@ from typing import Any
 import click
 import pytest
 from cli_toys import Cheat, Empty, Interrupted, InterruptedLate, Noisy, Steady, Weak, small_instance, write_instance
+from strategies import schedule_document
 from training_toys import ToyBackend, ToySession, register_training_toys, toy_setup
 
 from epsl_opt import ScheduleDocument, solve, write_record
@@ -233,12 +234,15 @@ def test_schedule_file_is_trained_under(instance_file: str, tmp_path: Path, caps
 @pytest.mark.parametrize(
     ("training", "options", "said"),
     [
-        ({"batch_size": 4}, [], "is for batch size 4 and phi 0.5, not batch size 8 and phi 0.5"),
-        ({}, ["--framework", "psl"], "is for batch size 8 and phi 0.5, not batch size 8 and phi 0"),
-        ({}, ["--network", "wide"], "DIR/instance.json"),
+        ({"batch_size": 4}, [], "is for batch size 4 and phi 0.5; its decisions, timed for batch size 8 and phi 0.5"),
+        (
+            {},
+            ["--framework", "psl"],
+            "is for batch size 8 and phi 0.5; its decisions, timed for batch size 8 and phi 0",
+        ),
     ],
 )
-def test_wrong_schedule_is_refused(
+def test_decisions_for_other_training_parameters_are_timed_anew(
     training: dict[str, Any],
     options: list[str],
     said: str,
@@ -246,15 +250,32 @@ def test_wrong_schedule_is_refused(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A schedule for another instance is one line that says what differs or how to make one that fits."""
-    schedule = write_schedule(tmp_path / "schedule.json", **training)
-    folder = tmp_path / "out"
-    code = run(["train", instance_file, "--schedule", schedule, *TOY, "-q", "-o", str(folder), *options])
-    assert code == ExitCode.BAD_INPUT
+    """A schedule for another batch size, phi or framework is trained under as if it had been made for these."""
+    schedule, own = write_schedule(tmp_path / "schedule.json", **training), str(tmp_path / "own.json")
+    asked = small_instance().with_training(aggregation_ratio=0.0 if options else None)
+    decisions = read_schedule(schedule).schedule()
+    assert decisions is not None
+    write_record(own, schedule_document(asked, decisions))
+    printed = []
+    for source in (schedule, own):
+        assert (
+            run(["train", instance_file, "--schedule", source, *TOY, "-f", "csv", "-n", "5", *options]) == ExitCode.OK
+        )
+        printed.append(capsys.readouterr())
+    assert printed[0].out == printed[1].out
+    assert said in printed[0].err
+    assert said not in printed[1].err
+
+
+def test_wrong_schedule_is_refused(instance_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A schedule for another network is one line that says how to make one that fits."""
+    schedule, folder = write_schedule(tmp_path / "schedule.json"), tmp_path / "out"
+    arguments = ["train", instance_file, "--schedule", schedule, *TOY, "-q", "-o", str(folder), "--network", "wide"]
+    assert run(arguments) == ExitCode.BAD_INPUT
     out, err = capsys.readouterr()
     assert out == ""
     assert schedule in err
-    assert said in err
+    assert "DIR/instance.json" in err
     assert err.count("\n") == 1
     assert not folder.exists()
 
@@ -266,10 +287,13 @@ def test_schedule_of_another_cell_is_refused(tmp_path: Path, capsys: pytest.Capt
     assert "is for another instance: 'small'" in capsys.readouterr().err
 
 
-def test_false_schedule_is_rejected(instance_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A schedule file that claims a false latency is code 5, and nothing is trained."""
+@pytest.mark.parametrize("training", [{}, {"batch_size": 4}])
+def test_false_schedule_is_rejected(
+    training: dict[str, Any], instance_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A schedule file that claims a false latency is code 5, and nothing is trained, whatever it was made for."""
     path = tmp_path / "schedule.json"
-    write_schedule(path)
+    write_schedule(path, **training)
     document = json.loads(path.read_text())
     path.write_text(json.dumps(document | {"latency_s": 0.9 * document["latency_s"]}))
     assert run(["train", instance_file, "--schedule", str(path), *TOY]) == ExitCode.REJECTED

@@ -1,0 +1,71 @@
+"""A schedule's decisions, timed anew for other training parameters of the same instance."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from epsl_opt.core.checker import Violation, check
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.latency import round_latency
+from epsl_opt.core.outcome import SolutionStatus, StopReason
+from epsl_opt.core.schedule import Schedule
+from epsl_opt.files.documents import InstanceReference, ScheduleDocument, check_document, rates, stages
+
+
+def retimed(document: ScheduleDocument, instance: Instance) -> ScheduleDocument | None:
+    """Return the subchannels, powers and cut layer of a schedule as a schedule for `instance`.
+
+    What is decided can be asked of another batch size, aggregation ratio and framework; how long a round takes is
+    computed for them, and no bound is taken over.
+
+    Returns
+    -------
+    ScheduleDocument or None
+        Rejected if the schedule is not what it claims for the instance that it was made for, or keeps no constraint of
+        this one. None if there is no schedule, or if it is for an instance that differs in more than batch size and
+        aggregation ratio.
+    """
+    made_for, schedule = _made_for(document, instance), document.schedule()
+    if made_for is None or schedule is None:
+        return None
+    violations = check_document(made_for, document) or check(instance, schedule)
+    timed = _rejected(violations) if violations else _timed(instance, schedule)
+    fields = {name: getattr(document, name) for name in ScheduleDocument.model_fields}
+    return ScheduleDocument(
+        **fields
+        | {
+            "instance": InstanceReference(name=instance.name, sha256=instance.sha256),
+            "stop_reason": StopReason.COMPLETED,
+            "batch_size": instance.training.batch_size,
+            "aggregation_ratio": instance.training.aggregation_ratio,
+            "bound_s": None,
+            "gap": None,
+        }
+        | timed
+    )
+
+
+def _made_for(document: ScheduleDocument, instance: Instance) -> Instance | None:
+    """Return the instance with the schedule's training parameters, None if the schedule is not for that either."""
+    try:
+        found = instance.with_training(batch_size=document.batch_size, aggregation_ratio=document.aggregation_ratio)
+    except ValidationError:
+        return None
+    return found if document.is_for(found) else None
+
+
+def _timed(instance: Instance, schedule: Schedule) -> dict[str, object]:
+    latency = round_latency(instance, schedule)
+    return {
+        "latency_s": latency.round_latency_s,
+        "stages": stages(latency),
+        "rates": rates(latency),
+        "provenance": {"message": "decisions of a schedule for other training parameters"},
+    }
+
+
+def _rejected(violations: list[Violation]) -> dict[str, object]:
+    nothing = ("cut_layer", "subchannel_client", "subchannel_power_w", "latency_s", "stages", "rates")
+    told = [str(violation) for violation in violations]
+    provenance = {"message": told[0], "violations": told}
+    return dict.fromkeys(nothing) | {"status": SolutionStatus.REJECTED, "provenance": provenance}
