@@ -118,7 +118,7 @@ def picture(outcome: Outcome) -> Figure:
         for number, (method, cases) in enumerate(outcome.trained.items()):
             for curve in accuracy_curves(cases):
                 style = {"color": f"C{number % 10}", "linewidth": 1.4, "linestyle": "-" if number < 6 else "--"}
-                rounds = curve.time_s / cases[0].stages.round_latency_s
+                rounds = curve.time_s / cases[0].row.round_latency_s
                 panels[0].plot(rounds, 100 * curve.mean, label=method.label, **style)
                 panels[1].plot(curve.time_s, 100 * curve.mean, **style)
         panels[0].set_xlabel("rounds")

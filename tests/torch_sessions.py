@@ -89,10 +89,12 @@ def session(
     cut_layer: int = 0,
     seed: int = 0,
     dropout: float = 0.0,
+    average_every: int | None = None,
     validate: bool = True,
     **options: Any,
 ) -> TorchSession:
     """Return a training that has not begun; options may go beyond their limits where `validate` is false."""
     made = TorchOptions(**options) if validate else TorchOptions.model_construct(**options)
-    plan = TrainingPlan(instance(phi, batch_size, clients), schedule(clients, cut_layer), framework, "toy", seed)
+    problem, planned = instance(phi, batch_size, clients), schedule(clients, cut_layer)
+    plan = TrainingPlan(problem, planned, framework, "toy", seed, average_every)
     return TorchSession(plan, made, dataset(), parts(clients), chain(dropout=dropout))

@@ -70,6 +70,8 @@ class ToySession(TrainingSession):
         gradient = shrink * self.x[rows].T @ (chance - self.y[rows]) / len(rows)
         self.velocity = 0.9 * self.velocity - self.options.lr * gradient
         self.weights = self.weights + self.velocity
+        if self.plan.average_every is not None and self.round % self.plan.average_every == 0:
+            self.weights = self.weights / 2
         return RoundOutcome(float(loss), 1000 + len(rows), 100 * self.round)
 
     def evaluate(self) -> Scores:
@@ -106,6 +108,7 @@ class ToyBackend(TrainingBackend[ToyTrainingOptions]):
     summary = "learns a plane"
     checkpoint_suffix = ".toy"
     options_type = ToyTrainingOptions
+    averages = True
     starts: ClassVar[list[TrainingPlan]] = []
 
     def missing(self) -> str | None:
@@ -182,7 +185,8 @@ def toy_setup(
     if plan is None or document is None:
         plan, document = toy_plan()
     given = {"backend": ToyBackend(), "options": ToyTrainingOptions()} | asked
-    request = TrainingRequest(framework=plan.framework, task=plan.task, seed=plan.seed, **given)
+    asked_by_plan = {"framework": plan.framework, "average_every": plan.average_every}
+    request = TrainingRequest(task=plan.task, seed=plan.seed, **asked_by_plan | given)
     return TrainingSetup(FittedInstance(request, plan.instance, plan.instance), document)
 
 

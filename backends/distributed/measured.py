@@ -9,9 +9,10 @@ import numpy as np
 
 from epsl_opt.backends.distributed.round_times import CLIENT_STAGES, RoundTimes
 from epsl_opt.backends.pytorch.session import STRATEGIES
-from epsl_opt.core.arrays import FloatArray
+from epsl_opt.core.arrays import BoolArray, FloatArray
 from epsl_opt.core.framework import Framework
 from epsl_opt.core.frameworks import framework_round
+from epsl_opt.core.round_timing import round_timing
 from epsl_opt.core.stage_times import RoundStages, StageTimes
 from epsl_opt.plugins.backend import TrainingPlan
 
@@ -42,14 +43,28 @@ class Measured:
 
     @property
     def simulated(self) -> StageTimes:
-        """A round's stages by the clock."""
-        return self._round.stage_times
+        """A round's stages by the clock; of one that exchanges models if a measured one did."""
+        timing = round_timing(self.plan.instance, self.plan.schedule, self.clock, self.plan.average_every)
+        return timing.with_exchange if self._averaged.any() else timing.plain
+
+    @property
+    def _averaged(self) -> BoolArray:
+        """After which of the rounds models were averaged because of the plan, shape (rounds,)."""
+        every, finished = self.plan.average_every, np.array(list(self.rounds)) + 1
+        return np.zeros(len(finished), dtype=bool) if every is None else finished % every == 0
 
     def stages(self) -> dict[str, FloatArray]:
         """Return the measured seconds of every stage, shape (rounds,)."""
         in_turn = STRATEGIES[self.plan.framework].in_turn
         found = [asdict(times.stages(in_turn=in_turn)) for times in self.rounds.values()]
         return {stage: np.array([row[stage] for row in found]) for stage in STAGES}
+
+    def medians(self) -> dict[str, float]:
+        """Return the median seconds of every stage; of the exchange of models, over the rounds that had one."""
+        found, averaged = self.stages(), self._averaged
+        if averaged.any():
+            found["model_exchange_s"] = found["model_exchange_s"][averaged]
+        return {stage: float(np.median(values)) for stage, values in found.items()}
 
     def clients(self) -> dict[str, FloatArray]:
         """Return the median seconds of every stage of clients, shape (clients,)."""
@@ -66,7 +81,7 @@ class Measured:
 
     def document(self) -> dict[str, object]:
         """Return everything, ready for JSON."""
-        simulated, own = asdict(self.simulated), self.simulated_clients()
+        simulated, own, medians = asdict(self.simulated), self.simulated_clients(), self.medians()
         return {
             "framework": self.plan.framework.value,
             "rounds": [number + 1 for number in self.rounds],
@@ -74,7 +89,7 @@ class Measured:
             "stages": {
                 stage: {
                     "simulated_s": simulated[stage],
-                    "measured_median_s": float(np.median(values)),
+                    "measured_median_s": medians[stage],
                     "measured_s": values.tolist(),
                 }
                 for stage, values in self.stages().items()

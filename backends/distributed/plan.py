@@ -37,6 +37,7 @@ class Assignment:
             "framework": plan.framework.value,
             "task": plan.task,
             "seed": plan.seed,
+            "average_every": plan.average_every,
             "options": self.options.model_dump(mode="json"),
             "client": self.client,
         }
@@ -55,7 +56,8 @@ def read_assignment(content: bytes) -> Assignment:
         found = json.loads(content)
         instance = parse_record(Instance, found["instance"], _SOURCE)
         schedule = Schedule(found["cut_layer"], found["subchannel_client"], found["subchannel_power_w"])
-        plan = TrainingPlan(instance, schedule, Framework(found["framework"]), str(found["task"]), int(found["seed"]))
+        framework, task, seed = Framework(found["framework"]), str(found["task"]), int(found["seed"])
+        plan = TrainingPlan(instance, schedule, framework, task, seed, found["average_every"])
         return Assignment(plan, TorchOptions.model_validate(found["options"]), int(found["client"]))
     except ValidationError as error:
         raise InputError.from_validation(_SOURCE, error) from error

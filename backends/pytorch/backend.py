@@ -30,6 +30,7 @@ class TorchBackend(TrainingBackend[TorchOptions]):
     summary: ClassVar[str] = "real training with PyTorch, in one process"
     checkpoint_suffix: ClassVar[str] = ".safetensors"
     options_type: ClassVar[type[TorchOptions]] = TorchOptions
+    averages: ClassVar[bool] = True
 
     def missing(self) -> str | None:
         """Say which extra to install if a package is not there."""

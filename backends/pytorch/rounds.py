@@ -154,23 +154,14 @@ def parallel(models: Models, batch: Batch) -> StepResult:
     return done
 
 
-def split_fed(models: Models, batch: Batch) -> StepResult:
-    """PSL, then the client-side models are averaged.
-
-    The server-side copies that SplitFed version 1 averages are one model here: after one step each of plain SGD from
-    the same weights, their average is the step of the averaged gradient.
-    """
-    return _averaged(models, parallel(models, batch))
-
-
-def split_fed_in_turn(models: Models, batch: Batch) -> StepResult:
-    """SplitFed version 2: the server-side model is updated after each client, in a random order."""
+def server_in_turn(models: Models, batch: Batch) -> StepResult:
+    """All clients at once, the server-side model updated after each of them, in a random order."""
     steps: dict[int, StepResult] = {}
     for client in torch.randperm(len(models.clients), generator=models.generator).tolist():
         steps[client] = models.accumulate(batch, client)
         models.step_server()
     models.step_clients()
-    return _averaged(models, _all_steps(models, steps))
+    return _all_steps(models, steps)
 
 
 def in_turn(models: Models, batch: Batch) -> StepResult:
@@ -185,10 +176,10 @@ def in_turn(models: Models, batch: Batch) -> StepResult:
 
 
 def federated(models: Models, batch: Batch) -> StepResult:
-    """Every client trains the whole network on its own batch; then the networks are averaged."""
+    """Every client trains the whole network on its own batch; what is sent is the networks, to be averaged."""
     done = models.accumulate(batch)
     models.step_clients()
-    return _averaged(models, replace(done, uplink_bits=0, downlink_bits=0))
+    return replace(done, uplink_bits=0, downlink_bits=0)
 
 
 def centralised(models: Models, batch: Batch) -> StepResult:
@@ -198,7 +189,7 @@ def centralised(models: Models, batch: Batch) -> StepResult:
     return replace(done, uplink_bits=0, downlink_bits=0)
 
 
-def _averaged(models: Models, done: StepResult) -> StepResult:
+def averaged(models: Models, done: StepResult) -> StepResult:
     """Average the client-side models: every client uploads its own, the average is broadcast."""
     models.average_clients()
     up, down = len(models.clients) * models.client_bits, models.client_bits

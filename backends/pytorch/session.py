@@ -55,8 +55,8 @@ class Strategy:
         Whether each client has a client-side model of its own, or there is one for all.
     pooled
         Whether there is one batch of all data instead of one a client.
-    averaged
-        Whether all client-side models are equal after a round.
+    average_every
+        After every so many rounds the client-side models are averaged; as the plan says if None.
     in_turn
         Whether clients train one after another.
     """
@@ -65,17 +65,19 @@ class Strategy:
     client_side: ClientSide = ClientSide.CUT
     replicated: bool = True
     pooled: bool = False
-    averaged: bool = False
+    average_every: int | None = None
     in_turn: bool = False
 
 
 STRATEGIES = {
     Framework.EPSL: Strategy(rounds.parallel),
     Framework.PSL: Strategy(rounds.parallel),
-    Framework.SFL: Strategy(rounds.split_fed, averaged=True),
-    Framework.SFL_V2: Strategy(rounds.split_fed_in_turn, averaged=True, in_turn=True),
+    # The server-side copies that SplitFed version 1 averages are one model: after one step each of plain SGD from the
+    # same weights, their average is the step of the averaged gradient.
+    Framework.SFL: Strategy(rounds.parallel, average_every=1),
+    Framework.SFL_V2: Strategy(rounds.server_in_turn, average_every=1, in_turn=True),
     Framework.SL: Strategy(rounds.in_turn, replicated=False, in_turn=True),
-    Framework.FL: Strategy(rounds.federated, client_side=ClientSide.ALL, averaged=True),
+    Framework.FL: Strategy(rounds.federated, client_side=ClientSide.ALL, average_every=1),
     Framework.CENTRALISED: Strategy(rounds.centralised, client_side=ClientSide.NONE, replicated=False, pooled=True),
 }
 
@@ -122,6 +124,7 @@ class TorchSession(TrainingSession):
     ) -> None:
         self.data, self._plan, self._parts, self._chain = data, plan, parts, chain
         self._strategy = strategy = STRATEGIES[plan.framework]
+        self._average_every = strategy.average_every or plan.average_every
         self._device = device = ready_device(options.device)
         self.test_samples, self.test_labels = on_device(data.test_x, data.test_y, device)
         self._held = held_segments(plan, chain)
@@ -149,6 +152,8 @@ class TorchSession(TrainingSession):
             seed_generators(seed)
             with explained_batch_norm():
                 result = self._strategy.train(self.models, self.batch(self.finished_rounds))
+            if self._average_every and (self.finished_rounds + 1) % self._average_every == 0:
+                result = rounds.averaged(self.models, result)
         loss = _finite_loss(result)
         self.finished_rounds += 1
         return RoundOutcome(loss, result.uplink_bits, result.downlink_bits)
@@ -157,7 +162,8 @@ class TorchSession(TrainingSession):
         """Score every distinct client-side model with the server's."""
         for network in self.models.networks:
             network.eval()
-        clients = self.models.clients[:1] if self._strategy.averaged else self.models.clients
+        alike = self._average_every and self.finished_rounds % self._average_every == 0
+        clients = self.models.clients[:1] if alike else self.models.clients
         scores = evaluate(clients, self.models.server, self.test_samples, self.test_labels, len(self.data.classes))
         self.models.train()
         return scores

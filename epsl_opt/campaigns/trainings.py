@@ -9,10 +9,10 @@ from pathlib import Path
 from epsl_opt.campaigns.engines import Engine, ThisProcess
 from epsl_opt.campaigns.stored_training import StoredTraining, TrainingResult
 from epsl_opt.campaigns.training_campaign import StoredTrainings, TrainingObserver
-from epsl_opt.core.stage_times import StageTimes
+from epsl_opt.core.round_timing import RoundTiming
 from epsl_opt.core.stop_request import StopRequest
 from epsl_opt.files.training_document import TrainingStop
-from epsl_opt.files.training_records import RoundRecord, simulated_time_s
+from epsl_opt.files.training_records import RoundRecord
 from epsl_opt.training.setup import TrainingSetup
 from epsl_opt.training.summary import score
 
@@ -44,13 +44,22 @@ class TrainingRow:
     training: str
     message: str
     instance_sha256: str
+    average_every: int | None = None
 
     def to_dict(self) -> dict[str, str | float | None]:
-        """Return the row, ready for JSON and CSV."""
-        return asdict(self)
+        """Return the row, ready for JSON and CSV; `average_every` is there only where models are averaged."""
+        row = asdict(self)
+        return row if self.average_every is not None else {name: row[name] for name in TRAINING_COLUMNS}
 
 
-TRAINING_COLUMNS = tuple(field.name for field in fields(TrainingRow))
+TRAINING_COLUMNS = tuple(field.name for field in fields(TrainingRow))[:-1]
+"""Columns of trainings whose client-side models are not averaged."""
+
+
+def training_columns(rows: Sequence[TrainingRow]) -> tuple[str, ...]:
+    """Return the columns that a table of these rows has."""
+    averaged = any(row.average_every is not None for row in rows)
+    return (*TRAINING_COLUMNS, "average_every") if averaged else TRAINING_COLUMNS
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,9 +71,9 @@ class TrainedCase:
     row: TrainingRow
 
     @property
-    def stages(self) -> StageTimes:
-        """Stage times of a round."""
-        return self.setup.stages
+    def timing(self) -> RoundTiming:
+        """How long rounds take."""
+        return self.setup.timing
 
 
 @dataclass(frozen=True)
@@ -138,7 +147,7 @@ def short_key(key: str) -> str:
 
 
 def _trained(setup: TrainingSetup, key: str, result: TrainingResult) -> TrainedCase:
-    (summary, records), plan, stages = result, setup.plan, setup.stages
+    (summary, records), plan, timing = result, setup.plan, setup.timing
     found = score(records, summary.target_accuracy)
     to_target = found.rounds_to_target
     failed = summary.divergence
@@ -149,16 +158,17 @@ def _trained(setup: TrainingSetup, key: str, result: TrainingResult) -> TrainedC
         solver=setup.document.solver,
         seed=plan.seed,
         cut_layer=plan.instance.model.cut_layers[plan.schedule.cut_layer].name,
-        round_latency_s=stages.round_latency_s,
+        round_latency_s=timing.mean.round_latency_s,
         rounds=len(records),
         stop_reason=summary.stop_reason,
         target_accuracy=summary.target_accuracy,
-        time_to_target_s=None if to_target is None else simulated_time_s(to_target, stages),
+        time_to_target_s=None if to_target is None else timing.simulated_time_s(to_target),
         majority_rate=summary.majority_rate,
-        simulated_time_s=simulated_time_s(len(records), stages),
+        simulated_time_s=timing.simulated_time_s(len(records)),
         training=short_key(key),
         message="" if failed is None else f"diverged in round {failed.round}, {failed.stage}",
         instance_sha256=plan.instance.sha256,
+        average_every=plan.average_every,
         **asdict(found),
     )
     return TrainedCase(setup, records, row)

@@ -98,6 +98,7 @@ def command(
     With --train, every framework is trained for real under the schedules of --solvers (exact, if not given); the table
     has rounds and simulated seconds to the target, accuracy and bits. `train.K=V` is an option of the training
     backend, `train.FRAMEWORK.K=V` one for a single framework (`epsl-opt train --describe` lists them).
+    --average-every is for epsl and psl, and leaves the other frameworks as they are.
 
     \b
       epsl-opt compare paper --train --rounds 100 --output trained

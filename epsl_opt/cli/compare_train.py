@@ -8,7 +8,7 @@ from pathlib import Path
 
 from epsl_opt.campaigns.compare import Comparison, compare
 from epsl_opt.campaigns.engines import Engine, ThisProcess
-from epsl_opt.campaigns.trainings import TRAINING_COLUMNS, TrainingCampaign, train_cases
+from epsl_opt.campaigns.trainings import TrainingCampaign, train_cases, training_columns
 from epsl_opt.cli.exits import ExitCode, exit_code, worst
 from epsl_opt.cli.messages import complain, note
 from epsl_opt.cli.output import emit_csv, emit_json, emit_tables
@@ -102,7 +102,7 @@ def _print(campaign: TrainingCampaign, form: str) -> None:
     if form == "json":
         emit_json([row.to_dict() for row in rows])
     elif form == "csv":
-        emit_csv(TRAINING_COLUMNS, [row.to_dict() for row in rows])
+        emit_csv(training_columns(rows), [row.to_dict() for row in rows])
     else:
         emit_tables(*campaign_tables(rows))
 

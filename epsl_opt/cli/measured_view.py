@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from epsl_opt.cli.output import table
 from epsl_opt.cli.units import NOTHING, number
@@ -35,8 +34,9 @@ def measured_tables(measured: Measured) -> list[Table]:
 
 def _stage_rows(measured: Measured) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
-    for stage, values in measured.stages().items():
-        median_s, simulated_s = float(np.median(values)), float(getattr(measured.simulated, stage))
+    simulated = asdict(measured.simulated)
+    for stage, median_s in measured.medians().items():
+        simulated_s = simulated[stage]
         if median_s or simulated_s:
             rows.append((stage.removesuffix("_s").replace("_", " "), *_cells(median_s, simulated_s)))
     return rows

@@ -71,10 +71,15 @@ def command(arguments: TrainArguments) -> int:
     schedule comes from a solver or a file. Where the instance's model is not the network that is trained, its profile
     is replaced by the network's.
 
+    The client-side models of epsl and psl drift apart, unless --average-every I has them averaged after every I-th
+    round: sent up by every client and broadcast, which takes its time in these rounds. With I = 1, psl is sfl. Where
+    clients hold many layers or have few subchannels, try 5 to 20.
+
     \b
     Examples:
       epsl-opt train paper --rounds 50
       epsl-opt train paper --framework psl --target-accuracy 0.9 -o psl
+      epsl-opt train paper --phi 0.5 --average-every 5 --target-accuracy 0.9
       epsl-opt train paper --phi 1 --solver bcd --option lr=0.05 --rounds 100 -o run
       epsl-opt train paper --phi 1 --solver bcd --option lr=0.05 --rounds 200 -o run --resume
       epsl-opt train --describe

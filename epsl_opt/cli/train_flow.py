@@ -169,7 +169,7 @@ def _print(run: TrainingRun, document: TrainingDocument, form: str) -> None:
     if form == "json":
         emit_json(document.to_document())
     elif form == "csv":
-        emit_csv(COLUMNS, [record.to_row(run.stages) for record in run.records])
+        emit_csv(COLUMNS, [record.to_row(run.timing) for record in run.records])
     else:
         emit_tables(training_facts(document))
 

@@ -39,6 +39,7 @@ class TrainingArguments:
     task: str | None
     network: str | None
     batch_size: int | None
+    average_every: int | None
     rounds: int | None
     target_accuracy: float | None
     evaluate_every: int | None
@@ -63,6 +64,7 @@ class TrainingArguments:
             options=backend_options(trainer, options),
             task=self.task or DEFAULT_TASK,
             batch_size=self.batch_size,
+            average_every=self.average_every,
             cut_layers=self.cut_layers,
             min_cut=self.min_cut,
             goal=goal,
@@ -138,6 +140,7 @@ def is_training(owner: str) -> bool:
     return owner.partition(".")[0] == FOR_ALL
 
 
+_AVERAGE_HELP = "Average the client-side models of epsl and psl after every I-th round [default: never]."
 _ROUNDS_HELP = f"At most so many [default: {DEFAULT_ROUNDS}; with a target {DEFAULT_ROUNDS_TO_TARGET}]."
 _EVALUATE_HELP = f"Rounds between evaluations [default: {DEFAULT_EVALUATE_EVERY}]."
 _CHECKPOINT_HELP = f"Rounds between checkpoints [default: {DEFAULT_CHECKPOINT_EVERY}]."
@@ -146,6 +149,7 @@ _OPTIONS = (
     click.option("-t", "--task", metavar="NAME", help=f"What to learn [default: {DEFAULT_TASK}]."),
     click.option("--network", metavar="NAME", help="What to train [default: the task's own]."),
     click.option("-b", "--batch-size", type=COUNT, metavar="B", help="Samples per client [default: the instance's]."),
+    click.option("--average-every", type=COUNT, metavar="I", help=_AVERAGE_HELP),
     click.option("-n", "--rounds", type=COUNT, metavar="N", help=_ROUNDS_HELP),
     click.option("--target-accuracy", type=Real(), metavar="A", help="End when an evaluation reaches this fraction."),
     click.option("--evaluate-every", type=COUNT, metavar="K", help=_EVALUATE_HELP),

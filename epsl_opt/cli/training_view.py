@@ -44,7 +44,7 @@ def training_facts(document: TrainingDocument) -> Table:
         ("framework", _framework(document)),
         ("task", f"{document.task} (majority rate {percent(document.majority_rate, 1)})"),
         ("rounds", f"{document.rounds} ({document.stop_reason})"),
-        ("round latency", f"{number(document.round_latency_s, 8)} s"),
+        ("round latency", _round_latency(document)),
         ("simulated time", f"{number(document.simulated_time_s, 8)} s"),
         ("accuracy", f"final {percent(document.final_accuracy, 2)}, best {percent(document.best_accuracy, 2)}"),
         ("macro-F1", f"final {fixed(document.final_macro_f1)}, best {fixed(document.best_macro_f1)}"),
@@ -75,7 +75,7 @@ def _instance_table(rows: Sequence[TrainingRow]) -> Table:
 
 def _cells(row: TrainingRow) -> tuple[str, ...]:
     return (
-        method_name(row.framework, row.aggregation_ratio),
+        method_name(row.framework, row.aggregation_ratio, row.average_every),
         row.solver,
         row.cut_layer,
         str(row.seed),
@@ -112,6 +112,14 @@ def _framework(document: TrainingDocument) -> str:
     ratio = f", phi {document.aggregation_ratio:g}" if document.framework == "epsl" else ""
     other_clock = f" (by the clock of {document.clock})" if document.clock != document.framework else ""
     return f"{document.framework}{ratio}, batch size {document.batch_size}{other_clock}"
+
+
+def _round_latency(document: TrainingDocument) -> str:
+    latency = f"{number(document.round_latency_s, 8)} s"
+    if document.average_every is None:
+        return latency
+    exchange = f"{number(document.model_exchange_s, 4)} s of it for models"
+    return f"{latency}, the mean of {document.average_every} rounds ({exchange}, averaged after the last of them)"
 
 
 def _to_target(document: TrainingDocument) -> str:

@@ -22,3 +22,8 @@ class Framework(StrEnum):
     """Federated averaging: every client trains the whole network on its batch, then all are averaged."""
     CENTRALISED = "centralised"
     """The server has all data and trains alone: the reference curve."""
+
+    @property
+    def averages_on_request(self) -> bool:
+        """Whether client-side models are averaged every so many rounds if one asks for it, and otherwise never."""
+        return self in (Framework.EPSL, Framework.PSL)

@@ -50,6 +50,7 @@ class PlanReference(Record):
     seed: Annotated[int, Field(ge=0)]
     backend: Name
     options: JsonObject
+    average_every: PositiveInt | None = None
 
     def differences(self, other: PlanReference) -> list[str]:
         """Return in what `other` differs, as `framework (epsl, not psl)` with the value here first."""
@@ -94,7 +95,9 @@ class TrainingDocument(StoredRecord):
     schedule: ScheduleReference = Field(description="the schedule, schedule.json beside this file")
     framework: FrameworkName = Field(description="how clients and server train together")
     clock: FrameworkName = Field(description="the framework whose round latency applies")
-    round_latency_s: NonNegativeFloat = Field(description="simulated time of one round by this clock")
+    round_latency_s: NonNegativeFloat = Field(
+        description="simulated time of one round by this clock; with average_every the mean over so many rounds"
+    )
     task: Name = Field(description="the data, by the backend's name for it")
     seed: Annotated[int, Field(ge=0)] = Field(description="of everything random in the training")
     backend: Name = Field(description="registered name of the training backend")
@@ -116,6 +119,12 @@ class TrainingDocument(StoredRecord):
     downlink_bits: Bits = Field(description="of all rounds done; a broadcast counts once")
     real_time_s: NonNegativeFloat = Field(description="wall-clock time of rounds and evaluations, over all resumptions")
     versions: JsonObject = Field(description="of Python and packages")
+    average_every: PositiveInt | None = Field(
+        default=None, description="I: client-side models were averaged after every I-th round; never if not given"
+    )
+    model_exchange_s: NonNegativeFloat | None = Field(
+        default=None, description="what that adds to a round on average, the I-th part of an exchange"
+    )
     records_sha256: Sha256 | None = Field(default=None, description="digest of records.csv beside this file")
     sha256: Digest = Field(default=None, description="digest of this record without real_time_s, as canonical JSON")
 
@@ -146,6 +155,7 @@ class TrainingDocument(StoredRecord):
             seed=self.seed,
             backend=self.backend,
             options=self.options,
+            average_every=self.average_every,
         )
 
 

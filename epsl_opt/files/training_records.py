@@ -13,6 +13,7 @@ from pydantic import Field
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.json_record import parse_fields
 from epsl_opt.core.record import PositiveInt, Record, UnitInterval
+from epsl_opt.core.round_timing import RoundTiming
 from epsl_opt.core.stage_times import StageTimes
 from epsl_opt.files.csv_text import format_csv
 
@@ -31,10 +32,10 @@ class RoundRecord(Record):
     uplink_bits: Bits = Field(description="sent by all clients in this round")
     downlink_bits: Bits = Field(description="sent by the server in this round; a broadcast counts once")
 
-    def to_row(self, stages: StageTimes) -> dict[str, object]:
-        """Return the round as a row of `records.csv`, under a clock by which every round takes `stages`."""
-        times = {"simulated_time_s": simulated_time_s(self.round, stages)}
-        return self.model_dump() | times | asdict(stages)
+    def to_row(self, timing: RoundTiming) -> dict[str, object]:
+        """Return the round as a row of `records.csv`, under a clock by which rounds take so long."""
+        times = {"simulated_time_s": timing.simulated_time_s(self.round)}
+        return self.model_dump() | times | asdict(timing.of_round(self.round))
 
 
 COLUMNS = (
@@ -49,14 +50,9 @@ COLUMNS = (
 )
 
 
-def simulated_time_s(rounds: int, stages: StageTimes) -> float:
-    """Return the simulated seconds that so many rounds take together."""
-    return rounds * stages.round_latency_s
-
-
-def format_records(records: Iterable[RoundRecord], stages: StageTimes) -> str:
-    """Return the records as CSV text under a clock by which every round takes `stages`."""
-    return format_csv(COLUMNS, (record.to_row(stages) for record in records))
+def format_records(records: Iterable[RoundRecord], timing: RoundTiming) -> str:
+    """Return the records as CSV text under a clock by which rounds take so long."""
+    return format_csv(COLUMNS, (record.to_row(timing) for record in records))
 
 
 def read_records(path: Path) -> list[RoundRecord]:

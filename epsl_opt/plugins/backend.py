@@ -21,10 +21,13 @@ MAX_SEED = 2**64 - 1
 class TrainingPlan:
     """What to train: `task` names the data and is the backend's to understand, like `seed`.
 
+    Client-side models are averaged after every `average_every`-th round, by the clients' shares of the data and with
+    SplitFed's traffic, if it is given.
+
     Raises
     ------
     InputError
-        If the seed is out of its range.
+        If the seed is out of its range, or models can't be averaged so (see `check_averaging`).
     """
 
     instance: Instance
@@ -32,14 +35,33 @@ class TrainingPlan:
     framework: Framework
     task: str
     seed: int = 0
+    average_every: int | None = None
 
     def __post_init__(self) -> None:
+        check_averaging(self.framework, self.average_every)
         if not 0 <= self.seed <= MAX_SEED:
             raise InputError("seed", "must be from 0 to 2**64 - 1, as random generators take it")
 
     def detached(self) -> TrainingPlan:
         """Return an equal plan that shares nothing writable with this one, for a backend to keep."""
         return replace(self, instance=self.instance.detached(), schedule=self.schedule.copy())
+
+
+def check_averaging(framework: Framework, average_every: int | None) -> None:
+    """Raise unless a framework can average its client-side models every so many rounds; None is never.
+
+    Raises
+    ------
+    InputError
+        If it averages every round by itself, or has no models to average, or the number is below 1.
+    """
+    if average_every is None:
+        return
+    if not framework.averages_on_request:
+        problem = f"is for the frameworks epsl and psl, not {framework}; sfl is psl averaged every round"
+        raise InputError("--average-every", problem)
+    if average_every < 1:
+        raise InputError("--average-every", f"must be at least 1, got {average_every}")
 
 
 @dataclass(frozen=True)
@@ -162,6 +184,8 @@ class TrainingBackend(ABC, Generic[TrainingOptionsT]):
     summary: ClassVar[str]
     checkpoint_suffix: ClassVar[str]
     options_type: ClassVar[type[Options]] = Options
+    averages: ClassVar[bool] = False
+    """Whether its sessions heed `TrainingPlan.average_every`."""
 
     @abstractmethod
     def missing(self) -> str | None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from epsl_opt.campaigns.trainings import TRAINING_COLUMNS, TrainedCase, TrainingCampaign
+from epsl_opt.campaigns.trainings import TrainedCase, TrainingCampaign, training_columns
 from epsl_opt.core.json_text import format_json
 from epsl_opt.files.csv_text import format_csv
 from epsl_opt.files.json_files import prepare_folder, write_record
@@ -19,8 +19,9 @@ INSTANCES, RECORDS, TRAININGS = "instances", "records", "trainings"
 
 def write_campaign(folder: Path, campaign: TrainingCampaign) -> None:
     """Write training.csv, training.json, instances/, schedules/, records/ and pictures/."""
-    rows = [trained.row.to_dict() for trained in campaign.cases]
-    write_bytes(folder / "training.csv", format_csv(TRAINING_COLUMNS, rows).encode())
+    found = [trained.row for trained in campaign.cases]
+    rows = [row.to_dict() for row in found]
+    write_bytes(folder / "training.csv", format_csv(training_columns(found), rows).encode())
     write_bytes(folder / "training.json", format_json(rows).encode())
     for part in (INSTANCES, SCHEDULES, RECORDS, PICTURES):
         prepare_folder(folder / part)
@@ -29,7 +30,7 @@ def write_campaign(folder: Path, campaign: TrainingCampaign) -> None:
         own = [trained for trained in campaign.cases if trained.setup.fitted.source.sha256 == sha256]
         _write_inputs(folder, label, own)
         for trained in own:
-            text = format_records(trained.records, trained.stages)
+            text = format_records(trained.records, trained.timing)
             write_bytes(folder / RECORDS / f"{label}--{case_label(trained)}.csv", text.encode())
         _write_picture(folder / PICTURES / f"{label}--training", own)
 
@@ -40,7 +41,7 @@ def case_label(trained: TrainedCase) -> str:
 
 
 def _method(trained: TrainedCase) -> str:
-    return re.sub(r"[()]+", "-", trained.setup.method).strip("-")
+    return re.sub(r"[^\w.-]+", "-", trained.setup.method).strip("-")
 
 
 def _write_inputs(folder: Path, label: str, cases: Sequence[TrainedCase]) -> None:

@@ -174,7 +174,7 @@ class TrainingFolder:
             restore_checkpoint(self.checkpoint, run)
 
     def _write_tables(self, run: TrainingRun, summary: TrainingDocument) -> TrainingDocument:
-        records = format_records(run.records, run.stages).encode()
+        records = format_records(run.records, run.timing).encode()
         write_bytes(self.records, records)
         written = summary.model_copy(update={"records_sha256": hashlib.sha256(records).hexdigest()}).sealed()
         write_record(self.summary, written)

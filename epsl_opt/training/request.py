@@ -13,7 +13,7 @@ from epsl_opt.core.errors import InputError
 from epsl_opt.core.framework import Framework
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.options import Options, parse_options
-from epsl_opt.plugins.backend import AnyBackend
+from epsl_opt.plugins.backend import AnyBackend, check_averaging
 from epsl_opt.training.goal import TrainingGoal
 
 
@@ -29,6 +29,8 @@ class TrainingRequest:
         What is learned, and how clients and server train together.
     aggregation_ratio, batch_size
         The instance's if None; only EPSL aggregates.
+    average_every
+        Average the client-side models after every so many rounds, for EPSL and PSL; never if None.
     cut_layers, min_cut
         Limits on the cut layer, by name (see `limit_cuts`).
     seed
@@ -45,6 +47,7 @@ class TrainingRequest:
     framework: Framework = Framework.EPSL
     aggregation_ratio: float | None = None
     batch_size: int | None = None
+    average_every: int | None = None
     cut_layers: tuple[str, ...] | None = None
     min_cut: str | None = None
     seed: int = 0
@@ -58,8 +61,11 @@ class TrainingRequest:
         ------
         InputError
             If there is no such task, network or cut layer, an aggregation ratio is given for another framework than
-            EPSL, or a value is out of its range.
+            EPSL, models can't be averaged as asked for, or a value is out of its range.
         """
+        check_averaging(self.framework, self.average_every)
+        if self.average_every is not None and not self.backend.averages:
+            raise InputError("--average-every", f"is nothing that the backend {self.backend.name} can do")
         asked = self._with_parameters(instance)
         fitted = self.backend.fit(asked, self.task, self.options, self.seed)
         replaced = fitted.sha256 != asked.sha256

@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable
 
 from epsl_opt.core.errors import InputError
+from epsl_opt.core.stage_times import StageTimes
 from epsl_opt.core.stop_request import StopRequest
 from epsl_opt.files.training_document import Divergence, TrainingStop
-from epsl_opt.files.training_records import RoundRecord, simulated_time_s
+from epsl_opt.files.training_records import RoundRecord
 from epsl_opt.plugins.backend import DivergenceError, TrainingPlan
 from epsl_opt.training.setup import TrainingSetup
 
@@ -36,7 +37,7 @@ class TrainingRun:
     """
 
     def __init__(self, setup: TrainingSetup) -> None:
-        self.setup, self.stages = setup, setup.stages
+        self.setup, self.timing = setup, setup.timing
         self.session = setup.request.backend.start(setup.plan.detached(), setup.request.options)
         self.records: list[RoundRecord] = []
         self.divergence: Divergence | None = None
@@ -51,7 +52,12 @@ class TrainingRun:
     @property
     def simulated_time_s(self) -> float:
         """Simulated seconds of the rounds done."""
-        return simulated_time_s(len(self.records), self.stages)
+        return self.timing.simulated_time_s(len(self.records))
+
+    @property
+    def stages(self) -> StageTimes:
+        """Stage times of a round, the mean where rounds differ."""
+        return self.timing.mean
 
     def train_round(self) -> None:
         """Train, and evaluate if it is time to, one round; record it.

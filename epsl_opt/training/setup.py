@@ -9,7 +9,7 @@ from functools import cached_property
 from epsl_opt.core.distribution import version
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.framework import Framework
-from epsl_opt.core.frameworks import framework_round
+from epsl_opt.core.round_timing import RoundTiming, round_timing
 from epsl_opt.core.stage_times import StageTimes
 from epsl_opt.files.documents import ScheduleDocument
 from epsl_opt.files.stored_record import key_of
@@ -55,7 +55,8 @@ class TrainingSetup:
         if schedule is None:
             problem = f"holds no schedule ({document.status}, {document.stop_reason})"
             raise InputError(self.source, problem, "status")
-        return TrainingPlan(self.fitted.instance, schedule, request.framework, request.task, request.seed)
+        instance = self.fitted.instance
+        return TrainingPlan(instance, schedule, request.framework, request.task, request.seed, request.average_every)
 
     @cached_property
     def clock(self) -> Framework:
@@ -63,19 +64,25 @@ class TrainingSetup:
         return self.request.backend.clock(self.request.framework, self.request.options)
 
     @cached_property
-    def stages(self) -> StageTimes:
-        """Stage times of a round by this clock.
+    def timing(self) -> RoundTiming:
+        """How long rounds take by this clock.
 
         Raises
         ------
         InputError
-            If the round would never end: a client without a rate is to send.
+            If a round would never end: a client without a rate is to send.
         """
-        found = framework_round(self.plan.instance, self.plan.schedule, self.clock).stage_times
-        if not math.isfinite(found.round_latency_s):
+        plan = self.plan
+        found = round_timing(plan.instance, plan.schedule, self.clock, plan.average_every)
+        if not math.isfinite(found.mean.round_latency_s):
             problem = f"a round of {self.clock} never ends under it: a client has no rate to send with"
             raise InputError("schedule", problem)
         return found
+
+    @property
+    def stages(self) -> StageTimes:
+        """Stage times of a round by this clock, the mean where rounds differ; raises as `timing`."""
+        return self.timing.mean
 
     @cached_property
     def reference(self) -> PlanReference:
@@ -92,6 +99,7 @@ class TrainingSetup:
             seed=plan.seed,
             backend=request.backend.name,
             options=request.options.model_dump(mode="json"),
+            average_every=plan.average_every,
         )
 
     @property
@@ -102,6 +110,8 @@ class TrainingSetup:
         equal keys share one training, each timed by its own schedule.
         """
         plan = self.reference.model_dump(mode="json", exclude={"schedule_sha256"})
+        if plan["average_every"] is None:  # which keys had no part for, and still have none
+            del plan["average_every"]
         kind = type(self.request.backend)
         code = {"class": f"{kind.__module__}.{kind.__qualname__}", "version": version()}
         strangers = plugin_version(BACKENDS, self.request.backend.name)
@@ -111,10 +121,13 @@ class TrainingSetup:
 
     @property
     def method(self) -> str:
-        """The framework, with EPSL's aggregation ratio, as people write it."""
-        return method_name(self.plan.framework.value, self.plan.instance.training.aggregation_ratio)
+        """The framework, with EPSL's aggregation ratio and how often models are averaged, as people write it."""
+        ratio = self.plan.instance.training.aggregation_ratio
+        return method_name(self.plan.framework.value, ratio, self.plan.average_every)
 
 
-def method_name(framework: str, aggregation_ratio: float) -> str:
-    """Return a framework with EPSL's aggregation ratio, as people write it."""
-    return f"epsl({aggregation_ratio:g})" if framework == Framework.EPSL else framework
+def method_name(framework: str, aggregation_ratio: float, average_every: int | None = None) -> str:
+    """Return a framework as people write it, as `epsl(0.5)` or `epsl(0.5, I=5)`."""
+    ratio = [f"{aggregation_ratio:g}"] if framework == Framework.EPSL else []
+    averaging = [] if average_every is None else [f"I={average_every}"]
+    return f"{framework}({', '.join(ratio + averaging)})" if ratio or averaging else framework

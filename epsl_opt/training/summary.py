@@ -45,7 +45,8 @@ def score(records: Sequence[RoundRecord], target_accuracy: float | None) -> Lear
 def summarise_training(run: TrainingRun, stop: TrainingStop) -> TrainingDocument:
     """Return the summary document of a run that stopped for this reason."""
     plan, goal, asked = run.plan, run.setup.request.goal, run.setup.reference
-    found, latency_s = score(run.records, goal.target_accuracy), run.stages.round_latency_s
+    found = score(run.records, goal.target_accuracy)
+    reached = found.rounds_to_target
     return TrainingDocument(
         instance=InstanceReference(name=plan.instance.name, sha256=plan.instance.sha256),
         batch_size=asked.batch_size,
@@ -53,7 +54,7 @@ def summarise_training(run: TrainingRun, stop: TrainingStop) -> TrainingDocument
         schedule=_schedule_reference(run),
         framework=asked.framework,
         clock=run.setup.clock,
-        round_latency_s=latency_s,
+        round_latency_s=run.stages.round_latency_s,
         task=asked.task,
         seed=asked.seed,
         backend=asked.backend,
@@ -64,10 +65,12 @@ def summarise_training(run: TrainingRun, stop: TrainingStop) -> TrainingDocument
         stop_reason=stop,
         divergence=run.divergence,
         target_accuracy=goal.target_accuracy,
-        time_to_target_s=None if found.rounds_to_target is None else found.rounds_to_target * latency_s,
+        time_to_target_s=None if reached is None else run.timing.simulated_time_s(reached),
         simulated_time_s=run.simulated_time_s,
         real_time_s=run.real_time_s,
         versions=dict(versions()),
+        average_every=asked.average_every,
+        model_exchange_s=None if asked.average_every is None else run.stages.model_exchange_s,
         **asdict(found),
     )
 

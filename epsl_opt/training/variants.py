@@ -24,6 +24,8 @@ def variants(
 ) -> list[TrainingRequest]:
     """Return what is asked for once per framework, for EPSL once per aggregation ratio.
 
+    Where models are to be averaged every so many rounds, they are in the frameworks that can.
+
     Parameters
     ----------
     options
@@ -32,7 +34,8 @@ def variants(
     Raises
     ------
     InputError
-        If an option is wrong, or given for a framework that is not trained, or there are ratios but no EPSL.
+        If an option is wrong, or given for a framework that is not trained, or there are ratios but no EPSL, or
+        models to be averaged but none of the frameworks for that.
     """
     owners = [FOR_ALL, *(f"{FOR_ALL}.{framework}" for framework in frameworks)]
     for owner in options:
@@ -40,11 +43,15 @@ def variants(
             raise InputError("option", unknown(owner, owners))
     if ratios is not None and Framework.EPSL not in frameworks:
         raise InputError("--phi", "is for the framework epsl, which is not among --frameworks")
+    if base.average_every is not None and not any(framework.averages_on_request for framework in frameworks):
+        raise InputError("--average-every", "is for the frameworks epsl and psl, none of which is among --frameworks")
     found = []
     for framework in dict.fromkeys(frameworks):
         given = [options.get(FOR_ALL, {}), options.get(f"{FOR_ALL}.{framework}", {})]
         merged = {key.replace("-", "_"): value for part in given for key, value in part.items()}
-        one = replace(base, framework=framework, options=backend_options(base.backend, merged))
+        averaging = base.average_every if framework.averages_on_request else None
+        made = backend_options(base.backend, merged)
+        one = replace(base, framework=framework, average_every=averaging, options=made)
         own = dict.fromkeys(ratios) if framework is Framework.EPSL and ratios is not None else (None,)
         found += [replace(one, aggregation_ratio=ratio) for ratio in own]
     return found

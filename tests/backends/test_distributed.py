@@ -40,6 +40,8 @@ CASES = {
     "epsl-per-client": ["--phi", "0.5", "--option", "linearization=per-client"],
     "epsl-all": ["--phi", "1", "--option", "aggregation=representative", "--option", "pairing=label"],
     "psl": ["--framework", "psl", "--option", "optimizer=adam", "--option", "lr=0.01"],
+    "epsl-averaged": ["--phi", "0.5", "--average-every", "2"],
+    "psl-averaged": ["--framework", "psl", "--average-every", "3", "--option", "optimizer=adam", "--option", "lr=0.01"],
     "sfl": ["--framework", "sfl", "--option", "lr_schedule=cosine"],
     "sfl-v2": ["--framework", "sfl-v2"],
     "sl": ["--framework", "sl", "--option", "optimizer=adam", "--option", "lr=0.01"],
@@ -117,14 +119,30 @@ def test_ranks_go_on_with_a_training_of_one_process(trained: Path) -> None:
     assert_same_state(trained / "epsl-back-and-forth", trained / "epsl-long")
 
 
+@pytest.mark.parametrize("name", [name for name in CASES if name.endswith("averaged")])
+def test_ranks_that_average_leave_the_records_of_one_process(name: str, trained: Path) -> None:
+    """Where models are averaged every so many rounds, records.csv is that of one process, byte for byte."""
+    ranks, here = ((trained / f"{name}-{where}" / "records.csv").read_bytes() for where in ("ranks", "here"))
+    assert ranks == here
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_measured_times_cover_what_the_framework_does(name: str, trained: Path) -> None:
-    """In every round, what the clock of simulated time counts was measured, and nothing else was."""
+    """In every round, what the clock of simulated time counts was measured, and nothing else was.
+
+    Models that are averaged every so many rounds are exchanged in these.
+    """
     measured = json.loads((trained / f"{name}-ranks" / "measured.json").read_text())
     assert measured["rounds"] == [1, 2, 3, 4, 5]
     for stage, found in measured["stages"].items():
         values, on_one_clock = found["measured_s"], stage not in ("uplink_s", "broadcast_s", "downlink_s")
         assert len(values) == 5
+        if stage == "model_exchange_s" and "--average-every" in CASES[name]:
+            every = int(CASES[name][CASES[name].index("--average-every") + 1])
+            assert [value > 0 for value in values] == [number % every == 0 for number in measured["rounds"]]
+            values = [value for value in values if value > 0]
+            assert found["simulated_s"] > 0
+            assert found["measured_median_s"] == np.median(values)
         if found["simulated_s"] == 0:
             assert values == [0.0] * 5, stage
         elif on_one_clock:

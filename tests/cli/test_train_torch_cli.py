@@ -66,6 +66,18 @@ def test_simulated_time_is_the_latency_model(framework: str, name: str, tmp_path
         assert float(row["simulated_time_s"]) == pytest.approx(number * latency_s, rel=1e-12)
 
 
+def test_psl_averaged_every_round_is_splitfed(tmp_path: Path) -> None:
+    """`--framework psl --average-every 1` leaves SFL's records and checkpointed models, bit for bit."""
+    psl, sfl = tmp_path / "psl", tmp_path / "sfl"
+    shared = [*TRAIN, "--rounds", "5", "--option", "partition=dirichlet", "-q", "-o"]
+    assert run([*shared, str(psl), "--framework", "psl", "--average-every", "1"]) == 0
+    assert run([*shared, str(sfl), "--framework", "sfl"]) == 0
+    assert (psl / "records.csv").read_bytes() == (sfl / "records.csv").read_bytes()
+    first, second = tensors(psl), tensors(sfl)
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[key], second[key]) for key in first)
+
+
 def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Resuming with another learning rate ends with one line that names the option, and changes no file."""
     folder = tmp_path / "run"

@@ -68,11 +68,11 @@ def accuracy_curves(cases: Sequence[TrainedCase]) -> Iterator[Curve]:
         if not rounds:
             continue
         accuracy = np.array([[scores[number] for number in rounds] for scores in found])
-        latency_s = np.mean([trained.stages.round_latency_s for trained in seeds])
+        times_s = np.array([[trained.timing.simulated_time_s(number) for number in rounds] for trained in seeds])
         yield Curve(
             method,
             solver,
-            np.array(rounds) * latency_s,
+            times_s.mean(axis=0),
             accuracy.mean(axis=0),
             accuracy.min(axis=0),
             accuracy.max(axis=0),
