@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from epsl_opt.core.arrays import NonNegativeVector
 from epsl_opt.core.by_value import ByValue
@@ -173,6 +173,15 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
+def made_for(document: ScheduleDocument, instance: Instance) -> Instance | None:
+    """Return the instance with the schedule's training parameters; None if the schedule is not for that either."""
+    try:
+        found = instance.with_training(batch_size=document.batch_size, aggregation_ratio=document.aggregation_ratio)
+    except ValidationError:
+        return None
+    return found if document.is_for(found) else None
+
+
 def refuse_foreign(document: ScheduleDocument, instance: Instance, source: str, remedy: str = "") -> None:
     """Raise if a schedule is for another instance.
 
@@ -186,13 +195,12 @@ def refuse_foreign(document: ScheduleDocument, instance: Instance, source: str, 
     Raises
     ------
     InputError
-        Naming `source`, and both instances; of one name, the training parameters if these differ.
+        Naming `source`, and the training parameters if only these differ, both instances otherwise.
     """
     if document.is_for(instance):
         return
     ours, theirs = instance.training, document.instance
-    parameters = document.batch_size, document.aggregation_ratio
-    if theirs.name == instance.name and parameters != (ours.batch_size, ours.aggregation_ratio):
+    if made_for(document, instance) is not None:
         there = f"batch size {document.batch_size} and phi {document.aggregation_ratio:g}"
         problem = f"is for {there}, not batch size {ours.batch_size} and phi {ours.aggregation_ratio:g}"
     else:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import ValidationError
-
 from epsl_opt.core.checker import Violation, check
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.latency import round_latency
 from epsl_opt.core.outcome import SolutionStatus, StopReason
 from epsl_opt.core.schedule import Schedule
-from epsl_opt.files.documents import InstanceReference, ScheduleDocument, check_document, rates, stages
+from epsl_opt.files.documents import InstanceReference, ScheduleDocument, check_document, made_for, rates, stages
 
 
 def retimed(document: ScheduleDocument, instance: Instance) -> ScheduleDocument | None:
@@ -25,10 +23,10 @@ def retimed(document: ScheduleDocument, instance: Instance) -> ScheduleDocument 
         this one. None if there is no schedule, or if it is for an instance that differs in more than batch size and
         aggregation ratio.
     """
-    made_for, schedule = _made_for(document, instance), document.schedule()
-    if made_for is None or schedule is None:
+    source, schedule = made_for(document, instance), document.schedule()
+    if source is None or schedule is None:
         return None
-    violations = check_document(made_for, document) or check(instance, schedule)
+    violations = check_document(source, document) or check(instance, schedule)
     timed = _rejected(violations) if violations else _timed(instance, schedule)
     fields = {name: getattr(document, name) for name in ScheduleDocument.model_fields}
     return ScheduleDocument(
@@ -43,15 +41,6 @@ def retimed(document: ScheduleDocument, instance: Instance) -> ScheduleDocument 
         }
         | timed
     )
-
-
-def _made_for(document: ScheduleDocument, instance: Instance) -> Instance | None:
-    """Return the instance with the schedule's training parameters, None if the schedule is not for that either."""
-    try:
-        found = instance.with_training(batch_size=document.batch_size, aggregation_ratio=document.aggregation_ratio)
-    except ValidationError:
-        return None
-    return found if document.is_for(found) else None
 
 
 def _timed(instance: Instance, schedule: Schedule) -> dict[str, object]:

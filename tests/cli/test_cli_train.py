@@ -267,9 +267,12 @@ def test_decisions_for_other_training_parameters_are_timed_anew(
     assert said not in printed[1].err
 
 
-def test_wrong_schedule_is_refused(instance_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A schedule for another network is one line that says how to make one that fits."""
-    schedule, folder = write_schedule(tmp_path / "schedule.json"), tmp_path / "out"
+@pytest.mark.parametrize("training", [{}, {"batch_size": 4}])
+def test_wrong_schedule_is_refused(
+    training: dict[str, Any], instance_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A schedule for another network is one line that says how to make one that fits, whatever else differs."""
+    schedule, folder = write_schedule(tmp_path / "schedule.json", **training), tmp_path / "out"
     arguments = ["train", instance_file, "--schedule", schedule, *TOY, "-q", "-o", str(folder), "--network", "wide"]
     assert run(arguments) == ExitCode.BAD_INPUT
     out, err = capsys.readouterr()

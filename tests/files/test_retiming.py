@@ -54,6 +54,18 @@ OTHERS: dict[str, Callable[[Instance], Instance]] = {
     "gains": lambda one: one.replace(
         channel=one.channel.model_copy(update={"uplink_gain": 0.5 * one.channel.uplink_gain})
     ),
+    "bandwidths": lambda one: one.replace(
+        subchannels=one.subchannels.model_copy(update={"bandwidth_hz": 2 * one.subchannels.bandwidth_hz})
+    ),
+    "downlink gains": lambda one: one.replace(
+        channel=one.channel.model_copy(update={"downlink_gain": 0.5 * one.channel.downlink_gain})
+    ),
+    "samples": lambda one: one.replace(
+        clients=(one.clients[0].model_copy(update={"samples": one.clients[0].samples + 1}), *one.clients[1:])
+    ),
+    "network": lambda one: one.replace(
+        model=one.model.model_copy(update={"total_forward_flops": 2 * one.model.total_forward_flops})
+    ),
     "cut layers": lambda one: one.with_cut_layers((one.model.cut_layers[0].name,)),
 }
 
