@@ -55,9 +55,9 @@ campaign: $(VENV)/installed-dev ## try random inputs on everything: INPUTS=20000
 lowest: | $(PY) ## run the tests with the lowest versions that pyproject.toml allows
 	mkdir -p build
 	$(PY) -m docs_tools.lowest > build/lowest.txt
-	PIP_CONSTRAINT=$(CURDIR)/build/lowest.txt $(MAKE) --no-print-directory suite \
-		VENV=build/lowest TORCH=torch TORCHVISION=torchvision==0.19.0 DEV=test,train,parquet,dask \
-		PYTEST_OPTIONS='-W default::DeprecationWarning -W default::PendingDeprecationWarning'
+	PYTEST_ADDOPTS='-W default::DeprecationWarning -W default::PendingDeprecationWarning' \
+		PIP_CONSTRAINT=$(CURDIR)/build/lowest.txt $(MAKE) --no-print-directory suite \
+		VENV=build/lowest TORCH=torch TORCHVISION=torchvision==0.19.0 DEV=test,train,parquet,dask
 
 matrix: ## run the tests on every Python of PYTHONS that this machine has
 	@for python in $(PYTHONS); do \
