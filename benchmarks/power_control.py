@@ -22,9 +22,10 @@ import numpy as np
 from docs_tools.marked_text import markdown_table
 from epsl_opt import Instance, load_instance
 from epsl_opt.core.arrays import FloatArray, IntArray
-from epsl_opt.core.latency import CutCosts, cut_costs
+from epsl_opt.core.framework_costs import cut_costs
+from epsl_opt.core.latency import CutCosts
 from epsl_opt.solvers.convex.power_control import ReferencePowerControl
-from epsl_opt.solvers.primal.power_control import rows_of, uplink_phase_s
+from epsl_opt.solvers.primal.power_control import rows_of, sending_s
 
 SIZES = ((5, 20), (20, 80), (50, 200))
 CASES, ROUNDS = 200, 7
@@ -94,7 +95,7 @@ def random_owner(random: np.random.Generator, C: int, M: int) -> IntArray:
 
 def exact_s(instance: Instance, costs: CutCosts, owner: IntArray) -> float:
     """Return the uplink phase of one allocation in seconds, by exact power control."""
-    return float(uplink_phase_s(rows_of(instance, owner[None, :]), instance, costs)[0])
+    return float(sending_s(rows_of(instance, owner[None, :]), instance, costs)[0])
 
 
 def measure(C: int, M: int, rounds: int) -> Timing:
@@ -134,7 +135,7 @@ def solve_cold(instance: Instance, costs: CutCosts, owner: IntArray) -> float:
 
 def solve_batch(instance: Instance, costs: CutCosts, owners: IntArray) -> FloatArray:
     """Return the uplink phases of many allocations by exact power control, in one go."""
-    return uplink_phase_s(rows_of(instance, owners), instance, costs)
+    return sending_s(rows_of(instance, owners), instance, costs)
 
 
 def seconds(action: Callable[[], object], calls: int = 1) -> float:

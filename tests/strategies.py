@@ -148,7 +148,7 @@ def schedule_document(instance: Instance, schedule: Schedule) -> ScheduleDocumen
         bound_s=None,
         gap=None,
         stages=stages(latency),
-        rates=rates(latency),
+        rates=rates(instance, schedule),
         provenance={"seed": 0},
     )
 

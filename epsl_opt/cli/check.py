@@ -37,7 +37,7 @@ def command(instance: str, schedule: str, form: str) -> int:
 
     The exit code is 0 if all holds, 5 if a constraint or claim is violated, 2 if the schedule is for another instance.
     """
-    from epsl_opt.core.latency import round_latency
+    from epsl_opt.core.frameworks import instance_round
     from epsl_opt.files.documents import check_document
     from epsl_opt.files.json_files import read_schedule
     from epsl_opt.problems.sources import load_instance
@@ -48,7 +48,7 @@ def command(instance: str, schedule: str, form: str) -> int:
     decision = _decision(document, schedule)
     violations = check_document(problem, document)
     # A schedule that breaks a constraint may not even have a latency.
-    latency_s = None if violations else round_latency(problem, decision).round_latency_s
+    latency_s = None if violations else instance_round(problem, decision).round_latency_s
     _print(problem, violations, latency_s, form)
     return ExitCode.REJECTED if violations else ExitCode.OK
 

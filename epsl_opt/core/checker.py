@@ -1,4 +1,4 @@
-"""The independent judge of schedules: it shares nothing with the solvers but `latency.py`."""
+"""The independent judge of schedules: it shares nothing with the solvers but what a round takes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from epsl_opt.core.frameworks import instance_round
 from epsl_opt.core.instance import Instance
-from epsl_opt.core.latency import client_memory_bits, round_latency
+from epsl_opt.core.latency import client_memory_bits
 from epsl_opt.core.schedule import FREE, Schedule
 
 RELATIVE_TOLERANCE = 1e-9
@@ -108,9 +109,11 @@ def _power_violations(instance: Instance, schedule: Schedule) -> Iterator[Violat
 
 
 def _rate_violations(instance: Instance, schedule: Schedule) -> Iterator[Violation]:
-    latency = round_latency(instance, schedule)
-    for stage, bits_wait in (("uplink", latency.uplink_s), ("downlink", latency.downlink_s)):
+    latency = instance_round(instance, schedule)
+    sent_s = latency.uplink_s + latency.model_upload_s
+    for stage, bits_wait in (("uplink", sent_s), ("downlink", latency.downlink_s)):
         for i in np.flatnonzero(~np.isfinite(bits_wait)):
             yield Violation(f"{stage} rate is positive", instance.clients[i].name, float(bits_wait[i]), "s", 0)
-    if not math.isfinite(latency.broadcast_s):
-        yield Violation("broadcast rate is positive", "slowest client", latency.broadcast_s, "s", 0)
+    broadcast_s = latency.broadcast_s + latency.model_broadcast_s
+    if not math.isfinite(broadcast_s):
+        yield Violation("broadcast rate is positive", "slowest client", broadcast_s, "s", 0)

@@ -8,8 +8,9 @@ from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from epsl_opt.core.arrays import FloatArray, IntArray
 from epsl_opt.core.checker import check
+from epsl_opt.core.framework_costs import cut_costs
 from epsl_opt.core.instance import Instance
-from epsl_opt.core.latency import CutCosts, client_memory_bits, cut_costs
+from epsl_opt.core.latency import CutCosts, client_memory_bits
 from epsl_opt.core.schedule import FREE, Schedule
 from epsl_opt.core.serving import serving_allocation
 
@@ -60,11 +61,10 @@ def _forbidden(instance: Instance, cut_layer: int) -> str | None:
 
 
 def _unconnected(instance: Instance, costs: CutCosts) -> str | None:
-    if not np.isfinite(costs.broadcast_s):
-        deaf = int(np.argmin(instance.downlink_rate_bps.sum(axis=1)))
-        return f"{instance.clients[deaf].name} has no usable subchannel: all its downlink gains are zero"
+    if not np.isfinite(costs.shared_s):
+        return _cut_off(instance)
     needs: list[tuple[str, FloatArray]] = []
-    if costs.uplink_bits > 0:
+    if costs.sends:
         needs.append(("uplink", instance.channel.uplink_gain))
     if costs.downlink_bits > 0:
         needs.append(("downlink", instance.downlink_rate_bps))
@@ -76,6 +76,15 @@ def _unconnected(instance: Instance, costs: CutCosts) -> str | None:
     if reason is None and missing and serving_allocation(instance, costs).impossible:
         return "too few usable subchannels: no allocation gives every client uplink and downlink gain at once"
     return reason
+
+
+def _cut_off(instance: Instance) -> str:
+    """Say which client hears nothing of what is sent to all, or of its own turn cannot make any use."""
+    for direction, gain in (("downlink", instance.downlink_rate_bps), ("uplink", instance.channel.uplink_gain)):
+        silent = np.flatnonzero(~gain.any(axis=1))
+        if silent.size:
+            return f"{instance.clients[silent[0]].name} has no usable subchannel: all its {direction} gains are zero"
+    return "a round would take longer than can be written"
 
 
 def _unserved(instance: Instance, direction: str, gain: FloatArray) -> str | None:

@@ -12,12 +12,13 @@ import numpy as np
 
 from epsl_opt.core.arrays import FloatArray
 from epsl_opt.core.framework import Framework
-from epsl_opt.core.instance import Instance
+from epsl_opt.core.instance_data import InstanceData
 from epsl_opt.core.latency import (
     RoundLatency,
-    broadcast_rate_bps,
-    cut_costs,
+    broadcast_time_s,
     round_latency,
+    split_costs,
+    split_round,
     transmission_time_s,
     uplink_rates_bps,
 )
@@ -101,25 +102,25 @@ class FlRound(RoundStages):
         )
 
 
-def psl_round(instance: Instance, schedule: Schedule) -> RoundLatency:
+def psl_round(instance: InstanceData, schedule: Schedule) -> RoundLatency:
     """Evaluate parallel split learning: EPSL that aggregates nothing."""
-    return round_latency(instance.with_training(aggregation_ratio=0.0), schedule)
+    return split_round(instance, schedule, 0)
 
 
-def sfl_round(instance: Instance, schedule: Schedule) -> SflRound:
+def sfl_round(instance: InstanceData, schedule: Schedule) -> SflRound:
     """Evaluate SplitFed under the schedule's subchannels and powers."""
     bits = instance.model.cut_layers[schedule.cut_layer].client_parameter_bits
     psl = psl_round(instance, schedule)
     models = {
         "model_upload_s": transmission_time_s(bits, psl.uplink_bps),
-        "model_broadcast_s": _broadcast_s(instance, bits),
+        "model_broadcast_s": broadcast_time_s(instance, bits),
     }
     return SflRound(**{name: getattr(psl, name) for name in RoundLatency.__dataclass_fields__} | models)
 
 
-def vanilla_sl_round(instance: Instance, cut_layer: int) -> VanillaSlRound:
+def vanilla_sl_round(instance: InstanceData, cut_layer: int) -> VanillaSlRound:
     """Evaluate vanilla split learning at a cut layer; each client has its best power on all subchannels."""
-    costs = cut_costs(instance.with_training(aggregation_ratio=0.0), cut_layer)
+    costs = split_costs(instance, cut_layer, 0)
     model_bits = instance.model.cut_layers[cut_layer].client_parameter_bits
     power = np.minimum(instance.max_power_w, instance.server.total_uplink_power_w)
     uplink = max_rate_bps(instance.uplink_noise_w_per_hz, instance.bandwidth_hz, power)
@@ -137,7 +138,7 @@ def vanilla_sl_round(instance: Instance, cut_layer: int) -> VanillaSlRound:
     )
 
 
-def fl_round(instance: Instance, schedule: Schedule) -> FlRound:
+def fl_round(instance: InstanceData, schedule: Schedule) -> FlRound:
     """Evaluate federated averaging under the schedule's subchannels and powers; its cut layer plays no part."""
     model, idle = instance.model, np.zeros(instance.n_clients)
     flops = model.total_forward_flops + model.total_backward_flops
@@ -148,7 +149,7 @@ def fl_round(instance: Instance, schedule: Schedule) -> FlRound:
         uplink_s=idle,
         server_forward_s=0.0,
         server_backward_s=0.0,
-        broadcast_s=_broadcast_s(instance, model.total_parameter_bits),
+        broadcast_s=broadcast_time_s(instance, model.total_parameter_bits),
         downlink_s=idle,
         client_backward_s=training_s * (1 - forward),
         model_upload_s=transmission_time_s(model.total_parameter_bits, uplink_rates_bps(instance, schedule)),
@@ -156,7 +157,7 @@ def fl_round(instance: Instance, schedule: Schedule) -> FlRound:
     )
 
 
-def centralised_round(instance: Instance) -> RoundStages:
+def centralised_round(instance: InstanceData) -> RoundStages:
     """Evaluate training where only the server computes, on the data that it is taken to have."""
     idle, samples = np.zeros(instance.n_clients), instance.n_clients * instance.training.batch_size
     return RoundStages(
@@ -170,7 +171,7 @@ def centralised_round(instance: Instance) -> RoundStages:
     )
 
 
-def framework_round(instance: Instance, schedule: Schedule, framework: Framework) -> RoundStages:
+def framework_round(instance: InstanceData, schedule: Schedule, framework: Framework) -> RoundStages:
     """Evaluate a round of `framework` under the subchannels, powers and cut layer of `schedule`."""
     match framework:
         case Framework.EPSL:
@@ -187,12 +188,25 @@ def framework_round(instance: Instance, schedule: Schedule, framework: Framework
             return centralised_round(instance)
 
 
-def round_latencies_s(instance: Instance, schedule: Schedule) -> dict[str, float]:
+def round_latencies_s(instance: InstanceData, schedule: Schedule) -> dict[str, float]:
     """Return the round latency in seconds of every framework, by its name."""
     compared = {"EPSL": Framework.EPSL, "PSL": Framework.PSL, "SFL": Framework.SFL}
     compared |= {"vanilla SL": Framework.SL, "FL": Framework.FL}
     return {name: framework_round(instance, schedule, each).round_latency_s for name, each in compared.items()}
 
 
-def _broadcast_s(instance: Instance, bits: float) -> float:
-    return float(transmission_time_s(bits, np.array(broadcast_rate_bps(instance))))
+def instance_round(instance: InstanceData, schedule: Schedule) -> RoundStages:
+    """Evaluate the round that the instance is about: of its framework, in the mean of those between two averagings.
+
+    This is what solvers minimise. Without `training.framework` it is EPSL's.
+    """
+    training = instance.training
+    stages = framework_round(instance, schedule, training.framework or Framework.EPSL)
+    if training.average_every is None:
+        return stages
+    models = sfl_round(instance, schedule)
+    return replace(
+        stages,
+        model_upload_s=models.model_upload_s / training.average_every,
+        model_broadcast_s=models.model_broadcast_s / training.average_every,
+    )

@@ -12,6 +12,7 @@ from typing import Any, Self
 from pydantic import model_validator
 
 from epsl_opt.core.errors import InputError
+from epsl_opt.core.framework import Framework
 from epsl_opt.core.instance_data import InstanceData
 from epsl_opt.core.instance_parts import Channel, Client, CutLayer, ModelProfile, Server, Subchannels, Training
 from epsl_opt.core.number_range import out_of_range
@@ -66,8 +67,14 @@ class Instance(InstanceData):
         batch_size: int | None = None,
         aggregation_ratio: float | None = None,
         min_cut_layer: str | None = None,
+        framework: Framework | None = None,
+        average_every: int | None = None,
     ) -> Instance:
         """Return the same instance with other training parameters; those not given stay.
+
+        A framework comes with its own averaging: models are averaged as `average_every` says, otherwise never. One
+        round has one way to be written: EPSL's is an instance without a framework, PSL's is that with an aggregation
+        ratio of 0, and that is the ratio of all others, too.
 
         Raises
         ------
@@ -75,7 +82,13 @@ class Instance(InstanceData):
             If a value is out of its range, or there is no such cut layer.
         """
         given = {"batch_size": batch_size, "aggregation_ratio": aggregation_ratio, "min_cut_layer": min_cut_layer}
-        changed = {name: value for name, value in given.items() if value is not None}
+        changed: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        if framework is not None:
+            own = None if framework in (Framework.EPSL, Framework.PSL) else framework
+            changed |= {"framework": own, "average_every": average_every}
+            changed |= {} if framework is Framework.EPSL else {"aggregation_ratio": 0.0}
+        elif average_every is not None:
+            changed["average_every"] = average_every
         return self.replace(training=self.training.model_copy(update=changed))
 
     @model_validator(mode="after")

@@ -10,6 +10,8 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from epsl_opt.core.arrays import NonNegativeMatrix, PositiveVector
+from epsl_opt.core.by_value import ByValue
+from epsl_opt.core.framework import Framework
 from epsl_opt.core.record import AsTuple, Name, NonNegativeFloat, PositiveFloat, PositiveInt, Record, UnitInterval
 
 
@@ -107,3 +109,18 @@ class Training(Record):
     min_cut_layer: Name | None = Field(
         default=None, description="the first cut layer that is allowed, to keep what is sent away from the data"
     )
+    framework: Annotated[Framework, ByValue(Framework)] | None = Field(
+        default=None, description="whose round is minimised; EPSL's if not given"
+    )
+    average_every: PositiveInt | None = Field(
+        default=None,
+        description="I: client-side models are averaged after every so many rounds, of which the mean is minimised; "
+        "for epsl and psl, never if not given",
+    )
+
+    @model_validator(mode="after")
+    def _check_averaging(self) -> Self:
+        """Only a framework that does not average anyhow averages on request."""
+        if self.average_every is not None and not (self.framework or Framework.EPSL).averages_on_request:
+            raise ValueError(f"average_every: is for epsl and psl only, not for {self.framework}")
+        return self

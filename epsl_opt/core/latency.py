@@ -1,6 +1,7 @@
-"""The one definition of rates and stage latencies (model.md sections 3 and 4; paper, section IV).
+"""The one definition of rates and of the stages of a split round (model.md sections 3 and 4; paper, section IV).
 
-Everything is vectorised over clients and subchannels. Solvers, checker, training clock and tests all use this module.
+Everything is vectorised over clients and subchannels. Solvers, checker, training clock and tests all use this module;
+what a cut layer costs under the instance's own framework is in `framework_costs`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from epsl_opt.core.arrays import FloatArray, IntArray
+from epsl_opt.core.framework import Framework
 from epsl_opt.core.instance_data import InstanceData
 from epsl_opt.core.schedule import FREE, Schedule
 from epsl_opt.core.stage_times import RoundStages
@@ -21,7 +23,9 @@ class CutCosts:
     """What a cut layer fixes before any radio resource is decided.
 
     `client_forward_s` (t1) and `client_backward_s` (t7) have shape (clients,). `uplink_bits` and `downlink_bits` are
-    each client's own traffic in a round; `broadcast_bits` goes to all clients at once.
+    each client's own traffic in a round; `broadcast_bits` goes to all clients at once. `exchange_bits` is what each
+    client sends of its model in a third phase, in the mean of rounds, and `exchange_broadcast_s` what sending the
+    average to all takes. `turns_s` is the time of clients that take turns, in which nothing is to be allocated.
     """
 
     client_forward_s: FloatArray
@@ -32,11 +36,25 @@ class CutCosts:
     uplink_bits: float
     downlink_bits: float
     broadcast_bits: float
+    exchange_bits: float = 0.0
+    exchange_broadcast_s: float = 0.0
+    turns_s: float = 0.0
 
     @property
     def shared_s(self) -> float:
-        """t3 + t4 + t5: the part of the round that allocation and power cannot change."""
-        return self.server_forward_s + self.server_backward_s + self.broadcast_s
+        """t3 + t4 + t5 and other broadcasts and turns: what allocation and power cannot change."""
+        fixed = self.exchange_broadcast_s + self.turns_s
+        return self.server_forward_s + self.server_backward_s + self.broadcast_s + fixed
+
+    @property
+    def sends(self) -> bool:
+        """Whether a client sends anything over its own subchannels."""
+        return self.uplink_bits > 0 or self.exchange_bits > 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing depends on who holds which subchannel."""
+        return not self.sends and self.downlink_bits == 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +89,11 @@ def broadcast_rate_bps(instance: InstanceData) -> float:
     return float(instance.downlink_rate_bps.sum(axis=1).min())
 
 
+def broadcast_time_s(instance: InstanceData, bits: float) -> float:
+    """Return how long `bits` for all clients take; inf if one hears nothing."""
+    return float(transmission_time_s(bits, np.array(broadcast_rate_bps(instance))))
+
+
 def transmission_time_s(bits: float, rate_bps: FloatArray) -> FloatArray:
     """`bits / rate_bps`, where nothing to send takes no time at any rate, and (next to) no rate takes forever."""
     if bits == 0:
@@ -79,8 +102,13 @@ def transmission_time_s(bits: float, rate_bps: FloatArray) -> FloatArray:
         return bits / rate_bps
 
 
-def cut_costs(instance: InstanceData, cut_layer: int) -> CutCosts:
-    """Evaluate stages 1, 3, 4, 5 and 7 and the traffic at a cut layer.
+def split_costs(instance: InstanceData, cut_layer: int, aggregated_samples: int) -> CutCosts:
+    """Evaluate stages 1, 3, 4, 5 and 7 and the traffic of a split round at a cut layer.
+
+    Parameters
+    ----------
+    aggregated_samples
+        m, how many samples of a batch have their gradients aggregated.
 
     Raises
     ------
@@ -90,17 +118,16 @@ def cut_costs(instance: InstanceData, cut_layer: int) -> CutCosts:
     if not 0 <= cut_layer < instance.n_cut_layers:
         raise IndexError(f"cut layer {cut_layer} is not in 0..{instance.n_cut_layers - 1}")
     model, cut = instance.model, instance.model.cut_layers[cut_layer]
-    C, b, m = instance.n_clients, instance.training.batch_size, instance.aggregated_samples
+    C, b, m = instance.n_clients, instance.training.batch_size, aggregated_samples
     server = instance.server_flops_per_s
     hidden_flops = max(model.total_backward_flops - cut.client_backward_flops - model.last_layer_backward_flops, 0.0)
     rows = m + C * (b - m)
-    broadcast = transmission_time_s(m * cut.gradient_bits, np.array(broadcast_rate_bps(instance)))
     return CutCosts(
         client_forward_s=b * cut.client_forward_flops / instance.client_flops_per_s,
         client_backward_s=b * cut.client_backward_flops / instance.client_flops_per_s,
         server_forward_s=C * b * (model.total_forward_flops - cut.client_forward_flops) / server,
         server_backward_s=(rows * hidden_flops + C * b * model.last_layer_backward_flops) / server,
-        broadcast_s=float(broadcast),
+        broadcast_s=broadcast_time_s(instance, m * cut.gradient_bits),
         uplink_bits=b * cut.activation_bits,
         downlink_bits=(b - m) * cut.gradient_bits,
         broadcast_bits=m * cut.gradient_bits,
@@ -111,15 +138,26 @@ def client_memory_bits(instance: InstanceData, cut_layer: int) -> float:
     """Return what training at a cut layer takes of a client's memory: weights, their gradients, stored activations.
 
     2 beta_j + b a_j, a reconstruction: a_j is `stored_activation_bits`, or the sum of the activations at the cut layers
-    up to this one. An optimiser's state is not counted.
+    up to this one. An optimiser's state is not counted. Federated averaging trains the whole network, of whose
+    activations those up to the last cut layer are known.
     """
     weights = instance.model.cut_layers[cut_layer].client_parameter_bits
+    if instance.training.framework is Framework.FL:
+        weights, cut_layer = instance.model.total_parameter_bits, instance.n_cut_layers - 1
     return 2 * weights + instance.training.batch_size * instance.model.stored_activation_bits(cut_layer)
 
 
 def round_latency(instance: InstanceData, schedule: Schedule) -> RoundLatency:
-    """Evaluate one EPSL round; the schedule must fit the instance's shapes (see `checker.check`)."""
-    costs = cut_costs(instance, schedule.cut_layer)
+    """Evaluate one EPSL round; the schedule must fit the instance's shapes (see `checker.check`).
+
+    The round that an instance is about may be another framework's: see `frameworks.instance_round`.
+    """
+    return split_round(instance, schedule, instance.aggregated_samples)
+
+
+def split_round(instance: InstanceData, schedule: Schedule, aggregated_samples: int) -> RoundLatency:
+    """Evaluate one round of EPSL that aggregates so many samples of each batch: of PSL, if none."""
+    costs = split_costs(instance, schedule.cut_layer, aggregated_samples)
     uplink = uplink_rates_bps(instance, schedule)
     downlink = downlink_rates_bps(instance, schedule)
     return RoundLatency(

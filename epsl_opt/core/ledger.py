@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable
 
 from epsl_opt.core.checker import Violation, check, check_bound
+from epsl_opt.core.frameworks import instance_round
 from epsl_opt.core.instance import Instance
-from epsl_opt.core.latency import RoundLatency, round_latency
 from epsl_opt.core.marginal_values import MarginalValues
 from epsl_opt.core.results import Limits, TracePoint
 from epsl_opt.core.schedule import Schedule
+from epsl_opt.core.stage_times import RoundStages
 
 
 class Ledger:
@@ -42,7 +43,7 @@ class Ledger:
         self.instance, self.limits = instance, limits
         self.incumbent: Schedule | None = None
         self.offered: Schedule | None = None
-        self.latency: RoundLatency | None = None
+        self.latency: RoundStages | None = None
         self.bound_s: float | None = None
         self.violations: list[Violation] = []
         self.marginal_values: MarginalValues | None = None
@@ -76,7 +77,7 @@ class Ledger:
         if violations:
             self.violations += violations
             return math.inf
-        latency = round_latency(self.instance, copy)
+        latency = instance_round(self.instance, copy)
         if latency.round_latency_s < self.latency_s:
             self.incumbent, self.latency, self.offered = copy, latency, schedule
             self._record()

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from epsl_opt.core.arrays import FloatArray
+from epsl_opt.core.framework_costs import cut_costs
 from epsl_opt.core.instance_data import InstanceData
-from epsl_opt.core.latency import cut_costs, transmission_time_s
+from epsl_opt.core.latency import transmission_time_s
 
 LEAST, MOST = 1e-100, 1e100
 """Rates, speeds and noise lie between them, and times below `MOST` seconds; nothing real comes near."""
@@ -58,8 +59,11 @@ def _durations(instance: InstanceData) -> Iterator[tuple[str, str, FloatArray]]:
         yield "model.total_backward_flops", "the backward pass of the server", np.array(costs.server_backward_s)
         yield f"{cut}.activation_bits", "the uplink", _longest_s(costs.uplink_bits, instance.slowest_uplink_bps)
         yield f"{cut}.gradient_bits", "the downlink", _longest_s(costs.downlink_bits, instance.slowest_downlink_bps)
+        models = _longest_s(costs.exchange_bits, instance.slowest_uplink_bps)
+        yield f"{cut}.client_parameter_bits", "the exchange of models", models
         if not silent:
             yield f"{cut}.gradient_bits", "the broadcast", np.array(costs.broadcast_s)
+            yield f"{cut}.client_parameter_bits", "the broadcast of models", np.array(costs.exchange_broadcast_s)
 
 
 def _longest_s(bits: float, rate_bps: float) -> FloatArray:

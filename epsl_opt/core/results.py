@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from epsl_opt.core.checker import RELATIVE_TOLERANCE, Violation
 from epsl_opt.core.defaults import DEFAULT_REL_GAP, DEFAULT_TIME_LIMIT_S
 from epsl_opt.core.json_value import JsonDict, JsonValue
-from epsl_opt.core.latency import RoundLatency
 from epsl_opt.core.marginal_values import MarginalValues
 from epsl_opt.core.outcome import NEEDS_SCHEDULE, SolutionStatus, StopReason, refuse_impossible_pair
 from epsl_opt.core.schedule import Schedule
+from epsl_opt.core.stage_times import RoundStages
 
 __all__ = (
     "Limits",
@@ -125,7 +125,7 @@ class SolveResult:
     stop_reason: StopReason
     message: str
     schedule: Schedule | None
-    latency: RoundLatency | None
+    latency: RoundStages | None
     bound_s: float | None
     violations: tuple[Violation, ...]
     trace: tuple[TracePoint, ...]

@@ -48,7 +48,7 @@ def serving_allocation(instance: Instance, costs: CutCosts) -> Serving:
     """Find an allocation that serves every client at the cut layer with these costs."""
     uplink, downlink = served_on(instance, costs)
     owner = matched(uplink & downlink)
-    if (costs.uplink_bits == 0 and costs.downlink_bits == 0) or _serves(owner, uplink, downlink):
+    if costs.idle or _serves(owner, uplink, downlink):
         return Serving(owner, complete=True, impossible=False)
     if (uplink == downlink).all() or uplink.all() or downlink.all():
         return Serving(owner, complete=False, impossible=True)
@@ -61,7 +61,7 @@ def serving_allocation(instance: Instance, costs: CutCosts) -> Serving:
 
 def served_on(instance: Instance, costs: CutCosts) -> tuple[BoolArray, BoolArray]:
     """Say where a client could send what it must, and where receive it, both shape (clients, subchannels)."""
-    uplink = np.isfinite(instance.uplink_noise_w_per_hz) | (costs.uplink_bits == 0)
+    uplink = np.isfinite(instance.uplink_noise_w_per_hz) | (not costs.sends)
     downlink = (instance.downlink_rate_bps > 0) | (costs.downlink_bits == 0)
     return uplink, downlink
 

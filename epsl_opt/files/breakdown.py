@@ -12,7 +12,7 @@ from epsl_opt.core.arrays import FloatArray, IntArray
 from epsl_opt.core.errors import SCHEDULE, InputError
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.stage_times import RoundStages
-from epsl_opt.files.documents import CutReference, Rates, ScheduleDocument, refuse_foreign
+from epsl_opt.files.documents import CutReference, Rates, ScheduleDocument, Stages, refuse_foreign
 
 TIE_TOLERANCE = 1e-6
 """Clients that reach a barrier within this fraction of its phase reach it together."""
@@ -92,7 +92,7 @@ class Breakdown:
             raise InputError(SCHEDULE, f"holds no schedule: status {document.status}, {document.stop_reason}")
         self.document = document
         self.cut_layer: CutReference = document.cut_layer
-        self.stages = RoundStages(**dict(document.stages))
+        self.stages = _round_stages(document.stages)
         self.rates: Rates = document.rates
         self.n_clients = len(self.stages.client_forward_s)
         self.names = tuple(client_names or (f"client {i}" for i in range(self.n_clients)))
@@ -168,6 +168,12 @@ class Breakdown:
             raise InputError(SCHEDULE, f"subchannel_power_w has {len(self.power_w)} entries of {M}")
         if (self.owner >= C).any():
             raise InputError(SCHEDULE, f"subchannel_client names client {int(self.owner.max())} of {C}")
+
+
+def _round_stages(stages: Stages) -> RoundStages:
+    """The stages as a round: those of a document without exchange of models have no part for that."""
+    given = {name: getattr(stages, name) for name in RoundStages.__dataclass_fields__}
+    return RoundStages(**{name: value for name, value in given.items() if value is not None})
 
 
 def client_rows(document: ScheduleDocument, instance: Instance | None = None) -> tuple[ClientRow, ...]:

@@ -13,14 +13,22 @@ from epsl_opt.core.arrays import NonNegativeVector
 from epsl_opt.core.by_value import ByValue
 from epsl_opt.core.checker import Violation, check, check_bound, check_claim
 from epsl_opt.core.errors import InputError
+from epsl_opt.core.framework import Framework
+from epsl_opt.core.frameworks import instance_round
 from epsl_opt.core.instance import Instance
-from epsl_opt.core.latency import RoundLatency, round_latency
+from epsl_opt.core.instance_parts import Training
+from epsl_opt.core.latency import broadcast_rate_bps, downlink_rates_bps, uplink_rates_bps
 from epsl_opt.core.outcome import SolutionStatus, StopReason, refuse_impossible_pair
 from epsl_opt.core.record import AsTuple, JsonObject, Name, NonNegativeFloat, PositiveInt, Record, UnitInterval
 from epsl_opt.core.results import SolveResult, TracePoint, check_proof, relative_gap
 from epsl_opt.core.schedule import FREE, Schedule
+from epsl_opt.core.stage_times import NO_MODELS, RoundStages
 
 ClientIndex = Annotated[int, Field(ge=0, lt=2**31)]
+
+
+FRAMEWORK_FIELDS = frozenset({"framework", "average_every", "model_upload_s", "model_broadcast_s", "model_download_s"})
+"""What is there for some frameworks only."""
 
 
 class InstanceReference(Record):
@@ -49,6 +57,15 @@ class Stages(Record):
     broadcast_s: NonNegativeFloat = Field(description="t5, aggregated gradients to all clients at once")
     downlink_s: NonNegativeVector = Field(description="t6_i, client i gets its own unaggregated gradients; C entries")
     client_backward_s: NonNegativeVector = Field(description="t7_i, client i's backward pass; C entries")
+    model_upload_s: NonNegativeVector | None = Field(
+        default=None, description="client i sends its model, in the mean of rounds; C entries"
+    )
+    model_broadcast_s: NonNegativeFloat | None = Field(
+        default=None, description="the average of the models to all clients at once, in the mean of rounds"
+    )
+    model_download_s: NonNegativeVector | None = Field(
+        default=None, description="client i gets the client-side model, where clients take turns; C entries"
+    )
 
 
 class Rates(Record):
@@ -78,6 +95,12 @@ class ScheduleDocument(Record):
     aggregation_ratio: UnitInterval = Field(
         description="phi; the first ceil(phi b) samples of every batch have their gradients aggregated"
     )
+    framework: Annotated[Framework, ByValue(Framework)] | None = Field(
+        default=None, description="whose round it is; EPSL's if not given"
+    )
+    average_every: PositiveInt | None = Field(
+        default=None, description="I: client-side models are averaged after every so many rounds; never if not given"
+    )
     subchannel_client: Annotated[tuple[ClientIndex | None, ...], Field(min_length=1), AsTuple] | None = Field(
         description="0-based index of the client that holds each subchannel, null where it is free; M entries"
     )
@@ -105,8 +128,16 @@ class ScheduleDocument(Record):
         return self
 
     def to_document(self) -> dict[str, Any]:
-        """Return the record as JSON-ready dictionaries and lists; null where there is nothing."""
-        return self.model_dump(mode="python")
+        """Return the record as JSON-ready dictionaries and lists; null where there is nothing.
+
+        What is there for some frameworks only is left out for the others.
+        """
+        document = self.model_dump(mode="python")
+        for part in filter(None, (document, document["stages"])):
+            for field in FRAMEWORK_FIELDS & part.keys():
+                if part[field] is None:
+                    del part[field]
+        return document
 
     @classmethod
     def from_result(cls, instance: Instance, result: SolveResult) -> ScheduleDocument:
@@ -122,13 +153,15 @@ class ScheduleDocument(Record):
             cut_layer=None if schedule is None else cut_reference(instance, schedule.cut_layer),
             batch_size=instance.training.batch_size,
             aggregation_ratio=instance.training.aggregation_ratio,
+            framework=instance.training.framework,
+            average_every=instance.training.average_every,
             subchannel_client=None if schedule is None else owners(schedule),
             subchannel_power_w=None if schedule is None else schedule.subchannel_power_w,
             latency_s=result.latency_s,
             bound_s=result.bound_s,
             gap=result.gap,
             stages=None if latency is None else stages(latency),
-            rates=None if latency is None else rates(latency),
+            rates=None if schedule is None else rates(instance, schedule),
             provenance={**result.provenance} | times | judgement | {"trace": trace_rows(result.trace)},
         )
 
@@ -154,14 +187,21 @@ def owners(schedule: Schedule) -> tuple[int | None, ...]:
     return tuple(None if i == FREE else int(i) for i in schedule.subchannel_client)
 
 
-def stages(latency: RoundLatency) -> Stages:
-    """Write the stage latencies down."""
-    return Stages(**{field: getattr(latency, field) for field in Stages.model_fields})
+def stages(latency: RoundStages) -> Stages:
+    """Write the stage latencies down; those of models only where models are exchanged."""
+    found: dict[str, Any] = {field: getattr(latency, field, None) for field in Stages.model_fields}
+    if latency.model_upload_s is NO_MODELS:
+        found |= {"model_upload_s": None, "model_broadcast_s": None}
+    return Stages(**found)
 
 
-def rates(latency: RoundLatency) -> Rates:
-    """Write the rates down."""
-    return Rates(**{field: getattr(latency, field) for field in Rates.model_fields})
+def rates(instance: Instance, schedule: Schedule) -> Rates:
+    """Write the rates down that a schedule gives."""
+    return Rates(
+        uplink_bps=uplink_rates_bps(instance, schedule),
+        downlink_bps=downlink_rates_bps(instance, schedule),
+        broadcast_bps=broadcast_rate_bps(instance),
+    )
 
 
 def trace_rows(trace: Iterable[TracePoint]) -> list[list[float | None]]:
@@ -176,7 +216,13 @@ def _finite(value: float | None) -> float | None:
 def made_for(document: ScheduleDocument, instance: Instance) -> Instance | None:
     """Return the instance with the schedule's training parameters; None if the schedule is not for that either."""
     try:
-        found = instance.with_training(batch_size=document.batch_size, aggregation_ratio=document.aggregation_ratio)
+        training = {
+            "batch_size": document.batch_size,
+            "aggregation_ratio": document.aggregation_ratio,
+            "framework": document.framework,
+            "average_every": document.average_every,
+        }
+        found = instance.replace(training=instance.training.model_copy(update=training))
     except ValidationError:
         return None
     return found if document.is_for(found) else None
@@ -201,12 +247,19 @@ def refuse_foreign(document: ScheduleDocument, instance: Instance, source: str, 
         return
     ours, theirs = instance.training, document.instance
     if made_for(document, instance) is not None:
-        there = f"batch size {document.batch_size} and phi {document.aggregation_ratio:g}"
-        problem = f"is for {there}, not batch size {ours.batch_size} and phi {ours.aggregation_ratio:g}"
+        problem = f"is for {_told(document)}, not {_told(ours)}"
     else:
         found, asked = f"{theirs.name!r} ({theirs.sha256[:12]}…)", f"{instance.name!r} ({instance.sha256[:12]}…)"
         problem = f"is for another instance: {found}, not {asked}{remedy and f'; {remedy}'}"
     raise InputError(source, problem, "instance.sha256")
+
+
+def _told(training: Training | ScheduleDocument) -> str:
+    """The training parameters in words."""
+    told = f"batch size {training.batch_size} and phi {training.aggregation_ratio:g}"
+    if training.framework is not None:
+        told = f"batch size {training.batch_size} and the framework {training.framework}"
+    return told if training.average_every is None else f"{told}, models averaged every {training.average_every} rounds"
 
 
 def check_document(instance: Instance, document: ScheduleDocument) -> list[Violation]:
@@ -219,18 +272,24 @@ def check_document(instance: Instance, document: ScheduleDocument) -> list[Viola
     if schedule is None:
         return []
     violations = check(instance, schedule)
-    return violations or _check_claims(instance, document, round_latency(instance, schedule))
+    return violations or _check_claims(instance, document, schedule)
 
 
-def _check_claims(instance: Instance, document: ScheduleDocument, latency: RoundLatency) -> list[Violation]:
-    found = _check_names(instance, document)
-    for part, recomputed in (("stages", stages(latency)), ("rates", rates(latency))):
+def _check_claims(instance: Instance, document: ScheduleDocument, schedule: Schedule) -> list[Violation]:
+    found, latency = _check_names(instance, document), instance_round(instance, schedule)
+    for part, recomputed in (("stages", stages(latency)), ("rates", rates(instance, schedule))):
         claimed = getattr(document, part)
         for field in type(recomputed).model_fields:
+            if getattr(claimed, field) is None and getattr(recomputed, field) is None:
+                continue
             found += _compare(f"{part}.{field}", getattr(claimed, field), getattr(recomputed, field))
     found += _compare("latency_s", document.latency_s, latency.round_latency_s)
     found += _compare("batch_size", document.batch_size, instance.training.batch_size)
     found += _compare("aggregation_ratio", document.aggregation_ratio, instance.training.aggregation_ratio)
+    ours = instance.training
+    if (document.framework, document.average_every) != (ours.framework, ours.average_every):
+        told = f"{_told(document)}, not {_told(ours)}"
+        found.append(Violation("round is the instance's", told, 1, "framework", 0))
     if document.bound_s is not None:
         found += check_bound(document.bound_s, latency.round_latency_s)
         gap = relative_gap(latency.round_latency_s, document.bound_s)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from epsl_opt.core.checker import Violation, check
+from epsl_opt.core.frameworks import instance_round
 from epsl_opt.core.instance import Instance
-from epsl_opt.core.latency import round_latency
 from epsl_opt.core.outcome import SolutionStatus, StopReason
 from epsl_opt.core.schedule import Schedule
 from epsl_opt.files.documents import InstanceReference, ScheduleDocument, check_document, made_for, rates, stages
@@ -20,8 +20,8 @@ def retimed(document: ScheduleDocument, instance: Instance) -> ScheduleDocument 
     -------
     ScheduleDocument or None
         Rejected if the schedule is not what it claims for the instance that it was made for, or keeps no constraint of
-        this one. None if there is no schedule, or if it is for an instance that differs in more than batch size and
-        aggregation ratio.
+        this one. None if there is no schedule, or if it is for an instance that differs in more than batch size,
+        aggregation ratio, framework and averaging.
     """
     source, schedule = made_for(document, instance), document.schedule()
     if source is None or schedule is None:
@@ -36,6 +36,8 @@ def retimed(document: ScheduleDocument, instance: Instance) -> ScheduleDocument 
             "stop_reason": StopReason.COMPLETED,
             "batch_size": instance.training.batch_size,
             "aggregation_ratio": instance.training.aggregation_ratio,
+            "framework": instance.training.framework,
+            "average_every": instance.training.average_every,
             "bound_s": None,
             "gap": None,
         }
@@ -44,11 +46,11 @@ def retimed(document: ScheduleDocument, instance: Instance) -> ScheduleDocument 
 
 
 def _timed(instance: Instance, schedule: Schedule) -> dict[str, object]:
-    latency = round_latency(instance, schedule)
+    latency = instance_round(instance, schedule)
     return {
         "latency_s": latency.round_latency_s,
         "stages": stages(latency),
-        "rates": rates(latency),
+        "rates": rates(instance, schedule),
         "provenance": {"message": "decisions of a schedule for other training parameters"},
     }
 

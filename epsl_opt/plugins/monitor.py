@@ -9,11 +9,11 @@ from typing import Self
 
 from epsl_opt.core.checker import RELATIVE_TOLERANCE, Violation, check
 from epsl_opt.core.instance import Instance
-from epsl_opt.core.latency import RoundLatency
 from epsl_opt.core.ledger import Ledger
 from epsl_opt.core.marginal_values import MarginalValues
 from epsl_opt.core.results import Limits, TracePoint, relative_gap
 from epsl_opt.core.schedule import Schedule
+from epsl_opt.core.stage_times import RoundStages
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ class SolveMonitor:
         return self._ledger().offered
 
     @property
-    def latency(self) -> RoundLatency | None:
+    def latency(self) -> RoundStages | None:
         """The stages of the incumbent."""
         return self._ledger().latency
 

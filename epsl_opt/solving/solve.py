@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from epsl_opt.core.checker import Violation, check, check_bound
 from epsl_opt.core.defaults import DEFAULT_SOLVER
 from epsl_opt.core.feasibility import infeasibility, witness
+from epsl_opt.core.frameworks import instance_round
 from epsl_opt.core.instance import Instance
-from epsl_opt.core.latency import round_latency
 from epsl_opt.core.ledger import Ledger
 from epsl_opt.core.options import Options, parse_options
 from epsl_opt.core.results import Limits, SolutionStatus, SolveResult, StopReason, check_proof, relative_gap
@@ -92,7 +92,7 @@ def _judge(solver: AnySolver, options: Options, ledger: Ledger, stop: StopReason
     """Make the result from the decisions alone: constraints and latency are computed once more at the end."""
     elapsed_s, build_s = ledger.elapsed_s, ledger.built_s or 0.0
     schedule = ledger.incumbent
-    latency = None if schedule is None else round_latency(ledger.instance, schedule)
+    latency = None if schedule is None else instance_round(ledger.instance, schedule)
     latency_s = math.inf if latency is None else latency.round_latency_s
     violations = (*ledger.violations, *_false_claims(ledger, schedule, latency_s, stop))
     verified = schedule is not None and not violations

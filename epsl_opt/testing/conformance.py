@@ -10,9 +10,9 @@ import pytest
 
 from epsl_opt.core.checker import RELATIVE_TOLERANCE, check
 from epsl_opt.core.errors import InputError
+from epsl_opt.core.frameworks import instance_round
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.json_text import format_json
-from epsl_opt.core.latency import round_latency
 from epsl_opt.core.results import Limits, SolutionStatus, SolveResult, StopReason
 from epsl_opt.core.schedule import Schedule
 from epsl_opt.plugins import registry
@@ -85,7 +85,7 @@ class SolverConformance:
         assert result.status is SolutionStatus.VERIFIED, result.message
         assert result.schedule is not None
         assert check(instance, result.schedule) == []
-        assert result.latency_s == round_latency(instance, result.schedule).round_latency_s
+        assert result.latency_s == instance_round(instance, result.schedule).round_latency_s
 
     @every_tiny_instance
     def test_never_beats_the_optimum(self, instance: Instance) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from epsl_opt.core.latency import round_latency
+from epsl_opt.core.frameworks import instance_round
 from epsl_opt.files.documents import InstanceReference, cut_reference
 from epsl_opt.files.training_document import ScheduleReference, TrainingDocument, TrainingStop
 from epsl_opt.files.training_records import RoundRecord, first_reaching
@@ -81,5 +81,5 @@ def _schedule_reference(run: TrainingRun) -> ScheduleReference:
         sha256=run.setup.reference.schedule_sha256,
         solver=run.setup.document.solver,
         cut_layer=cut_reference(run.plan.instance, schedule.cut_layer),
-        latency_s=round_latency(run.plan.instance, schedule).round_latency_s,
+        latency_s=instance_round(run.plan.instance, schedule).round_latency_s,
     )

@@ -34,7 +34,7 @@ def solve_relaxation(problem: CutProblem, radio_s: float, time_left_s: Callable[
     problem
         One cut layer.
     radio_s
-        Seconds of the right order for the two radio phases, to scale by.
+        Seconds of the right order for the radio phases, to scale by.
     time_left_s
         Tells the seconds left; asked when the program has been built, which takes its share.
     """
@@ -52,15 +52,21 @@ class _Model:
         shape = problem.noise.shape
         self.allocation = cp.Variable(shape, nonneg=True)
         self._power = cp.Variable(shape, nonneg=True)
-        self._uplink = self._phase(problem.costs.client_forward_s, problem.uplink_nats, self._uplink_rate())
+        uplink_rate = self._uplink_rate()
+        self._uplink = self._phase(problem.costs.client_forward_s, problem.uplink_nats, uplink_rate)
+        self._exchange = self._phase(np.zeros(len(problem.noise)), problem.exchange_nats, uplink_rate)
         downlink_rate = cp.sum(cp.multiply(problem.downlink_bps, self.allocation), axis=1)
         self._downlink = self._phase(problem.costs.client_backward_s, problem.downlink_bits, downlink_rate)
         self._held = cp.sum(self.allocation, axis=1) >= problem.everything().least[0]
         self._own_power = cp.sum(self._power, axis=1) <= problem.max_power_w / problem.total_power_w
         self._total_power = cp.sum(self._power) <= 1
         rows = [self._own_power, self._total_power, self._held, cp.sum(self.allocation, axis=0) <= 1]
-        rows += [phase.constraint for phase in (self._uplink, self._downlink) if phase.constraint is not None]
-        self.program = cp.Problem(cp.Minimize(self._uplink.end + self._downlink.end), rows)
+        phases = (self._uplink, self._downlink, self._exchange)
+        rows += [phase.constraint for phase in phases if phase.constraint is not None]
+        end = self._uplink.end + self._downlink.end
+        if self._exchange.constraint is not None:
+            end += self._exchange.end
+        self.program = cp.Problem(cp.Minimize(end), rows)
 
     def _uplink_rate(self) -> cp.Expression:
         """R_i in nat/s: the perspective r B ln(1 + g p / r) is minus B times a relative entropy."""
@@ -87,6 +93,7 @@ class _Model:
             downlink=self._downlink.price(n_clients)[None] * second,
             power=np.maximum(self._own_power.dual_value, 0.0)[None] * second / watt,
             total_power=np.maximum(self._total_power.dual_value, 0.0).reshape(1) * second / watt,
+            exchange=self._exchange.price(n_clients)[None] * second,
             count=-np.maximum(self._held.dual_value, 0.0)[None] * second,
         )
 

@@ -21,7 +21,7 @@ SETTINGS: dict[str, float] = {
 
 
 class ReferencePowerControl:
-    """Minimise T1 over the powers of one allocation, with the gains as parameters so that it can be solved again warm.
+    """Minimise T1 + T3 over the powers of one allocation; the gains are parameters, so it can be solved again warm.
 
     The unit of time is what equal power density needs beyond the last client's forward pass, the unit of each power
     that density scaled down until the client just keeps up: the cone program is of order one in any units.
@@ -46,17 +46,19 @@ class ReferencePowerControl:
         head_start = (self._ready_s - costs.client_forward_s) / self._unit_s
         per_nat = self._unit_s / (costs.uplink_bits * np.log(2))
         total_w = instance.server.total_uplink_power_w
-        self._program = cp.Problem(
-            cp.Minimize(end),
-            [
-                per_nat * rate >= cp.inv_pos(end + head_start),
-                (member * self._unit_w) @ power / instance.max_power_w <= 1,
-                self._unit_w @ power / total_w <= 1,
-            ],
-        )
+        rows = [
+            per_nat * rate >= cp.inv_pos(end + head_start),
+            (member * self._unit_w) @ power / instance.max_power_w <= 1,
+            self._unit_w @ power / total_w <= 1,
+        ]
+        if costs.exchange_bits > 0:
+            exchange = cp.Variable()
+            rows.append(self._unit_s / (costs.exchange_bits * np.log(2)) * rate >= cp.inv_pos(exchange))
+            end += exchange
+        self._program = cp.Problem(cp.Minimize(end), rows)
 
     def phase_s(self, instance: Instance | None = None) -> float:
-        """Solve with Clarabel and return T1 in seconds, of the same instance or one that differs in gains only.
+        """Solve with Clarabel and return T1, or T1 + T3, in seconds, of this or an instance with other gains only.
 
         Raises
         ------

@@ -57,7 +57,7 @@ class Convex(Solver[ConvexOptions]):
         """Solve the relaxation, polish its prices on the dual, and round its fractional allocations."""
         problem = bounds.problem[cut]
         relaxation = None
-        idle = problem.costs.uplink_bits == 0 and problem.costs.downlink_bits == 0  # any allocation is as good
+        idle = problem.costs.idle  # any allocation is as good
         if problem.noise.size <= options.max_cones and not idle:
             relaxation = solve_relaxation(problem, bounds.radio_s(cut), lambda: monitor.remaining_s)
         if relaxation is None:

@@ -115,5 +115,7 @@ class CutBounds:
 
 def _prices_all_of(source: CutProblem, target: CutProblem) -> bool:
     """Whether a cut layer has traffic, and so prices, wherever another has."""
-    uplink = source.uplink_nats > 0 or target.uplink_nats == 0
-    return uplink and (source.downlink_bits > 0 or target.downlink_bits == 0)
+    pairs = (
+        (getattr(source, kind), getattr(target, kind)) for kind in ("uplink_nats", "downlink_bits", "exchange_nats")
+    )
+    return all(given > 0 or wanted == 0 for given, wanted in pairs)

@@ -89,7 +89,7 @@ def maximise_duals(
 class _Iterate:
     """Primal and dual iterates of the running regions.
 
-    `z` and its multipliers `y` have shape (regions, 5 C + 1), `sigma` (regions, M), `slack` and its multipliers
+    `z` and its multipliers `y` have shape (regions, W), `sigma` (regions, M), `slack` and its multipliers
     `weight` (regions, C, M). `length` (regions,) is the last step's, `imbalance_s` (regions,) about what the optimality
     conditions still miss in seconds, were every price wrong by its own size.
     """
@@ -120,7 +120,7 @@ class _Solver:
         self._improved = np.zeros(len(self._best_s), dtype=bool)
         self._allocation = self._at.weight.copy()
         self.running: IntArray = np.arange(len(self._best_s))
-        anything = problem.uplink_nats > 0 or problem.downlink_bits > 0
+        anything = problem.sends or problem.downlink_bits > 0
         self._keep(_sound(self._at) & anything)
 
     def solutions(self) -> DualSolutions:
@@ -304,7 +304,10 @@ def _starting_iterate(model: DualModel, start: Prices, unit_s: FloatArray, sprea
 def _subchannel_value_s(model: DualModel, prices: Prices) -> FloatArray:
     """The average value of a subchannel, shape (regions,)."""
     point = model.evaluate(model.join(prices, np.zeros(len(prices.total_power))))
-    value: FloatArray = (point.uplink_end.end_s + point.downlink_end.end_s) / point.value.shape[2]
+    end_s = point.uplink_end.end_s + point.downlink_end.end_s
+    if point.exchange_end is not None:
+        end_s = end_s + point.exchange_end.end_s
+    value: FloatArray = end_s / point.value.shape[2]
     return value
 
 

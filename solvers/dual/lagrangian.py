@@ -1,18 +1,19 @@
 """The Lagrangian dual of one cut layer: certified lower bounds from any non-negative prices.
 
-For a fixed cut layer the problem is to minimise T1 + T2 + shared subject to
+For a fixed cut layer the problem is to minimise T1 + T2 + T3 + shared subject to
 
     R_i >= a / (T1 - t1_i)               price uplink_i      (a: uplink nats of one client)
     R'_i >= d / (T2 - t7_i)              price downlink_i    (d: downlink bits of one client)
+    R_i >= e / T3                        price exchange_i    (e: nats of one client's model, none if not exchanged)
     sum_k p_ik <= P_i                    price power_i
     sum_ik p_ik <= P_th                  price total_power
     least_i <= sum_k r_ik <= most_i      price count_i, of either sign
     sum_i r_ik = 1, r_ik in {0, 1}, r_ik = 0 where forbidden
 
 (A free subchannel may as well be given to anybody without power, hence the equality.) With prices on all but the last
-line it falls apart: T1 and T2 are one-dimensional, and each subchannel goes to the client that values it most, at the
-power its water level gives. Weak duality makes the value a lower bound for all such prices, wherever they come from and
-however inexact they are. Everything here handles N regions (of the solution space) at once.
+line it falls apart: T1, T2 and T3 are one-dimensional, and each subchannel goes to the client that values it most, at
+the power its water level gives. Weak duality makes the value a lower bound for all such prices, wherever they come from
+and however inexact they are. Everything here handles N regions (of the solution space) at once.
 """
 
 from __future__ import annotations
@@ -45,15 +46,21 @@ NEGLIGIBLE = 1e-13
 class Prices:
     """Prices of N regions: all non-negative but `count`.
 
-    `uplink` in s/(nat/s), `downlink` in s/(bit/s), `power` in s/W and `count` in s per subchannel have shape
-    (regions, clients); `total_power` in s/W has shape (regions,).
+    `uplink` and `exchange` in s/(nat/s), `downlink` in s/(bit/s), `power` in s/W and `count` in s per subchannel have
+    shape (regions, clients); `total_power` in s/W has shape (regions,).
     """
 
     uplink: FloatArray
     downlink: FloatArray
     power: FloatArray
     total_power: FloatArray
+    exchange: FloatArray
     count: FloatArray
+
+    @property
+    def rate(self) -> FloatArray:
+        """What a nat/s of uplink rate is worth, whichever phase it is for, shape (regions, clients)."""
+        return self.uplink + self.exchange
 
     def take(self, index: IntArray) -> Prices:
         """The prices of some of the regions."""
@@ -62,7 +69,7 @@ class Prices:
     @property
     def parts(self) -> tuple[FloatArray, ...]:
         """All of them, in the order of the fields."""
-        return (self.uplink, self.downlink, self.power, self.total_power, self.count)
+        return (self.uplink, self.downlink, self.power, self.total_power, self.exchange, self.count)
 
     def in_range(self) -> Prices:
         """These prices, or none at all if one of them is beyond the range of numbers."""
@@ -93,14 +100,15 @@ class Regions:
 class CutProblem:
     """The data of one cut layer as the dual sees it.
 
-    `noise` = sigma^2 / G in W/Hz and `downlink_bps` have shape (clients, subchannels). `uplink_nats` and
-    `downlink_bits` are each client's traffic, zero where it is negligible: a constraint less leaves a bound a bound,
-    and without it no price has to be found for next to nothing.
+    `noise` = sigma^2 / G in W/Hz and `downlink_bps` have shape (clients, subchannels). `uplink_nats`, `downlink_bits`
+    and `exchange_nats` are each client's traffic, zero where it is negligible: a constraint less leaves a bound a
+    bound, and without it no price has to be found for next to nothing.
     """
 
     costs: CutCosts
     uplink_nats: float
     downlink_bits: float
+    exchange_nats: float
     noise: FloatArray
     downlink_bps: FloatArray
     bandwidth_hz: FloatArray
@@ -113,10 +121,12 @@ class CutProblem:
         noticed_s = NEGLIGIBLE * bound_without_radio_s(costs)
         uplink = costs.uplink_bits > noticed_s * instance.slowest_uplink_bps
         downlink = costs.downlink_bits > noticed_s * instance.slowest_downlink_bps
+        exchange = costs.exchange_bits > noticed_s * instance.slowest_uplink_bps
         return cls(
             costs=costs,
             uplink_nats=costs.uplink_bits * math.log(2) if uplink else 0.0,
             downlink_bits=costs.downlink_bits if downlink else 0.0,
+            exchange_nats=costs.exchange_bits * math.log(2) if exchange else 0.0,
             noise=instance.uplink_noise_w_per_hz,
             downlink_bps=instance.downlink_rate_bps,
             bandwidth_hz=instance.bandwidth_hz,
@@ -124,10 +134,15 @@ class CutProblem:
             total_power_w=min(instance.server.total_uplink_power_w, AMPLE * float(instance.max_power_w.sum())),
         )
 
+    @property
+    def sends(self) -> bool:
+        """Whether uplink rate has prices."""
+        return self.uplink_nats > 0 or self.exchange_nats > 0
+
     def everything(self) -> Regions:
         """The whole solution space as one region: a client that must send or receive holds at least one subchannel."""
         C, M = self.noise.shape
-        least = int(self.costs.uplink_bits > 0 or self.costs.downlink_bits > 0)
+        least = int(not self.costs.idle)
         return Regions(np.full((1, C), least), np.full((1, C), M - (C - 1) * least))
 
 
@@ -146,7 +161,7 @@ def certified_bounds_s(problem: CutProblem, regions: Regions, prices: Prices) ->
     _refuse_impossible(prices)
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows ends as a bound of -inf
         bound = _computed_bounds_s(problem, regions, prices)
-        unpaid = ((prices.uplink > 0) & (prices.power + prices.total_power[:, None] == 0)).any(axis=1)
+        unpaid = ((prices.rate > 0) & (prices.power + prices.total_power[:, None] == 0)).any(axis=1)
     return np.where(unpaid, -np.inf, certain(bound))
 
 
@@ -159,6 +174,8 @@ def _computed_bounds_s(problem: CutProblem, regions: Regions, prices: Prices) ->
     spent = prices.power @ problem.max_power_w + prices.total_power * problem.total_power_w
     counted = np.where(prices.count > 0, regions.most, regions.least) * prices.count
     gained = uplink_end.bound_s + downlink_end.bound_s + costs.shared_s
+    if problem.exchange_nats > 0:
+        gained = gained + exchange_end(problem, prices).bound_s
     bound = gained - spent - counted.sum(axis=1) - paid.sum(axis=1)
     magnitude = gained + spent + np.abs(counted).sum(axis=1) + np.abs(paid).sum(axis=1)
     cancelled = _cancelled_s(problem, prices, response[0])
@@ -168,7 +185,7 @@ def _computed_bounds_s(problem: CutProblem, regions: Regions, prices: Prices) ->
 
 def _cancelled_s(problem: CutProblem, prices: Prices, rate: FloatArray) -> FloatArray:
     """The sum of the terms whose small differences are the subchannels' values, shape (regions,)."""
-    terms = prices.uplink[..., None] * rate + prices.downlink[..., None] * problem.downlink_bps
+    terms = prices.rate[..., None] * rate + prices.downlink[..., None] * problem.downlink_bps
     largest: FloatArray = (terms + np.abs(prices.count)[..., None]).max(axis=1).sum(axis=1)
     return largest
 
@@ -184,12 +201,12 @@ def subchannel_values(
 ) -> FloatArray:
     """Return what each client would pay for each subchannel, in seconds, shape (regions, clients, subchannels).
 
-    max_p uplink_i B ln(1 + p / (B n)) - budget_i p + downlink_i D_ik - count_i, with the power from the water level
-    uplink_i / budget_i; -inf where forbidden. `response` is `responses(problem, prices)` where it is known already.
+    max_p rate_i B ln(1 + p / (B n)) - budget_i p + downlink_i D_ik - count_i, with the power from the water level
+    rate_i / budget_i; -inf where forbidden. `response` is `responses(problem, prices)` where it is known already.
     """
     rate, power = responses(problem, prices) if response is None else response
     budget = prices.power + prices.total_power[:, None]
-    value = prices.uplink[..., None] * rate - budget[..., None] * power
+    value = prices.rate[..., None] * rate - budget[..., None] * power
     value += prices.downlink[..., None] * problem.downlink_bps - prices.count[..., None]
     return value if regions.allowed is None else np.where(regions.allowed, value, -np.inf)
 
@@ -197,7 +214,7 @@ def subchannel_values(
 def responses(problem: CutProblem, prices: Prices) -> tuple[FloatArray, FloatArray]:
     """Return the rate (nat/s) and power (W) a client uses on a subchannel, shapes (regions, clients, subchannels)."""
     budget = prices.power + prices.total_power[:, None]
-    level = np.divide(prices.uplink, budget, out=np.zeros_like(budget), where=budget > 0)[..., None]
+    level = np.divide(prices.rate, budget, out=np.zeros_like(budget), where=budget > 0)[..., None]
     height = np.maximum(level - problem.noise, 0.0)
     rate = problem.bandwidth_hz * np.log1p(height / problem.noise)  # of that very power, or weak signals lose digits
     return rate, problem.bandwidth_hz * height
@@ -246,6 +263,11 @@ def phase_ends(ready_s: FloatArray, cost: FloatArray) -> PhaseEnds:
     error = np.where(slope > 0, slope * (wait - low), -slope * (high - wait))
     priced = np.divide(cost, slack, out=np.zeros_like(cost), where=cost > 0).sum(axis=1)
     return PhaseEnds(slack, last_ready + wait, last_ready + (wait + priced - error))
+
+
+def exchange_end(problem: CutProblem, prices: Prices) -> PhaseEnds:
+    """Minimise the priced end of the exchange of models, for which all clients are ready at its start."""
+    return phase_ends(np.zeros_like(problem.max_power_w), problem.exchange_nats * prices.exchange)
 
 
 def _shares(root_cost: FloatArray, slack: FloatArray) -> tuple[FloatArray, FloatArray]:

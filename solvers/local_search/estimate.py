@@ -70,7 +70,7 @@ def root_estimate_s(
         power = power + row.power_w - states.power_w[n, client]
         slope = slope + row.slope_w_per_s - states.slope_w_per_s[n, client]
     step = np.log(power / problem.total_w) * power / slope
-    return states.root_s[n] + np.where(problem.nats[states.cut[n]] > 0, step, 0.0)
+    return states.root_s[n] + np.where(problem.sent_nats[states.cut[n]] > 0, step, 0.0)
 
 
 def changed_rows(
@@ -78,7 +78,7 @@ def changed_rows(
 ) -> ChangedRows:
     """Clients of states `n` without subchannel `minus` (or NONE) and with `plus` (or NONE)."""
     cut = states.cut[n]
-    nats, bits = problem.nats[cut], problem.downlink_bits[cut]
+    nats, bits = problem.sent_nats[cut], problem.downlink_bits[cut]
     ready, rate = problem.forward_s[cut, client], states.rate[n, client]
     leaving, coming = Band.of(problem, client, minus), Band.of(problem, client, plus)
     here = (n, client)
@@ -89,7 +89,7 @@ def changed_rows(
     downlink = states.downlink_bps[here] - _downlink_bps(problem, client, minus) + _downlink_bps(problem, client, plus)
     return ChangedRows(
         power_w=np.where(nats > 0, at_root.bandwidth * level - at_root.noise, 0.0),
-        slope_w_per_s=np.where(nats > 0, level * rate / (states.root_s[n] - ready), 0.0),
+        slope_w_per_s=np.where(nats > 0, level * rate / states.wait_s[here], 0.0),
         own_s=ready + np.where(nats > 0, nats / at_limit.best_rate(limit), 0.0),
         back_s=problem.backward_s[cut, client] + np.where(bits > 0, bits / np.maximum(downlink, 0.0), 0.0),
     )

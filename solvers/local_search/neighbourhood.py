@@ -66,7 +66,7 @@ def prices_s(problem: SearchProblem, states: States, smoothed: Smoothed, n: int)
     up, down = smoothed.uplink.weight[n], smoothed.downlink.weight[n]
     cut, slope = states.cut[n], states.slope_w_per_s[n]
     price = np.zeros(problem.noise.shape)
-    if problem.nats[cut] > 0:
+    if problem.sent_nats[cut] > 0:
         shared = up[-1] / up.sum() / slope.sum()
         price += shared * _saved_w(problem, states.level[n])
         price += (up[:-1] / up.sum() / states.limit_slope_w_per_s[n])[:, None] * _saved_w(

@@ -18,11 +18,15 @@ SILENT_W_PER_HZ = 1e150
 class SearchProblem:
     """Arrays over clients and subchannels (C, M) or (M,), and over feasible cut layers (J,) or (J, C).
 
-    `noise` is sigma^2 / G in W/Hz, finite even where the gain is zero; `nats` is the uplink traffic of a client.
+    `noise` is sigma^2 / G in W/Hz, finite even where the gain is zero; `nats` is the uplink traffic of a client,
+    `sent_nats` that and what it sends of its model.
     """
+
+    instance: Instance
 
     cut_layer: IntArray
     nats: FloatArray
+    sent_nats: FloatArray
     downlink_bits: FloatArray
     shared_s: FloatArray
     forward_s: FloatArray
@@ -42,8 +46,10 @@ class SearchProblem:
         noise = np.minimum(instance.uplink_noise_w_per_hz, SILENT_W_PER_HZ)
         total_w = instance.server.total_uplink_power_w
         return cls(
+            instance=instance,
             cut_layer=np.array(list(cuts)),
             nats=np.array([cost.uplink_bits for cost in costs]) * math.log(2),
+            sent_nats=np.array([cost.uplink_bits + cost.exchange_bits for cost in costs]) * math.log(2),
             downlink_bits=np.array([cost.downlink_bits for cost in costs]),
             shared_s=np.array([cost.shared_s for cost in costs]),
             forward_s=np.array([cost.client_forward_s for cost in costs]),
@@ -55,6 +61,11 @@ class SearchProblem:
             limit_w=np.minimum(instance.max_power_w, total_w),
             total_w=total_w,
         )
+
+    @property
+    def exchanges(self) -> bool:
+        """Whether models are exchanged at any cut layer."""
+        return bool((self.sent_nats > self.nats).any())
 
     @property
     def n_clients(self) -> int:

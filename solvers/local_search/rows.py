@@ -25,6 +25,7 @@ class Rows:
     def __init__(self, problem: SearchProblem, owner: IntArray) -> None:
         N, M = owner.shape
         subchannel = np.arange(M)
+        self.owner = owner
         self._shape = (N, problem.n_clients)
         self._row = owner + problem.n_clients * np.arange(N)[:, None]
         self._noise = problem.noise[owner, subchannel]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
+from epsl_opt.core.framework_costs import cut_costs
 from epsl_opt.core.instance import Instance
-from epsl_opt.core.latency import cut_costs
 from epsl_opt.core.options import Options
 from epsl_opt.core.results import StopReason
 from epsl_opt.plugins.monitor import SolveMonitor

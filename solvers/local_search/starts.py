@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from epsl_opt.core.arrays import BoolArray, IntArray
+from epsl_opt.core.framework_costs import cut_costs
 from epsl_opt.core.instance import Instance
-from epsl_opt.core.latency import CutCosts, cut_costs
+from epsl_opt.core.latency import CutCosts
 from epsl_opt.plugins.monitor import SolveMonitor
 from epsl_opt.solvers.dual.cut_bounds import CutBounds
 from epsl_opt.solvers.local_search.problem import SearchProblem

@@ -8,8 +8,9 @@ from abc import abstractmethod
 import numpy as np
 
 from epsl_opt.core.arrays import IntArray
+from epsl_opt.core.frameworks import instance_round
 from epsl_opt.core.instance import Instance
-from epsl_opt.core.latency import CutCosts, round_latency
+from epsl_opt.core.latency import CutCosts
 from epsl_opt.core.options import Options
 from epsl_opt.core.results import StopReason
 from epsl_opt.core.schedule import Schedule
@@ -36,7 +37,7 @@ class _Baseline(Solver[Options]):
         cuts = feasible_cuts(instance)
         cut = int(np.random.default_rng(monitor.limits.seed).choice(list(cuts)))
         schedule = self._schedule(instance, cuts, cut)
-        if schedule is not None and math.isfinite(round_latency(instance, schedule).round_latency_s):
+        if schedule is not None and math.isfinite(instance_round(instance, schedule).round_latency_s):
             monitor.offer(schedule)
         return StopReason.COMPLETED
 

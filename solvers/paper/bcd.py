@@ -7,8 +7,9 @@ import math
 from pydantic import Field
 
 from epsl_opt.core.arrays import FloatArray, IntArray
+from epsl_opt.core.frameworks import instance_round
 from epsl_opt.core.instance import Instance
-from epsl_opt.core.latency import CutCosts, round_latency
+from epsl_opt.core.latency import CutCosts
 from epsl_opt.core.options import Options
 from epsl_opt.core.results import StopReason
 from epsl_opt.core.schedule import Schedule
@@ -96,4 +97,4 @@ def _first_cut(instance: Instance, cuts: dict[int, CutCosts]) -> int:
 
 def best_cut(instance: Instance, cuts: dict[int, CutCosts], owner: IntArray, power_w: FloatArray) -> int:
     """Return the cut layer of least latency for a fixed allocation and fixed powers."""
-    return min(cuts, key=lambda cut: round_latency(instance, Schedule(cut, owner, power_w)).round_latency_s)
+    return min(cuts, key=lambda cut: instance_round(instance, Schedule(cut, owner, power_w)).round_latency_s)

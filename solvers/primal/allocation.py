@@ -111,7 +111,7 @@ class _Race:
         self._power_w, self._limit_w = power.tolist(), (instance.max_power_w * (1 + 1e-12)).tolist()
         self._forward_s: list[float] = costs.client_forward_s.tolist()
         self._backward_s: list[float] = costs.client_backward_s.tolist()
-        self._uplink_bits, self._downlink_bits = costs.uplink_bits, costs.downlink_bits
+        self._uplink_bits, self._downlink_bits = costs.uplink_bits + costs.exchange_bits, costs.downlink_bits
         self._next = [0] * instance.n_clients
         self._uplink, self._downlink, self._used_w = ([0.0] * instance.n_clients for _ in range(3))
         self._free, self._running = instance.n_subchannels, instance.n_clients

@@ -8,7 +8,7 @@ from epsl_opt.core.arrays import FloatArray, IntArray
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.latency import CutCosts, transmission_time_s
 from epsl_opt.core.schedule import FREE
-from epsl_opt.solvers.primal.power_control import rows_of, uplink_phase_s
+from epsl_opt.solvers.primal.power_control import rows_of, sending_s
 
 
 def allocation_latencies_s(instance: Instance, costs: CutCosts, owners: IntArray) -> FloatArray:
@@ -21,7 +21,7 @@ def allocation_latencies_s(instance: Instance, costs: CutCosts, owners: IntArray
     """
     downlink_bps = _downlink_rates_bps(instance, owners)
     downlink = transmission_time_s(costs.downlink_bits, downlink_bps) + costs.client_backward_s
-    uplink = uplink_phase_s(rows_of(instance, owners), instance, costs)
+    uplink = sending_s(rows_of(instance, owners), instance, costs)
     latency: FloatArray = uplink + costs.shared_s + np.max(downlink, axis=1)
     return latency
 

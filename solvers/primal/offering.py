@@ -21,7 +21,7 @@ def offer_allocation(monitor: SolveMonitor, costs: CutCosts, cut_layer: int, own
     Parameters
     ----------
     monitor, costs, cut_layer
-        Who judges, and `latency.cut_costs` of the monitor's instance at that cut layer.
+        Who judges, and `framework_costs.cut_costs` of the monitor's instance at that cut layer.
     owner
         Client index of each subchannel, or FREE, shape (subchannels,).
 

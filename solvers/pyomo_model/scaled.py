@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from epsl_opt.core.arrays import BoolArray, FloatArray
+from epsl_opt.core.framework_costs import cut_costs
 from epsl_opt.core.instance import Instance
-from epsl_opt.core.latency import cut_costs
 from epsl_opt.core.water_filling import max_rate_bps
 from epsl_opt.solvers.dual.lagrangian import CutProblem
 from epsl_opt.solvers.pyomo_model.pyomo_types import Expression

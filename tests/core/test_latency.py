@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from strategies import instances, instances_with_schedules
 
 from epsl_opt import FREE, Instance, Schedule, round_latency
+from epsl_opt.core.framework_costs import cut_costs
 from epsl_opt.core.instance import Channel, Subchannels, Training
-from epsl_opt.core.latency import cut_costs, downlink_rates_bps, uplink_rates_bps
+from epsl_opt.core.latency import downlink_rates_bps, uplink_rates_bps
 
 Case = tuple[Instance, Schedule]
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from strategies import instances, masked
 
 from epsl_opt import FREE, Instance, load_instance
-from epsl_opt.core.latency import CutCosts, cut_costs
+from epsl_opt.core.framework_costs import cut_costs
+from epsl_opt.core.latency import CutCosts
 from epsl_opt.core.serving import served_on, serving_allocation
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from strategies import instances, small_instance
 
 from epsl_opt import Instance, Limits, StopReason, solve
-from epsl_opt.core.latency import cut_costs
+from epsl_opt.core.framework_costs import cut_costs
 from epsl_opt.plugins.monitor import SolveMonitor
 from epsl_opt.solvers.dual.certainty import ClosedRegions, certain, cutoff_s, exceeds, latency_bound_s
 from epsl_opt.solvers.dual.cut_bounds import CutBounds
@@ -66,7 +66,7 @@ def test_prices_of_any_size_give_a_bound(instance: Instance, seed: int) -> None:
         values = 10.0 ** rng.uniform(-308, 308, (9, size)) * (rng.uniform(size=(9, size)) < 0.8)
         return np.asarray(values)
 
-    prices = Prices(draw(C), draw(C), draw(C), draw(1)[:, 0], draw(C) - draw(C))
+    prices = Prices(draw(C), draw(C), draw(C), draw(1)[:, 0], draw(C), draw(C) - draw(C))
     bounds = certified_bounds_s(problem, problem.everything().take(np.zeros(9, dtype=np.intp)), prices)
     optimum = solve(instance, "brute-force").latency_s
     assert optimum is not None
@@ -91,7 +91,7 @@ def test_a_failed_relaxation_loses_no_schedule(instance: Instance, nothing: floa
     problem, C = bounds.problem[0], instance.n_clients
     zero = np.zeros((1, C))
     fraction = np.full((1, C, instance.n_subchannels), 1 / C)
-    root = DualSolutions(certain(np.array([nothing])), Prices(zero, zero, zero, np.zeros(1), zero), fraction)
+    root = DualSolutions(certain(np.array([nothing])), Prices(zero, zero, zero, np.zeros(1), zero, zero), fraction)
     tree = CutTree(instance, 0, problem, root)
     assert tree.bound_s == -math.inf
     monitor = SolveMonitor(instance, Limits(rel_gap=1e-6))
@@ -136,7 +136,9 @@ def test_marginal_values_are_finite_or_absent(instance: Instance, seed: int) -> 
     rng, C = np.random.default_rng(seed), instance.n_clients
     drawn = [10.0 ** rng.uniform(-308, 308, (1, C)) for _ in range(4)]
     problem = CutProblem.of(instance, cut_costs(instance, 0))
-    values = marginal_values(instance, problem, Prices(drawn[0], drawn[1], drawn[2], drawn[3][:, 0], np.zeros((1, C))))
+    values = marginal_values(
+        instance, problem, Prices(drawn[0], drawn[1], drawn[2], drawn[3][:, 0], np.zeros((1, C)), np.zeros((1, C)))
+    )
     assert values is None or np.isfinite(values.subchannel_s).all()
 
 

@@ -13,15 +13,15 @@ from strategies import instances
 
 from epsl_opt import Instance, Limits, StopReason, load_instance, solve
 from epsl_opt.core.arrays import IntArray
+from epsl_opt.core.framework_costs import cut_costs
 from epsl_opt.core.instance import Channel
-from epsl_opt.core.latency import cut_costs
 from epsl_opt.solvers.dual.lagrangian import CutProblem, Prices
 from epsl_opt.solvers.enumeration import allocations
 from epsl_opt.solvers.exact.branching import branch
 from epsl_opt.solvers.exact.copies import copies_of
 from epsl_opt.solvers.exact.node import Node
 
-PRICES = Prices(*(np.zeros((1, 3)) for _ in range(3)), np.zeros(1), np.zeros((1, 3)))
+PRICES = Prices(*(np.zeros((1, 3)) for _ in range(3)), np.zeros(1), np.zeros((1, 3)), np.zeros((1, 3)))
 GROUPS = ([0, 1], [1, 2], [0, 2], [0, 1, 2])
 
 

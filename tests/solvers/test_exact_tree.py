@@ -35,7 +35,13 @@ def nodes(draw: st.DrawFn, n_clients: int | None = None, n_subchannels: int | No
     density = draw(st.sampled_from([0.5, 0.8, 1.0]))
     allowed = np.random.default_rng(draw(st.integers(0, 2**32 - 1))).uniform(size=(C, M)) <= density
     rows = [np.zeros((1, C)) for _ in range(4)]
-    return Node(least, least + room, allowed, 0.0, Prices(rows[0], rows[1], rows[2], np.zeros(1), rows[3]))
+    return Node(
+        least,
+        least + room,
+        allowed,
+        0.0,
+        Prices(rows[0], rows[1], rows[2], np.zeros(1), np.zeros_like(rows[0]), rows[3]),
+    )
 
 
 @st.composite
@@ -171,7 +177,7 @@ def _priced(node: Node, prices: Prices) -> Node:
 
 def test_a_region_without_a_choice_is_a_leaf() -> None:
     """Where every subchannel has one client left, the region is a leaf and is not branched on."""
-    prices = Prices(*(np.zeros((1, 2)) for _ in range(3)), np.zeros(1), np.zeros((1, 2)))
+    prices = Prices(*(np.zeros((1, 2)) for _ in range(3)), np.zeros(1), np.zeros((1, 2)), np.zeros((1, 2)))
     node = Node(np.array([1, 1]), np.array([1, 1]), np.array([[True, False], [True, True]]), 0.0, prices).tightened()
     assert node is not None
     assert node.is_leaf

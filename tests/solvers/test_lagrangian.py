@@ -10,7 +10,7 @@ from strategies import instances, instances_with_schedules
 
 from epsl_opt import Instance, Schedule, load_instance, round_latency, solve
 from epsl_opt.core.arrays import FloatArray
-from epsl_opt.core.latency import cut_costs
+from epsl_opt.core.framework_costs import cut_costs
 from epsl_opt.solvers.dual.cut_bounds import CutBounds
 from epsl_opt.solvers.dual.lagrangian import CutProblem, Prices, certified_bounds_s, phase_ends
 
@@ -30,7 +30,7 @@ def test_any_prices_give_a_bound(case: tuple[Instance, Schedule], seed: int, mag
     def draw() -> FloatArray:
         return 10 ** (magnitude + random.normal(size=(7, C))) * (random.uniform(size=(7, C)) < 0.8)
 
-    prices = Prices(draw() * 1e-7, draw() * 1e-7, draw() + 1e-12, draw()[:, 0], draw() - draw())
+    prices = Prices(draw() * 1e-7, draw() * 1e-7, draw() + 1e-12, draw()[:, 0], draw() * 0, draw() - draw())
     everything = problem.everything().take(np.zeros(7, dtype=int))
     bounds = certified_bounds_s(problem, everything, prices)
     assert (bounds <= round_latency(instance, schedule).round_latency_s).all()
@@ -42,7 +42,7 @@ def test_impossible_prices_are_refused(price: float) -> None:
     problem = CutProblem.of(instance := load_instance("paper"), cut_costs(instance, 0))
     row = np.ones((1, instance.n_clients))
     with pytest.raises(ValueError, match="prices"):
-        certified_bounds_s(problem, problem.everything(), Prices(row * price, row, row, np.ones(1), row))
+        certified_bounds_s(problem, problem.everything(), Prices(row * price, row, row, np.ones(1), 0 * row, row))
 
 
 @given(instances())

@@ -11,8 +11,9 @@ from strategies import instances
 
 from epsl_opt import Instance, Limits, SolutionStatus, StopReason, load_instance, solve
 from epsl_opt.core.arrays import FloatArray, IntArray
+from epsl_opt.core.framework_costs import cut_costs
 from epsl_opt.core.instance import Channel
-from epsl_opt.core.latency import cut_costs, round_latency
+from epsl_opt.core.latency import round_latency
 from epsl_opt.solvers.local_search import enumeration
 from epsl_opt.solvers.local_search import neighbourhood as neighbourhood_module
 from epsl_opt.solvers.local_search.chains import Chains

@@ -12,16 +12,17 @@ from strategies import instances
 
 from epsl_opt import FREE, Instance, check, load_instance, round_latency
 from epsl_opt.core.arrays import IntArray
-from epsl_opt.core.latency import CutCosts, cut_costs
+from epsl_opt.core.framework_costs import cut_costs
+from epsl_opt.core.latency import CutCosts
 from epsl_opt.solvers.convex.power_control import ReferencePowerControl
 from epsl_opt.solvers.primal.power_control import (
-    SHORTEST_S,
     best_schedule,
     head_start_s,
     rows_of,
-    uplink_phase_s,
-    uplink_slack_s,
+    sending_s,
+    sending_times_s,
 )
+from epsl_opt.solvers.primal.traffic import SHORTEST_S
 
 
 @st.composite
@@ -34,7 +35,7 @@ def allocations(draw: st.DrawFn) -> tuple[Instance, IntArray]:
 
 
 def _phase_s(instance: Instance, owner: IntArray, cut: int) -> float:
-    return float(uplink_phase_s(rows_of(instance, owner[None, :]), instance, cut_costs(instance, cut))[0])
+    return float(sending_s(rows_of(instance, owner[None, :]), instance, cut_costs(instance, cut))[0])
 
 
 def _random_case(seed: int) -> tuple[Instance, IntArray, int]:
@@ -86,7 +87,7 @@ def test_a_batch_equals_one_by_one(case: tuple[Instance, IntArray], seed: int) -
     instance, owner = case
     random = np.random.default_rng(seed)
     owners = np.array([owner, random.permutation(owner), random.permutation(owner)])
-    batch = uplink_phase_s(rows_of(instance, owners), instance, cut_costs(instance, 0))
+    batch = sending_s(rows_of(instance, owners), instance, cut_costs(instance, 0))
     alone = [_phase_s(instance, row, 0) for row in owners]
     np.testing.assert_allclose(batch, alone, rtol=1e-12)
 
@@ -105,7 +106,7 @@ def test_the_slack_has_all_its_digits(instance: Instance, seed: int) -> None:
     """T1 - max t1 equals that of a bisection in long double to 1e-11, however short beside computing it is."""
     owner = np.random.default_rng(seed).integers(0, instance.n_clients, instance.n_subchannels)
     costs = cut_costs(instance, 0)
-    slack = float(uplink_slack_s(rows_of(instance, owner[None, :]), instance, costs)[0])
+    slack = float(sending_times_s(rows_of(instance, owner[None, :]), instance, costs)[0][0])
     assert slack == pytest.approx(_slack_by_bisection_s(instance, costs, owner), rel=1e-11, abs=SHORTEST_S)
 
 
@@ -115,7 +116,7 @@ def test_the_powers_reach_the_slack(instance: Instance, seed: int) -> None:
     """What the powers written down take beyond the last client's readiness is the slack, to the checker's tolerance."""
     owner = np.random.default_rng(seed).integers(0, instance.n_clients, instance.n_subchannels)
     costs = cut_costs(instance, 0)
-    slack = float(uplink_slack_s(rows_of(instance, owner[None, :]), instance, costs)[0])
+    slack = float(sending_times_s(rows_of(instance, owner[None, :]), instance, costs)[0][0])
     schedule = best_schedule(instance, costs, 0, owner)
     if schedule is not None and costs.uplink_bits > 1e-280:
         assert check(instance, schedule) == []

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from epsl_opt import load_instance
 from epsl_opt.core.arrays import FloatArray, IntArray
-from epsl_opt.core.latency import cut_costs
+from epsl_opt.core.framework_costs import cut_costs
 from epsl_opt.solvers.primal.rounding import nearest_counts, round_allocation
 
 Case = tuple[FloatArray, IntArray, IntArray]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from strategies import instances, schedules
 
 from epsl_opt import Instance, Limits, Schedule, SolutionStatus, SolveMonitor, load_instance, round_latency, solve
-from epsl_opt.core.latency import cut_costs
+from epsl_opt.core.framework_costs import cut_costs
 from epsl_opt.solvers.primal.allocation import equal_density_power_w, greedy_allocation
 from epsl_opt.solvers.primal.cuts import feasible_cuts
 from epsl_opt.solvers.primal.offering import offer_allocation, offer_start

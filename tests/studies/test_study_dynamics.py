@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from epsl_opt.core.checker import check
-from epsl_opt.core.latency import cut_costs, round_latency
+from epsl_opt.core.framework_costs import cut_costs
+from epsl_opt.core.latency import round_latency
 from epsl_opt.core.schedule import Schedule
 from epsl_opt.plugins.study import Row, StudySize, Verdict
 from epsl_opt.solvers.primal.power_control import best_schedule

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from epsl_opt.core.framework_costs import cut_costs
 from epsl_opt.core.instance import Instance
-from epsl_opt.core.latency import cut_costs, round_latency
+from epsl_opt.core.latency import round_latency
 from epsl_opt.core.schedule import Schedule
 from epsl_opt.problems.sources import load_instance
 from epsl_opt.solvers.primal.allocation import equal_power_w

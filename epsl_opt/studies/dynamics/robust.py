@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from epsl_opt.core.arrays import FloatArray, IntArray
+from epsl_opt.core.framework_costs import cut_costs
 from epsl_opt.core.instance import Instance
-from epsl_opt.core.latency import cut_costs
 from epsl_opt.core.schedule import Schedule
 from epsl_opt.plugins.study import Row
 from epsl_opt.solvers.primal.cuts import feasible_cuts

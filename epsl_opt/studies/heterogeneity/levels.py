@@ -6,7 +6,7 @@ import numpy as np
 
 from epsl_opt.core.arrays import FloatArray
 from epsl_opt.core.instance import Instance
-from epsl_opt.core.latency import RoundLatency
+from epsl_opt.core.stage_times import RoundStages
 from epsl_opt.studies.shared.scenario import paper
 
 TITLES = {"channel": "channels differ", "compute": "processors differ", "both": "both differ"}
@@ -42,7 +42,7 @@ def spreads(instance: Instance) -> dict[str, float]:
     return {"gain_spread_db": float(gain_db.std()), "clock_ratio": float(speed.max() / speed.min())}
 
 
-def straggler_shares(latency: RoundLatency) -> dict[str, float]:
+def straggler_shares(latency: RoundStages) -> dict[str, float]:
     """Return shares of the round latency, by name.
 
     `straggler_share`: by how much the round would be shorter if, in both phases, the last client were as quick as the
