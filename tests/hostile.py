@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from hypothesis import strategies as st
-from strategies import instances
+from strategies import instances_of_any_round
 
 from epsl_opt import Instance
 from epsl_opt.core.instance import Channel, CutLayer, Subchannels
@@ -14,8 +14,8 @@ TINY_BITS = (1e-300, 1e-30, 1e-9, 1e-3)
 
 @st.composite
 def hostile_instances(draw: st.DrawFn, max_clients: int = 3, max_subchannels: int = 5) -> Instance:
-    """Small instances that need not have a schedule."""
-    drawn = draw(instances(max_clients, max_subchannels, max_cut_layers=3))
+    """Small instances, about the round of any framework, that need not have a schedule."""
+    drawn = draw(instances_of_any_round(max_clients, max_subchannels, max_cut_layers=3))
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     model = drawn.model.model_copy(update={"cut_layers": tuple(_cut(cut, random) for cut in drawn.model.cut_layers)})
     bandwidth = drawn.bandwidth_hz * 10 ** random.uniform(-1, 1, drawn.n_subchannels) ** draw(st.sampled_from([1, 9]))

@@ -9,7 +9,9 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 
-from epsl_opt import FREE, Instance, Schedule, ScheduleDocument, round_latency
+from epsl_opt import FREE, Instance, Schedule, ScheduleDocument
+from epsl_opt.core.framework import Framework
+from epsl_opt.core.frameworks import instance_round
 from epsl_opt.core.instance import Channel, Client, CutLayer, ModelProfile, Server, Subchannels, Training
 from epsl_opt.files.documents import InstanceReference, cut_reference, owners, rates, stages
 
@@ -50,6 +52,38 @@ def instances(
         model=draw(model_profiles(max_cut_layers)),
         training=Training(batch_size=draw(st.integers(1, 64)), aggregation_ratio=draw(st.sampled_from(ratios))),
     )
+
+
+ROUNDS = (
+    {},
+    {"framework": Framework.PSL, "average_every": 1},
+    {"framework": Framework.EPSL, "average_every": 3},
+    {"framework": Framework.SFL},
+    {"framework": Framework.SL},
+    {"framework": Framework.FL},
+)
+"""Arguments of `Instance.with_training`, for every kind of round."""
+
+
+@st.composite
+def instances_of_any_round(
+    draw: st.DrawFn, max_clients: int = 4, max_subchannels: int = 7, max_cut_layers: int = 3
+) -> Instance:
+    """Feasible instances, about the round of any framework, with models that are small or large beside smashed data."""
+    drawn = draw(instances(max_clients, max_subchannels, max_cut_layers))
+    return drawn.replace(model=resized(drawn, draw(magnitudes(1e-3, 30)))).with_training(
+        **draw(st.sampled_from(ROUNDS))
+    )
+
+
+def resized(instance: Instance, factor: float) -> ModelProfile:
+    """The instance's profile with models of so many times the size."""
+    cuts = tuple(
+        cut.model_copy(update={"client_parameter_bits": factor * cut.client_parameter_bits})
+        for cut in instance.model.cut_layers
+    )
+    bits = factor * instance.model.total_parameter_bits
+    return instance.model.model_copy(update={"cut_layers": cuts, "total_parameter_bits": bits})
 
 
 def clients(index: int) -> st.SearchStrategy[Client]:
@@ -125,15 +159,15 @@ def schedules(draw: st.DrawFn, instance: Instance) -> Schedule:
 
 
 @st.composite
-def instances_with_schedules(draw: st.DrawFn) -> tuple[Instance, Schedule]:
-    """An instance and a feasible schedule of it."""
-    instance = draw(instances())
+def instances_with_schedules(draw: st.DrawFn, *, any_round: bool = False) -> tuple[Instance, Schedule]:
+    """An instance, of EPSL's or of any round, and a feasible schedule of it."""
+    instance = draw(instances_of_any_round() if any_round else instances())
     return instance, draw(schedules(instance))
 
 
 def schedule_document(instance: Instance, schedule: Schedule) -> ScheduleDocument:
     """The file of a schedule that some solver found."""
-    latency = round_latency(instance, schedule)
+    latency = instance_round(instance, schedule)
     return ScheduleDocument(
         instance=InstanceReference(name=instance.name, sha256=instance.sha256),
         solver="drawn",
@@ -142,6 +176,8 @@ def schedule_document(instance: Instance, schedule: Schedule) -> ScheduleDocumen
         cut_layer=cut_reference(instance, schedule.cut_layer),
         batch_size=instance.training.batch_size,
         aggregation_ratio=instance.training.aggregation_ratio,
+        framework=instance.training.framework,
+        average_every=instance.training.average_every,
         subchannel_client=owners(schedule),
         subchannel_power_w=schedule.subchannel_power_w,
         latency_s=latency.round_latency_s,

@@ -25,7 +25,7 @@ from epsl_opt.core.latency import CutCosts
 from epsl_opt.core.schedule import FREE, Schedule
 from epsl_opt.core.water_filling import WaterFilling
 from epsl_opt.solvers.primal.shared_power import SharedPower
-from epsl_opt.solvers.primal.traffic import Traffic, meet_total_power
+from epsl_opt.solvers.primal.traffic import Traffic
 
 FAINTEST = 1e-100
 """No client sends at less of its best rate: the power could be too small for a number, and nothing would arrive."""
@@ -83,19 +83,13 @@ def sending_times_s(rows: Rows, instance: Instance, costs: CutCosts) -> tuple[Fl
     if not costs.sends:
         return np.zeros(N), np.zeros(N)
     uplink, exchange = _traffic(costs)
-    total = instance.server.total_uplink_power_w
-    limit = np.minimum(instance.max_power_w, total)
-    first = uplink if uplink.nats > 0 else exchange
-    slack, other = first.slack_s(rows.filling, limit), np.zeros(N)
-    open_ = np.flatnonzero(np.isfinite(slack))
+    limit = np.minimum(instance.max_power_w, instance.server.total_uplink_power_w)
+    slack, other = np.full(N, np.inf), np.full(N, np.inf)
+    open_ = np.flatnonzero(np.isfinite((uplink if uplink.nats > 0 else exchange).slack_s(rows.filling, limit)))
     filling = rows.filling.take((open_[:, None] * C + np.arange(C)).ravel())
-    if uplink.nats > 0 and exchange.nats > 0:
-        other[np.isinf(slack)] = np.inf
-        slack[open_], other[open_] = SharedPower(filling, total, limit, uplink, exchange.nats).best()
-        return slack, other
-    latest = first.slack_s(filling, limit * min(1.0, 1 / (limit / total).sum()))
-    slack[open_] = meet_total_power(filling, total, first, slack[open_], latest)
-    return (slack, other) if first is uplink else (other, slack)
+    power = SharedPower(filling, instance.server.total_uplink_power_w, limit)
+    slack[open_], other[open_] = power.best_times_s(uplink, exchange)
+    return slack, other
 
 
 def head_start_s(costs: CutCosts) -> FloatArray:

@@ -16,7 +16,7 @@ import numpy as np
 
 from epsl_opt.core.arrays import BoolArray, FloatArray, IntArray
 from epsl_opt.core.water_filling import WaterFilling
-from epsl_opt.solvers.primal.traffic import Traffic, meet_total_power
+from epsl_opt.solvers.primal.traffic import SHORTEST_S, Traffic, meet_total_power
 
 STEPS = 100
 SAME = 1e-13
@@ -26,24 +26,71 @@ CLOSE = 1e-14
 """Relative to the sum: what may be left to gain when a search ends."""
 
 
+LOPSIDED = 1e13
+"""Beyond this ratio of one traffic to the other, the lesser lengthens the round by nothing that could be told."""
+
+
 @dataclass(frozen=True, eq=False)
 class SharedPower:
-    """N allocations whose clients use the same powers in both phases.
+    """N allocations, the power limits of their clients and of all together.
 
-    `filling` has a row for every allocation and client, `limit_w` an entry for every client. `uplink` is the traffic of
-    the first phase, `exchange_nats` that of the second, of each client; both are positive.
+    `filling` has a row for every allocation and client, `limit_w` an entry for every client.
     """
 
     filling: WaterFilling
     total_w: float
     limit_w: FloatArray
+
+    def best_times_s(self, uplink: Traffic, exchange: Traffic) -> tuple[FloatArray, FloatArray]:
+        """Return the lengths of uplink phase and exchange, after all are ready, whose sum is least.
+
+        Shapes (allocations,); 0 for a phase in which nothing is sent.
+        """
+        N = len(self.filling.best_noise) // len(self.limit_w)
+        if exchange.nats == 0:
+            return self.end_s(uplink), np.zeros(N)
+        if uplink.nats == 0:
+            return np.zeros(N), self.end_s(exchange)
+        if exchange.nats > LOPSIDED * uplink.nats:
+            exchange_s = self.end_s(exchange)
+            return np.maximum(uplink.nats / exchange.nats * exchange_s, SHORTEST_S), exchange_s
+        if uplink.nats > LOPSIDED * exchange.nats:
+            uplink_s = self.end_s(uplink)
+            longest = uplink_s + uplink.head_start_s.max()
+            return uplink_s, np.maximum(exchange.nats / uplink.nats * longest, SHORTEST_S)
+        return TwoPhases(self, uplink, exchange.nats).best()
+
+    def end_s(self, traffic: Traffic) -> FloatArray:
+        """Return when one phase alone can end at the earliest, shape (allocations,)."""
+        earliest = traffic.slack_s(self.filling, self.limit_w)
+        latest = traffic.slack_s(self.filling, self.evenly_w)
+        return meet_total_power(self.filling, self.total_w, traffic, earliest, latest)
+
+    @property
+    def evenly_w(self) -> FloatArray:
+        """The clients' limits, scaled down alike until their sum is no more than the total, shape (clients,)."""
+        scaled: FloatArray = self.limit_w * min(1.0, 1 / (self.limit_w / self.total_w).sum())
+        return scaled
+
+    def take(self, index: IntArray) -> SharedPower:
+        """Return some of the allocations."""
+        C = len(self.limit_w)
+        rows = (index[:, None] * C + np.arange(C)).ravel()
+        return SharedPower(self.filling.take(rows), self.total_w, self.limit_w)
+
+
+@dataclass(frozen=True, eq=False)
+class TwoPhases:
+    """Both phases, of traffic that can be compared: `exchange_nats` is what each client sends in the second."""
+
+    power: SharedPower
     uplink: Traffic
     exchange_nats: float
 
     def best(self) -> tuple[FloatArray, FloatArray]:
         """Return the lengths of both phases, from when all are ready, whose sum is least, shapes (allocations,)."""
         kinks = np.unique(self.uplink.head_start_s)
-        N = len(self.filling.best_noise) // len(self.limit_w)
+        N = len(self.power.filling.best_noise) // len(self.power.limit_w)
         right = self._at(np.full(N, kinks[-1]), np.arange(N))
         left = right.take(np.arange(N))
         low, high = np.full(N, -1), np.full(N, len(kinks) - 1)
@@ -92,18 +139,14 @@ class SharedPower:
 
     def _at(self, theta_s: FloatArray, index: IntArray) -> _Point:
         """The least x of some allocations for their thetas, and what follows."""
-        C = len(self.limit_w)
-        filling = self.filling.take((index[:, None] * C + np.arange(C)).ravel())
+        power, C = self.power.take(index), len(self.power.limit_w)
         head_start = np.minimum(self.uplink.head_start_s, theta_s[:, None])
         cut_off = Traffic(self.uplink.nats, head_start)
-        own = cut_off.own_slack_s(filling, self.limit_w)
-        earliest = cut_off.slack_s(filling, self.limit_w)
-        even = self.limit_w * min(1.0, 1 / (self.limit_w / self.total_w).sum())
-        latest = cut_off.slack_s(filling, even)
-        uplink_s = meet_total_power(filling, self.total_w, cut_off, earliest, latest)
+        own = cut_off.own_slack_s(power.filling, power.limit_w)
+        earliest, uplink_s = np.maximum(own.max(axis=1), SHORTEST_S), power.end_s(cut_off)
         rate = cut_off.rate(uplink_s)
-        level = filling.log_level(rate.ravel())[0].reshape(-1, C)
-        cost = filling.best_noise.reshape(-1, C) * np.exp(level) * rate / (uplink_s[:, None] + head_start)
+        level = power.filling.log_level(rate.ravel())[0].reshape(-1, C)
+        cost = power.filling.best_noise.reshape(-1, C) * np.exp(level) * rate / (uplink_s[:, None] + head_start)
         bound_by_own = uplink_s <= earliest * (1 + SAME)
         cost = np.where(bound_by_own[:, None], own >= (earliest * (1 - SAME))[:, None], cost)
         with np.errstate(invalid="ignore"):

@@ -12,6 +12,7 @@ from strategies import instances
 
 from epsl_opt import FREE, Instance, check, load_instance, round_latency
 from epsl_opt.core.arrays import IntArray
+from epsl_opt.core.framework import Framework
 from epsl_opt.core.framework_costs import cut_costs
 from epsl_opt.core.latency import CutCosts
 from epsl_opt.solvers.convex.power_control import ReferencePowerControl
@@ -102,8 +103,9 @@ def test_a_client_without_a_subchannel_never_ends() -> None:
 
 @examples(25)
 @given(hostile_instances(), st.integers(0, 2**32 - 1))
-def test_the_slack_has_all_its_digits(instance: Instance, seed: int) -> None:
+def test_the_slack_has_all_its_digits(drawn: Instance, seed: int) -> None:
     """T1 - max t1 equals that of a bisection in long double to 1e-11, however short beside computing it is."""
+    instance = drawn.with_training(framework=Framework.EPSL)
     owner = np.random.default_rng(seed).integers(0, instance.n_clients, instance.n_subchannels)
     costs = cut_costs(instance, 0)
     slack = float(sending_times_s(rows_of(instance, owner[None, :]), instance, costs)[0][0])
@@ -112,8 +114,9 @@ def test_the_slack_has_all_its_digits(instance: Instance, seed: int) -> None:
 
 @examples(25)
 @given(hostile_instances(), st.integers(0, 2**32 - 1))
-def test_the_powers_reach_the_slack(instance: Instance, seed: int) -> None:
+def test_the_powers_reach_the_slack(drawn: Instance, seed: int) -> None:
     """What the powers written down take beyond the last client's readiness is the slack, to the checker's tolerance."""
+    instance = drawn.with_training(framework=Framework.EPSL)
     owner = np.random.default_rng(seed).integers(0, instance.n_clients, instance.n_subchannels)
     costs = cut_costs(instance, 0)
     slack = float(sending_times_s(rows_of(instance, owner[None, :]), instance, costs)[0][0])
