@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from epsl_opt.files.documents import ScheduleDocument as ScheduleDocument
     from epsl_opt.files.json_files import read_schedule as read_schedule
     from epsl_opt.files.json_files import write_record as write_record
+    from epsl_opt.planning.api import plan as plan
+    from epsl_opt.planning.plan import Plan as Plan
     from epsl_opt.plugins.monitor import SolveMonitor as SolveMonitor
     from epsl_opt.plugins.scenario import Scenario as Scenario
     from epsl_opt.plugins.scenario import ScenarioOptions as ScenarioOptions
@@ -74,6 +76,8 @@ _HOME = {
     "Solver": "plugins.solver",
     "SolverKind": "plugins.solver",
     "SolverOptions": "plugins.solver",
+    "Plan": "planning.plan",
+    "plan": "planning.api",
     "reschedule": "solving.live",
     "solve": "solving.solve",
     "load_instance": "problems.sources",

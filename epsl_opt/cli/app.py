@@ -22,6 +22,7 @@ COMMANDS = {
     "solve": ("epsl_opt.cli.solve", "Find a verified schedule for an instance."),
     "compare": ("epsl_opt.cli.compare", "Run every solver on every instance and rank them."),
     "train": ("epsl_opt.cli.train", "Train for real under a schedule."),
+    "plan": ("epsl_opt.cli.plan", "Find what to train, so that a target accuracy comes soonest."),
     "study": ("epsl_opt.cli.study", "Run studies: questions about EPSL, answered with pictures and numbers."),
     "report": ("epsl_opt.cli.report", "Write the studies of a folder as one HTML page."),
     "check": ("epsl_opt.cli.check", "Verify a schedule file against its instance."),

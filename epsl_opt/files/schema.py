@@ -12,10 +12,11 @@ from epsl_opt.core.instance import Instance
 from epsl_opt.core.json_text import format_json
 from epsl_opt.core.record import Record
 from epsl_opt.files.documents import ScheduleDocument
+from epsl_opt.files.plan_document import PlanDocument
 from epsl_opt.files.training_document import TrainingDocument
 from epsl_opt.files.writing import write_bytes
 
-SchemaKind = Literal["instance", "schedule", "training"]
+SchemaKind = Literal["instance", "schedule", "training", "plan"]
 KINDS: tuple[SchemaKind, ...] = get_args(SchemaKind)
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 FOLDER = Path(__file__).parent / "schemas"
@@ -24,6 +25,7 @@ _RECORDS: dict[SchemaKind, type[Record]] = {
     "instance": Instance,
     "schedule": ScheduleDocument,
     "training": TrainingDocument,
+    "plan": PlanDocument,
 }
 
 

@@ -1,0 +1,1 @@
+"""What to run, so that the target accuracy comes soonest: certified latencies and pilot trainings, joined."""

@@ -1,0 +1,139 @@
+"""The plan: which way to train reaches the target accuracy soonest on an instance, and how sure that is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from epsl_opt.campaigns.engines import Engine, ThisProcess
+from epsl_opt.campaigns.training_campaign import TrainingObserver
+from epsl_opt.core.errors import InputError
+from epsl_opt.core.instance import Instance
+from epsl_opt.core.results import Limits
+from epsl_opt.core.stop_request import StopRequest
+from epsl_opt.files.documents import ScheduleDocument
+from epsl_opt.files.plan_document import PlanDocument
+from epsl_opt.planning.drafting import Asked, draft_plan
+from epsl_opt.planning.latency import PointLatency, Pricing
+from epsl_opt.planning.pilots import PilotFolder, Pilots
+from epsl_opt.planning.point import Point
+from epsl_opt.planning.race import Race
+from epsl_opt.planning.spread import RoundsInterval, Spread
+from epsl_opt.planning.standing import Standing
+from epsl_opt.planning.verdict import Verdict
+from epsl_opt.training.request import FittedInstance, TrainingRequest
+
+LIMITS = Limits(time_s=60.0)
+"""Of each solve."""
+
+PILOTS = "pilots"
+"""In the folder of a plan."""
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What to train, and what is certain of it.
+
+    Parameters
+    ----------
+    document
+        The plan file: every point with its bounds, intervals and fate, the winner, the certificate.
+    instance, schedule
+        The winner's, ready for training; None without a winner.
+    """
+
+    document: PlanDocument
+    instance: Instance | None
+    schedule: ScheduleDocument | None
+
+    @property
+    def certificate(self) -> str:
+        """What is certain, in words."""
+        return self.document.certificate
+
+
+def plan_with_pilots(
+    instance: Instance,
+    base: TrainingRequest,
+    points: Sequence[Point],
+    seeds: Sequence[int],
+    *,
+    folder: Path | None = None,
+    limits: Limits = LIMITS,
+    engine: Engine | None = None,
+    observer: TrainingObserver | None = None,
+    stop_request: StopRequest | None = None,
+    fitted: FittedInstance | None = None,
+) -> Plan:
+    """Plan by pilot trainings.
+
+    Parameters
+    ----------
+    base
+        What is trained, but for what points decide; its goal holds the target accuracy and the horizon.
+    folder
+        Of the plan, which keeps pilots to go on from; nothing is kept if None.
+    fitted
+        The instance made fit for it, if that was done already.
+
+    Raises
+    ------
+    PilotsInterrupted
+        If the user stops it; the same call goes on.
+    InputError
+        If anything asked for does not work.
+    EngineError
+        If what trains has gone.
+    """
+    if base.goal.target_accuracy is None:
+        raise InputError("--target", "is missing: the test accuracy to reach, as a fraction")
+    own = fitted or base.fit(instance)
+    latencies = _priced(own.instance, base, points, limits)
+    standings = [Standing(point, latency) for point, latency in latencies.items()]
+    race = Race(standings, seeds, base.goal.rounds)
+    with PilotFolder(None if folder is None else folder / PILOTS) as kept:
+        stop = stop_request or StopRequest()
+        race.run(Pilots(base, own, latencies, kept.path, engine or ThisProcess(), observer, stop).advance)
+    asked = Asked(own.instance, base, tuple(seeds), folder)
+    return _finish(Verdict.of(standings, race.spread()), asked)
+
+
+def plan_from_table(
+    instance: Instance, table: Mapping[Point, RoundsInterval], base: TrainingRequest | None, limits: Limits = LIMITS
+) -> Plan:
+    """Plan by rounds to target that are known already; the grid is what the table holds.
+
+    Raises
+    ------
+    InputError
+        If the instance has no such cut layer, or there is no schedule.
+    """
+    latencies = _priced(instance, base, list(table), limits)
+    standings = [Standing(point, latency, given=table[point]) for point, latency in latencies.items()]
+    return _finish(Verdict.of(standings, Spread()), Asked(instance, base, (), None))
+
+
+def _priced(
+    instance: Instance, base: TrainingRequest | None, points: Sequence[Point], limits: Limits
+) -> dict[Point, PointLatency]:
+    pricing = Pricing(instance.replace(training=instance.training.model_copy(update={"min_cut_layer": None})), limits)
+    if not points:
+        raise InputError("plan", "the grid has no point")
+    found = {}
+    for point in points:
+        clock = point.framework
+        if base is not None:
+            clock = base.backend.clock(clock, base.options)
+        found[point] = pricing.price(
+            clock, point.aggregation_ratio, point.cut_layer, point.batch_size, point.average_every
+        )
+    return found
+
+
+def _finish(verdict: Verdict, asked: Asked) -> Plan:
+    document, winner = draft_plan(verdict, asked), verdict.winner
+    if winner is None or math.isinf(verdict.most_s):
+        return Plan(document, None, None)
+    return Plan(document, winner.latency.instance, winner.latency.document)
