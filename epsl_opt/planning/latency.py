@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from epsl_opt.core.defaults import DEFAULT_SOLVER
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.framework import Framework
-from epsl_opt.core.frameworks import fl_round, framework_round, sfl_round, vanilla_sl_round
 from epsl_opt.core.instance import Instance
-from epsl_opt.core.latency import transmission_time_s
 from epsl_opt.core.results import Limits
 from epsl_opt.core.round_timing import RoundTiming, round_timing
 from epsl_opt.core.schedule import Schedule
-from epsl_opt.core.water_filling import max_rate_bps
 from epsl_opt.files.documents import ScheduleDocument
+from epsl_opt.files.retiming import retimed
 from epsl_opt.solving.solve import solve
 
 
@@ -83,26 +79,39 @@ class Pricing:
     solved: dict[str, tuple[ScheduleDocument, Schedule, float]] = field(default_factory=dict)
 
     def price(
-        self, clock: Framework, ratio: float, cut_layer: str, batch_size: int, average_every: int | None
+        self,
+        framework: Framework,
+        ratio: float,
+        cut_layer: str,
+        batch_size: int,
+        average_every: int | None,
+        clock: Framework | None = None,
     ) -> PointLatency:
         """Return what is certain of the rounds of one way to train.
 
         Parameters
         ----------
         clock
-            The framework whose round latency applies.
+            The framework whose round latency applies, if another.
 
         Raises
         ------
         InputError
             If there is no schedule, or no such cut layer.
         """
-        own = self.instance.with_training(batch_size=batch_size, aggregation_ratio=ratio).with_cut_layers([cut_layer])
-        document, schedule, bound_s = self._solve(own)
-        timing = round_timing(own, schedule, clock, average_every)
-        plain_s = min(plain_bound_s(own, clock, bound_s), timing.plain.round_latency_s)
-        mean_s = plain_s if average_every is None else plain_s + least_exchange_s(own) / average_every
-        return PointLatency(own, document, timing, plain_s, min(mean_s, timing.mean.round_latency_s))
+        timed_by = clock or framework
+        at_cut = self.instance.with_cut_layers([cut_layer]).with_training(batch_size=batch_size)
+        plain = _of(at_cut, timed_by, ratio, None)
+        own = _of(at_cut, timed_by, ratio, average_every)
+        plain_bound_s = self._solve(plain)[2]
+        document, schedule, mean_bound_s = self._solve(own)
+        trained = _of(at_cut, framework, ratio, average_every)
+        if not document.is_for(trained):
+            document = retimed(document, trained) or document
+        timing = round_timing(trained, schedule, timed_by, average_every)
+        plain_bound_s = min(plain_bound_s, timing.plain.round_latency_s)
+        mean_bound_s = min(max(mean_bound_s, plain_bound_s), timing.mean.round_latency_s)
+        return PointLatency(trained, document, timing, plain_bound_s, mean_bound_s)
 
     def _solve(self, instance: Instance) -> tuple[ScheduleDocument, Schedule, float]:
         key = instance.sha256
@@ -112,44 +121,11 @@ class Pricing:
                 told = result.message or f"{result.status}, {result.stop_reason}"
                 raise InputError(f"instance {instance.name}", f"has no schedule: {told}")
             document = ScheduleDocument.from_result(instance, result)
-            self.solved[key] = document, result.schedule, result.bound_s or 0.0
+            self.solved[key] = document, result.schedule, max(result.bound_s or 0.0, 0.0)
         return self.solved[key]
 
 
-def plain_bound_s(instance: Instance, clock: Framework, epsl_bound_s: float) -> float:
-    """Return what a round of a framework takes at least under any schedule, given that bound for (E)PSL's round."""
-    match clock:
-        case Framework.EPSL | Framework.PSL:
-            return epsl_bound_s
-        case Framework.SFL | Framework.SFL_V2:
-            return epsl_bound_s + least_exchange_s(instance)
-        case Framework.SL:
-            return vanilla_sl_round(instance, 0).round_latency_s
-        case Framework.FL:
-            return _least_fl_round_s(instance)
-        case Framework.CENTRALISED:
-            return framework_round(instance, _nothing(instance), clock).stage_times.round_latency_s
-
-
-def least_exchange_s(instance: Instance) -> float:
-    """Return what the exchange of client-side models takes at least: every client alone on all subchannels."""
-    bits = instance.model.cut_layers[0].client_parameter_bits
-    broadcast_s = sfl_round(instance, _nothing(instance)).model_broadcast_s
-    return float(transmission_time_s(bits, _best_rates_bps(instance)).max()) + float(broadcast_s)
-
-
-def _least_fl_round_s(instance: Instance) -> float:
-    found = fl_round(instance, _nothing(instance))
-    upload_s = transmission_time_s(instance.model.total_parameter_bits, _best_rates_bps(instance))
-    return float((found.training_s + upload_s).max()) + found.broadcast_s
-
-
-def _best_rates_bps(instance: Instance) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    power = np.minimum(instance.max_power_w, instance.server.total_uplink_power_w)
-    return max_rate_bps(instance.uplink_noise_w_per_hz, instance.bandwidth_hz, power)
-
-
-def _nothing(instance: Instance) -> Schedule:
-    """Return a schedule that gives nobody anything, for what does not depend on it."""
-    n_subchannels = len(instance.subchannels.bandwidth_hz)
-    return Schedule(0, np.full(n_subchannels, -1), np.zeros(n_subchannels))
+def _of(instance: Instance, framework: Framework, ratio: float, average_every: int | None) -> Instance:
+    """Return the instance whose round is that of a way to train."""
+    averaging = average_every if framework.averages_on_request else None
+    return instance.with_training(framework=framework, aggregation_ratio=ratio, average_every=averaging)

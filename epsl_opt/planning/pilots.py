@@ -85,9 +85,7 @@ class Pilots:
         """
         setups = {each: self.setup(each.point, each.seed, each.rounds) for each in slices}
         keys = {each: pilot_key(setup) for each, setup in setups.items()}
-        jobs = {
-            keys[each]: HeldTraining(setup, self.folder / short_key(keys[each])) for each, setup in setups.items()
-        }
+        jobs = {keys[each]: HeldTraining(setup, self.folder / short_key(keys[each])) for each, setup in setups.items()}
         campaign = _Slices(jobs, None, self.observer, self.stop_request, self.engine)
         campaign.run()
         if campaign.failed:

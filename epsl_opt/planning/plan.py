@@ -123,11 +123,9 @@ def _priced(
         raise InputError("plan", "the grid has no point")
     found = {}
     for point in points:
-        clock = point.framework
-        if base is not None:
-            clock = base.backend.clock(clock, base.options)
+        clock = None if base is None else base.backend.clock(point.framework, base.options)
         found[point] = pricing.price(
-            clock, point.aggregation_ratio, point.cut_layer, point.batch_size, point.average_every
+            point.framework, point.aggregation_ratio, point.cut_layer, point.batch_size, point.average_every, clock
         )
     return found
 

@@ -57,17 +57,25 @@ def test_rounds_within_a_time(time_s: float, averaging: int | None) -> None:
 
 
 def test_points_that_share_a_problem_share_its_solution() -> None:
-    """PSL, SFL and SL at one cut layer, averaged or not, are one solve."""
-    pricing = Pricing(INSTANCES["small"], LIMITS)
-    cut = cuts(INSTANCES["small"])[0]
-    for framework, averaging in (
-        (Framework.PSL, None),
-        (Framework.PSL, 5),
-        (Framework.SFL, None),
-        (Framework.SL, None),
-    ):
-        pricing.price(framework, 0.0, cut, 4, averaging)
-    assert len(pricing.solved) == 1
+    """Ways to train whose rounds are one problem are one solve: PSL, EPSL(0), and each of them without averaging."""
+    pricing, cut = Pricing(INSTANCES["small"], LIMITS), cuts(INSTANCES["small"])[0]
+    pricing.price(Framework.PSL, 0.0, cut, 4, 5)
+    assert len(pricing.solved) == 2
+    pricing.price(Framework.EPSL, 0.0, cut, 4, None)
+    pricing.price(Framework.PSL, 0.0, cut, 4, None)
+    pricing.price(Framework.PSL, 0.0, cut, 4, 5)
+    assert len(pricing.solved) == 2
+
+
+def test_another_clock_times_the_same_training() -> None:
+    """EPSL that costs what PSL does has PSL's rounds, and still aggregates where it trains."""
+    pricing, cut = Pricing(INSTANCES["small"], LIMITS), cuts(INSTANCES["small"])[0]
+    plain = pricing.price(Framework.PSL, 0.0, cut, 4, None)
+    found = pricing.price(Framework.EPSL, 0.5, cut, 4, None, Framework.PSL)
+    assert math.isclose(found.round_s, plain.round_s, rel_tol=1e-3)
+    assert math.isclose(found.mean_bound_s, plain.mean_bound_s, rel_tol=1e-9)
+    assert found.instance.training.aggregation_ratio == 0.5
+    assert found.document.is_for(found.instance)
 
 
 def test_no_schedule_is_one_line() -> None:
