@@ -1,7 +1,7 @@
 """Reference tables of solvers, file formats and studies, generated from the models that read them.
 
-`python -m docs_tools.reference` writes the tables of `docs/solvers.md`, `docs/files.md`, `docs/schedules.md` and
-`docs/studies.md` in the working directory anew.
+`python -m docs_tools.reference` writes the tables of `docs/solvers.md`, `docs/files.md`, `docs/plan.md`,
+`docs/schedules.md` and `docs/studies.md` in the working directory anew.
 """
 
 from __future__ import annotations
@@ -78,6 +78,7 @@ TABLES: Mapping[Path, Mapping[str, Callable[[], str]]] = {
         "instance": lambda: fields_table("instance"),
         "training": lambda: fields_table("training"),
     },
+    Path("docs/plan.md"): {"plan": lambda: fields_table("plan")},
     Path("docs/schedules.md"): {"schedule": lambda: fields_table("schedule")},
     Path("docs/studies.md"): {"studies": studies_table},
 }

@@ -18,8 +18,17 @@ from epsl_opt.core.framework import Framework
 from epsl_opt.core.json_record import parse_record
 from epsl_opt.core.json_text import format_json
 from epsl_opt.core.record import Record
+from epsl_opt.core.round_timing import RoundTiming
+from epsl_opt.core.stage_times import StageTimes
+from epsl_opt.files.plan_document import PlanDocument
 from epsl_opt.files.schema import KINDS, SchemaKind, json_schema, schema_path
 from epsl_opt.files.training_document import TrainingDocument
+from epsl_opt.planning.drafting import Asked, draft_plan
+from epsl_opt.planning.latency import PointLatency
+from epsl_opt.planning.point import Point
+from epsl_opt.planning.spread import RoundsInterval, Spread
+from epsl_opt.planning.standing import Pilot, Standing
+from epsl_opt.planning.verdict import Verdict
 from epsl_opt.plugins.backend import TrainingPlan
 from epsl_opt.training.goal import TrainingGoal
 from epsl_opt.training.run import TrainingRun, train
@@ -29,6 +38,7 @@ RECORDS: dict[SchemaKind, type[Any]] = {
     "instance": Instance,
     "schedule": ScheduleDocument,
     "training": TrainingDocument,
+    "plan": PlanDocument,
 }
 VALIDATORS = {kind: jsonschema.Draft202012Validator(json_schema(kind)) for kind in KINDS}
 
@@ -47,7 +57,17 @@ def record_of(kind: SchemaKind, instance: Instance, schedule: Schedule) -> Recor
         plan = TrainingPlan(instance, schedule, Framework.EPSL, "plane")
         training = TrainingRun(toy_setup(plan, document, goal=TrainingGoal(3, 0.5, 2)))
         return summarise_training(training, train(training))
+    if kind == "plan":
+        return plan_of(instance, document)
     return instance if kind == "instance" else document
+
+
+def plan_of(instance: Instance, document: ScheduleDocument) -> PlanDocument:
+    """Return a plan whose rounds to target are given, on an instance."""
+    point = Point(Framework.PSL, 0.0, instance.model.cut_layers[0].name, 2, 3, 0.1)
+    latency = PointLatency(instance, document, RoundTiming(StageTimes(uplink_s=1.5), 3, 0.5), 1.0, 1.2)
+    standing = Standing(point, latency, {0: Pilot(5, 5, best_accuracy=0.9)}, RoundsInterval(3.0, 9.0, 5.0))
+    return draft_plan(Verdict.of([standing], Spread()), Asked(instance, None, (0,), None))
 
 
 @st.composite
