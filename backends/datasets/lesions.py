@@ -64,12 +64,21 @@ def read_lesions(root: Path) -> Lesions:
     return Lesions(path, list(images), np.array(groups), np.array(labels, dtype=np.intp))
 
 
+def has_metadata(root: Path) -> bool:
+    """Return whether a folder holds the metadata of HAM10000."""
+    return _find_metadata(root) is not None
+
+
 def _metadata(root: Path) -> Path:
-    there = {path.name.lower(): path for path in sorted(root.iterdir()) if path.is_file()}
-    found = next((there[STEM + end] for end in ENDS if STEM + end in there), None)
+    found = _find_metadata(root)
     if found is None:
         raise InputError("task ham10000", f"no HAM10000_metadata.csv in {root}", "root")
     return found
+
+
+def _find_metadata(root: Path) -> Path | None:
+    there = {path.name.lower(): path for path in sorted(root.iterdir()) if path.is_file()}
+    return next((there[STEM + end] for end in ENDS if STEM + end in there), None)
 
 
 def _rows(path: Path) -> Iterator[tuple[str | None, str, int]]:

@@ -29,12 +29,19 @@ class SplitOptions(Options):
 
 @dataclass(frozen=True)
 class Task:
-    """A task by name: one line about it, its options, and a function of (options, seed)."""
+    """A task by name: one line about it, its options, a function of (options, seed), and the network made for it."""
 
     name: str
     summary: str
     options_type: type[Options]
     load: Callable[[Any, int], Dataset]
+    network: str | None = None
+
+    @property
+    def needs_files(self) -> bool:
+        """Whether there is nothing to load unless somebody has put files into a folder."""
+        root = self.options_type.model_fields.get("root")
+        return root is not None and root.default is not None
 
 
 def require(module: str, package: str, task: str) -> ModuleType:

@@ -12,12 +12,13 @@ from epsl_opt.backends.datasets.fingerprint import Fingerprint, fingerprint
 from epsl_opt.backends.datasets.ham10000 import HAM10000
 from epsl_opt.backends.datasets.image_folder import IMAGES
 from epsl_opt.backends.datasets.mnist import FASHION_MNIST, MNIST
+from epsl_opt.backends.datasets.paper import PAPER
 from epsl_opt.backends.datasets.synthetic import SYNTHETIC
 from epsl_opt.backends.datasets.task import Task
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.options import Options, parse_options, split_pairs, unknown
 
-TASKS = {task.name: task for task in (DIGITS, MNIST, FASHION_MNIST, CIFAR10, HAM10000, IMAGES, SYNTHETIC)}
+TASKS = {task.name: task for task in (DIGITS, PAPER, MNIST, FASHION_MNIST, CIFAR10, HAM10000, IMAGES, SYNTHETIC)}
 BETWEEN_OPTIONS = re.compile(r",(?=\s*[A-Za-z][\w-]*=)")
 
 
@@ -61,6 +62,22 @@ def task_fingerprint(spec: str) -> Fingerprint:
 def task_names() -> dict[str, str]:
     """Return the tasks by name, with one line about each."""
     return {name: task.summary for name, task in TASKS.items()}
+
+
+def bundled_tasks() -> tuple[str, ...]:
+    """Return the names of the tasks that need no files."""
+    return tuple(name for name, task in TASKS.items() if not task.needs_files)
+
+
+def task_network(spec: str) -> str | None:
+    """Return the network that a task is made for, None if it is any that takes its samples.
+
+    Raises
+    ------
+    InputError
+        If there is no such task.
+    """
+    return _find(spec.partition(":")[0]).network
 
 
 def task_options(name: str) -> type[Options]:

@@ -45,12 +45,18 @@ class TorchBackend(TrainingBackend[TorchOptions]):
 
         return task_names()
 
+    def bundled_tasks(self) -> tuple[str, ...]:
+        """Return the data sets that need no files."""
+        from epsl_opt.backends.datasets.tasks import bundled_tasks
+
+        return bundled_tasks()
+
     def fit(self, instance: Instance, task: str, options: TorchOptions, seed: int = 0) -> Instance:
         """Count the network's costs, unless the instance's model is that network already."""
         from epsl_opt.backends.pytorch.profiling import profile_chain
 
         data = _dataset(task, seed)
-        counted = profile_chain(_chain(data, options, seed=0), data.input_shape)
+        counted = profile_chain(_chain(data, task, options, seed=0), data.input_shape)
         if is_cut_of(instance.model, counted):
             return instance
         try:
@@ -114,7 +120,7 @@ def materials(plan: TrainingPlan, options: TorchOptions) -> tuple[Dataset, list[
         alpha=options.alpha,
         shards_per_client=options.shards,
     )
-    return data, list(parts), _chain(data, options, plan.seed)
+    return data, list(parts), _chain(data, plan.task, options, plan.seed)
 
 
 def _dataset(task: str, seed: int) -> Dataset:
@@ -131,10 +137,11 @@ def _loaded(task: str, seed: int, files: Fingerprint) -> Dataset:
     return load_task(task, seed)
 
 
-def _chain(data: Dataset, options: TorchOptions, seed: int) -> Chain:
+def _chain(data: Dataset, task: str, options: TorchOptions, seed: int) -> Chain:
+    from epsl_opt.backends.datasets.tasks import task_network
     from epsl_opt.backends.pytorch.networks import build_chain
 
-    network = options.network or default_network(data.input_shape)
+    network = options.network or task_network(task) or default_network(data.input_shape)
     return build_chain(network, data.input_shape, len(data.classes), seed)
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from epsl_opt.cli.exits import ExitCode
+from epsl_opt.cli.instance_params import InstanceArguments, instance_options
 from epsl_opt.cli.output import emit_csv, emit_json, emit_tables, table
-from epsl_opt.cli.params import format_option, instance_argument
+from epsl_opt.cli.params import format_option, instance_argument, packed
 from epsl_opt.cli.units import number
 
 if TYPE_CHECKING:
@@ -23,8 +24,10 @@ _COLUMNS = ("constraint", "entity", "amount", "unit", "tolerance")
 @click.command()
 @instance_argument
 @click.argument("schedule", metavar="SCHEDULE", type=click.Path(allow_dash=True))
+@instance_options
 @format_option("table", "json", "csv")
-def command(instance: str, schedule: str, form: str) -> int:
+@packed(InstanceArguments)
+def command(changes: InstanceArguments, *, instance: str, schedule: str, form: str) -> int:
     """Verify a schedule file against its instance.
 
     Checks every constraint of the problem (allocation, power limits, rates), then recomputes every stage latency,
@@ -34,16 +37,19 @@ def command(instance: str, schedule: str, form: str) -> int:
     Examples:
       epsl-opt check paper schedule.json
       epsl-opt check instance.json schedule.json --format json
+      epsl-opt check paper schedule.json --task digits --min-cut pool1
+
+    Give --task, --network, --batch-size, --phi, --cut-layers and --min-cut as they were given to `epsl-opt solve`: they
+    are part of the instance that the schedule is for.
 
     The exit code is 0 if all holds, 5 if a constraint or claim is violated, 2 if the schedule is for another instance.
     """
     from epsl_opt.core.frameworks import instance_round
     from epsl_opt.files.documents import check_document
     from epsl_opt.files.json_files import read_schedule
-    from epsl_opt.problems.sources import load_instance
 
     _refuse_two_stdins(instance, schedule)
-    problem = load_instance(instance)
+    problem = changes.load(instance)
     document = read_schedule(schedule, instance=problem)
     decision = _decision(document, schedule)
     violations = check_document(problem, document)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
+from epsl_opt.cli.instance_params import InstanceArguments, instance_options
 from epsl_opt.cli.messages import note
 from epsl_opt.cli.numbers import SEED
 from epsl_opt.cli.output import emit, emit_csv, emit_json, emit_tables, table
-from epsl_opt.cli.params import complete_scenario, format_option, output_option, pairs_option, quiet_option
+from epsl_opt.cli.params import complete_scenario, format_option, output_option, packed, pairs_option, quiet_option
 from epsl_opt.files.writing import refuse_unwritable
+
+if TYPE_CHECKING:
+    from epsl_opt.core.instance import Instance
 
 _LIST_COLUMNS = ("name", "kind", "summary")
 
@@ -17,12 +23,15 @@ _LIST_COLUMNS = ("name", "kind", "summary")
 @click.argument("scenario", required=False, metavar="SCENARIO", shell_complete=complete_scenario)
 @pairs_option("One of the scenario's options")
 @click.option("--seed", type=SEED, metavar="N", help="Of all random draws; the same as --option seed=N.")
+@instance_options
 @output_option("the instance")
 @click.option("--list", "list_all", is_flag=True, help="List the scenarios and library instances.")
 @click.option("--describe", is_flag=True, help="Show the scenario's options with defaults and units.")
 @format_option("table", "json", "csv")
 @quiet_option
+@packed(InstanceArguments)
 def command(
+    changes: InstanceArguments,
     *,
     scenario: str | None,
     pairs: tuple[str, ...],
@@ -43,8 +52,13 @@ def command(
     Examples:
       epsl-opt generate paper --option clients=10 --option subchannels=40 --seed 3 -o instance.json
       epsl-opt generate paper:clients=10,seed=3 -o instance.json
+      epsl-opt generate paper --task digits --cut-layers conv1,pool1 -o instance.json
       epsl-opt generate --list
       epsl-opt generate paper --describe
+
+    With --task (or --network), the instance has the costs of the network that `epsl-opt train` trains on that task.
+    --cut-layers and --min-cut leave fewer places to cut; the cut layer of a schedule is counted from 0 among those that
+    its instance file has.
 
     --format is for --list and --describe; instances are always JSON.
     """
@@ -56,7 +70,7 @@ def command(
         _print_options(scenario, form)
     else:
         refuse_unwritable(output)
-        _write(_spec(scenario, pairs, seed), output)
+        _write(changes.load(_spec(scenario, pairs, seed)), output)
     return 0
 
 
@@ -74,12 +88,10 @@ def _spec(scenario: str, pairs: tuple[str, ...], seed: int | None) -> str:
     return f"{scenario}{',' if ':' in scenario else ':'}{','.join(options)}"
 
 
-def _write(spec: str, output: str | None) -> None:
+def _write(instance: Instance, output: str | None) -> None:
     from epsl_opt.core.json_text import format_json
     from epsl_opt.files.json_files import write_record
-    from epsl_opt.problems.sources import load_instance
 
-    instance = load_instance(spec)
     if output is None:
         emit(format_json(instance.to_document()))
     else:

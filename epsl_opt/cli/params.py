@@ -103,13 +103,16 @@ instance_argument = click.argument("instance", metavar="INSTANCE", shell_complet
 
 
 def packed(kind: type[DataclassInstance]) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """Let a command take the parameters that are fields of a dataclass as one such object, before all others."""
+    """Let a command take the parameters that are fields of a dataclass as one such object, before all others.
+
+    Of several kinds, the objects come in the order of the decorators.
+    """
 
     def pack(command: Callable[..., int]) -> Callable[..., int]:
         @wraps(command)
-        def unpacked(**given: object) -> int:
+        def unpacked(*packs: object, **given: object) -> int:
             own = {field.name: given.pop(field.name) for field in fields(kind) if field.name in given}
-            return command(kind(**own), **given)
+            return command(*packs, kind(**own), **given)
 
         return unpacked
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from epsl_opt.cli.exits import exit_code
+from epsl_opt.cli.instance_params import InstanceArguments, instance_options, refuse_instance_options
 from epsl_opt.cli.messages import complain, note, warn
 from epsl_opt.cli.output import emit_csv, emit_json, emit_tables
 from epsl_opt.cli.params import (
     complete_instance,
     complete_solver,
-    cut_options,
     format_option,
     is_configured,
     limit_options,
@@ -48,7 +47,7 @@ if TYPE_CHECKING:
     shell_complete=complete_solver,
     help="Which solver (see `epsl-opt solvers`).",
 )
-@cut_options
+@instance_options
 @limit_options
 @pairs_option("One of the solver's own options")
 @output_option("the schedule")
@@ -56,13 +55,13 @@ if TYPE_CHECKING:
 @format_option("table", "json", "csv")
 @quiet_option
 @packed(WatchArguments)
+@packed(InstanceArguments)
 def command(
     watching: WatchArguments,
+    changes: InstanceArguments,
     *,
     instance: str | None,
     solver: str,
-    cut_layers: tuple[str, ...] | None,
-    min_cut: str | None,
     time_limit: float,
     gap: float,
     seed: int,
@@ -84,36 +83,38 @@ def command(
       epsl-opt solve paper:clients=10,subchannels=40 --solver greedy
       epsl-opt solve instance.json --time-limit 30 --gap 0.001 -o schedule.json
       epsl-opt solve paper --min-cut layer1.0
+      epsl-opt solve paper --task digits -o schedule.json
       epsl-opt solve --watch gains --solver local-search -o schedules
       epsl-opt generate paper | epsl-opt solve - --format json
 
     JSON on standard output is the schedule file; CSV is one row with the columns of `epsl-opt compare`. The exit code
     is 0 for a verified schedule, 3 if the instance is infeasible, 4 if none was found, 5 if the schedule was rejected.
 
+    The instance has the costs of one network. With --task (or --network), it gets those of what `epsl-opt train` trains
+    on that task, so that `epsl-opt train INSTANCE --task NAME --schedule FILE` takes the schedule.
+
     With --watch there is no INSTANCE: every instance file that comes into DIR is solved, starting from the schedule
     before, and its schedule is written into the folder --output, also as latest.json. A line per schedule says how long
     that took. Files should be renamed into DIR. If several wait, the newest is solved and the others are left out,
     unless --every. Ctrl-C ends it, with exit code 0.
     """
-    from epsl_opt.core.cut_limits import limit_cuts
     from epsl_opt.core.options import split_pairs
-    from epsl_opt.problems.sources import load_instance
 
     limits = make_limits(time_limit, gap, seed, threads)
     options = split_pairs(_own(pairs, solver), f"solver {solver}")
     if watching.watch is not None:
         if instance is not None:
             raise click.UsageError("give either INSTANCE or --watch, not both")
+        refuse_instance_options("is not for --watch; `epsl-opt generate` takes it", "task", "network", "backend")
         from epsl_opt.solving.live import Rescheduler
 
         rescheduler = Rescheduler(solver, options, warm=not watching.cold)
-        prepare = partial(limit_cuts, cut_layers=cut_layers, min_cut_layer=min_cut)
-        return run_watch(Path(watching.watch), output, rescheduler, limits, prepare, watching, form)
+        return run_watch(Path(watching.watch), output, rescheduler, limits, changes.apply, watching, form)
     refuse_watch_options()
     if instance is None:
         raise click.UsageError("missing argument 'INSTANCE'")
     refuse_unwritable(output, instance)
-    problem = limit_cuts(load_instance(instance), cut_layers, min_cut)
+    problem = changes.load(instance)
     document = _solve(problem, solver, limits, options)
     _save(document, output)
     _print(problem, document, form)

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from epsl_opt.cli.exits import ExitCode, exit_code
+from epsl_opt.cli.instance_params import tell_replaced
 from epsl_opt.cli.messages import complain, note, warn
 from epsl_opt.cli.output import emit_csv, emit_json, emit_tables
 from epsl_opt.cli.params import make_limits
 from epsl_opt.cli.progress import live, live_progress
 from epsl_opt.cli.redirect import stdout_to_stderr
 from epsl_opt.cli.train_arguments import TrainArguments
+from epsl_opt.cli.train_remedy import solve_command
 from epsl_opt.cli.training_progress import TrainingLine
 from epsl_opt.cli.training_view import training_facts
-from epsl_opt.core.defaults import DEFAULT_SOLVER
+from epsl_opt.core.defaults import DEFAULT_SOLVER, DEFAULT_TASK
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.outcome import SolutionStatus, StopReason
@@ -31,17 +33,12 @@ from epsl_opt.plugins.backend import AnyBackend
 from epsl_opt.problems.sources import load_instance
 from epsl_opt.solving.solve import solve
 from epsl_opt.training.files import open_training, run_training
+from epsl_opt.training.fitting import fit_for_schedule
 from epsl_opt.training.folder import TrainingFolder
 from epsl_opt.training.occupied import kept_schedule, refuse_occupied, refuse_other_start
 from epsl_opt.training.request import FittedInstance, TrainingRequest
 from epsl_opt.training.run import TrainingRun
 from epsl_opt.training.setup import TrainingSetup
-
-_OWN_PROFILE = (
-    "this training's has the profile of the network that is trained; "
-    "`epsl-opt train` with --solver writes it to DIR/instance.json for `epsl-opt solve`, "
-    "and `epsl-opt profile` makes an instance with it"
-)
 
 
 def train(arguments: TrainArguments, backend: AnyBackend | None = None) -> int:
@@ -71,21 +68,33 @@ class _TrainFlow:
         """Fit the instance and train, while nobody else writes into the folder."""
         self._refuse_occupied()
         source = load_instance(self.arguments.instance or "")
-        with stdout_to_stderr():
-            fitted = self.request.fit(source)
-        if fitted.replaced:
-            new, old = fitted.instance.model.name, source.model.name
-            note(f"{source.name}: the profile of the network that is trained, {new!r}, replaces that of {old!r}")
+        given = None if self.arguments.schedule is None else read_schedule(self.arguments.schedule)
+        fitted = self._fitted(source, given)
         with locked(None if self.folder is None else self.folder.path):
             self._refuse_occupied()
-            return self._train_alone(fitted)
+            return self._train_alone(fitted, given)
+
+    def _fitted(self, source: Instance, given: ScheduleDocument | None) -> FittedInstance:
+        """Fit the instance for the task asked for, or for the one that the schedule is for."""
+        with stdout_to_stderr():
+            if given is None or self.arguments.task is not None:
+                fitted = self.request.fit(source)
+            else:
+                fitted = fit_for_schedule(self.request, source, given)
+        if fitted.request.task != self.request.task:
+            name, task = source_name(self.arguments.schedule or ""), fitted.request.task
+            note(
+                f"{name}: is for the network {fitted.instance.model.name!r}, so the task is {task}, not {DEFAULT_TASK}"
+            )
+        tell_replaced(fitted)
+        return fitted
 
     def _refuse_occupied(self) -> None:
         if self.folder is not None and not self.arguments.resume:
             refuse_occupied(self.folder)
 
-    def _train_alone(self, fitted: FittedInstance) -> int:
-        document, source, solved = self._schedule(fitted.instance)
+    def _train_alone(self, fitted: FittedInstance, given: ScheduleDocument | None) -> int:
+        document, source, solved = self._schedule(fitted.instance, given)
         if document.status is not SolutionStatus.VERIFIED or (
             solved and document.stop_reason is StopReason.INTERRUPTED
         ):
@@ -93,23 +102,25 @@ class _TrainFlow:
         setup = TrainingSetup(fitted, document, source)
         if self.folder is not None and self.arguments.resume:
             self.folder.refuse_other(setup)
-        refuse_foreign(document, fitted.instance, source, _OWN_PROFILE if fitted.replaced else "")
+        remedy = f"this makes one that fits: {solve_command(self.arguments, fitted.request)}"
+        refuse_foreign(document, fitted.instance, source, remedy)
         if violations := check_document(fitted.instance, document):
             complain(f"{source}: {violations[0]}")
             return ExitCode.REJECTED
         return self._run(setup)
 
-    def _schedule(self, instance: Instance) -> tuple[ScheduleDocument, str, bool]:
+    def _schedule(self, instance: Instance, asked: ScheduleDocument | None) -> tuple[ScheduleDocument, str, bool]:
         """Return the schedule to train under or what there is instead, where it is from, and if it was solved now.
 
         Ctrl-C during the solve ends the command, even if the solver had a schedule by then.
         """
         given, folder = self.arguments, self.folder
-        if given.schedule is not None:
-            document = _timed(read_schedule(given.schedule), instance, source_name(given.schedule))
+        if asked is not None:
+            source = source_name(given.schedule or "")
+            document = _timed(asked, instance, source)
             if folder is not None:
                 refuse_other_start(folder, instance, document)
-            return document, source_name(given.schedule), False
+            return document, source, False
         begun = None if folder is None else kept_schedule(folder, instance)
         if folder is None or begun is None:
             return self._solve(instance), "schedule", True

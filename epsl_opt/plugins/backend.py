@@ -195,6 +195,10 @@ class TrainingBackend(ABC, Generic[TrainingOptionsT]):
     def tasks(self) -> dict[str, str]:
         """Return the tasks by name, with one line about each."""
 
+    def bundled_tasks(self) -> tuple[str, ...]:
+        """Return the tasks that can be trained as they are, to choose from where a schedule's network says which."""
+        return ()
+
     @abstractmethod
     def fit(self, instance: Instance, task: str, options: TrainingOptionsT, seed: int = 0) -> Instance:
         """Return the instance with the profile of the network that is going to be trained.
