@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from epsl_opt.core.schedule import Schedule
     from epsl_opt.files.documents import ScheduleDocument
 
+_SAME = "what `epsl-opt solve` was given to change the instance, such as --task or --cut-layers, belongs here, too"
 _COLUMNS = ("constraint", "entity", "amount", "unit", "tolerance")
 
 
@@ -45,12 +46,14 @@ def command(changes: InstanceArguments, *, instance: str, schedule: str, form: s
     The exit code is 0 if all holds, 5 if a constraint or claim is violated, 2 if the schedule is for another instance.
     """
     from epsl_opt.core.frameworks import instance_round
-    from epsl_opt.files.documents import check_document
+    from epsl_opt.core.reading import source_name
+    from epsl_opt.files.documents import check_document, refuse_foreign
     from epsl_opt.files.json_files import read_schedule
 
     _refuse_two_stdins(instance, schedule)
     problem = changes.load(instance)
-    document = read_schedule(schedule, instance=problem)
+    document = read_schedule(schedule)
+    refuse_foreign(document, problem, source_name(schedule), _SAME)
     decision = _decision(document, schedule)
     violations = check_document(problem, document)
     # A schedule that breaks a constraint may not even have a latency.

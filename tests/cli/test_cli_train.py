@@ -271,16 +271,19 @@ def test_decisions_for_other_training_parameters_are_timed_anew(
 def test_wrong_schedule_is_refused(
     training: dict[str, Any], instance_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A schedule for another network is one line that says how to make one that fits, whatever else differs."""
+    """A schedule for another network is one line, whatever else differs; it ends with a command that makes one."""
     schedule, folder = write_schedule(tmp_path / "schedule.json", **training), tmp_path / "out"
     arguments = ["train", instance_file, "--schedule", schedule, *TOY, "-q", "-o", str(folder), "--network", "wide"]
     assert run(arguments) == ExitCode.BAD_INPUT
     out, err = capsys.readouterr()
     assert out == ""
     assert schedule in err
-    assert "DIR/instance.json" in err
     assert err.count("\n") == 1
     assert not folder.exists()
+    remedy = shlex.split(err.partition("this makes one that fits: ")[2])
+    assert remedy[0] == "epsl-opt"
+    assert run([*remedy[1:], "-s", "steady", "-q"]) == ExitCode.OK
+    assert run([*arguments, "-n", "2"]) == ExitCode.OK
 
 
 def test_schedule_of_another_cell_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
