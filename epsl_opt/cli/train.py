@@ -69,7 +69,8 @@ def command(arguments: TrainArguments) -> int:
     Trains a network on clients and server as the framework says, with the cut layer of the schedule, and tells how long
     that would take on the instance's devices and radio: simulated time is the sum of the rounds' latencies. The
     schedule comes from a solver or a file. Where the instance's model is not the network that is trained, its profile
-    is replaced by the network's.
+    is replaced by the network's; the task `paper` is of the default instance's own network, ResNet-18. A schedule file
+    must be for the instance as it is then: `epsl-opt solve` with the same --task and --network makes it.
 
     The client-side models of epsl and psl drift apart, unless --average-every I has them averaged after every I-th
     round: sent up by every client and broadcast, which takes its time in these rounds. With I = 1, psl is sfl. Where
@@ -82,6 +83,8 @@ def command(arguments: TrainArguments) -> int:
       epsl-opt train paper --phi 0.5 --average-every 5 --target-accuracy 0.9
       epsl-opt train paper --phi 1 --solver bcd --option lr=0.05 --rounds 100 -o run
       epsl-opt train paper --phi 1 --solver bcd --option lr=0.05 --rounds 200 -o run --resume
+      epsl-opt solve paper -o s.json; epsl-opt train paper --schedule s.json --rounds 30
+      epsl-opt solve paper --task digits -o s.json; epsl-opt train paper --task digits --schedule s.json
       epsl-opt train --describe
 
     DIR gets records.csv (one row a round), summary.json, a checkpoint, and the instance and schedule that were used.

@@ -140,13 +140,14 @@ def is_training(owner: str) -> bool:
     return owner.partition(".")[0] == FOR_ALL
 
 
+_TASK_HELP = f"What to learn [default: {DEFAULT_TASK}; in train --schedule what that is for]."
 _AVERAGE_HELP = "Average the client-side models of epsl and psl after every I-th round [default: never]."
 _ROUNDS_HELP = f"At most so many [default: {DEFAULT_ROUNDS}; with a target {DEFAULT_ROUNDS_TO_TARGET}]."
 _EVALUATE_HELP = f"Rounds between evaluations [default: {DEFAULT_EVALUATE_EVERY}]."
 _CHECKPOINT_HELP = f"Rounds between checkpoints [default: {DEFAULT_CHECKPOINT_EVERY}]."
 
 _OPTIONS = (
-    click.option("-t", "--task", metavar="NAME", help=f"What to learn [default: {DEFAULT_TASK}]."),
+    click.option("-t", "--task", metavar="NAME", help=_TASK_HELP),
     click.option("--network", metavar="NAME", help="What to train [default: the task's own]."),
     click.option("-b", "--batch-size", type=COUNT, metavar="B", help="Samples per client [default: the instance's]."),
     click.option("--average-every", type=COUNT, metavar="I", help=_AVERAGE_HELP),

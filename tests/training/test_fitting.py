@@ -13,7 +13,7 @@ from epsl_opt import InputError, Instance, ScheduleDocument, solve
 from epsl_opt.training.fitting import fit_for_schedule
 from epsl_opt.training.request import TrainingRequest
 
-NETWORKS = {"plane": "flat", "broken": "", "hill": "steep", "dale": "deep"}
+NETWORKS = {"plane": "flat", "broken": "crooked", "hill": "steep", "dale": "deep"}
 
 
 class Country(ToyBackend):
@@ -52,7 +52,7 @@ def document(instance: Instance) -> ScheduleDocument:
 @pytest.mark.parametrize("changed", [{}, {"batch_size": 5}, {"aggregation_ratio": 0.0}])
 @pytest.mark.parametrize("source", [*NETWORKS.values(), "strange"])
 def test_a_schedule_is_trained_on_the_task_it_is_for(task: str, changed: dict[str, Any], source: str) -> None:
-    """Whatever network the instance has, and whatever batch and ratio the schedule was made for, its network decides."""
+    """Whatever the instance's network, and the batch and ratio that the schedule was made for, its network decides."""
     made = document(instance_of(NETWORKS[task]).with_training(**changed))
     fitted = fit_for_schedule(REQUEST, instance_of(source), made)
     assert fitted.request == replace(REQUEST, task=task)
