@@ -83,8 +83,8 @@ def command(arguments: TrainArguments) -> int:
       epsl-opt train paper --phi 0.5 --average-every 5 --target-accuracy 0.9
       epsl-opt train paper --phi 1 --solver bcd --option lr=0.05 --rounds 100 -o run
       epsl-opt train paper --phi 1 --solver bcd --option lr=0.05 --rounds 200 -o run --resume
-      epsl-opt solve paper -o s.json; epsl-opt train paper --schedule s.json --rounds 30
-      epsl-opt solve paper --task digits -o s.json; epsl-opt train paper --task digits --schedule s.json
+      epsl-opt solve paper --task digits -o s.json
+      epsl-opt train paper --task digits --schedule s.json
       epsl-opt train --describe
 
     DIR gets records.csv (one row a round), summary.json, a checkpoint, and the instance and schedule that were used.
