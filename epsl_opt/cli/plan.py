@@ -17,7 +17,7 @@ from epsl_opt.cli.params import (
 )
 from epsl_opt.cli.plan_arguments import AveragingList, CountList, PlanArguments
 from epsl_opt.cli.training_params import FrameworkList, RatioList, complete_backend
-from epsl_opt.core.defaults import DEFAULT_BACKEND, DEFAULT_REL_GAP, DEFAULT_TASK, DEFAULT_TIME_LIMIT_S
+from epsl_opt.core.defaults import DEFAULT_BACKEND, DEFAULT_PLAN_GAP, DEFAULT_TASK, DEFAULT_TIME_LIMIT_S
 
 
 @click.command()
@@ -38,7 +38,13 @@ from epsl_opt.core.defaults import DEFAULT_BACKEND, DEFAULT_REL_GAP, DEFAULT_TAS
 @click.option("--rounds-table", type=click.Path(), metavar="FILE", help="Rounds to target known already; no pilots.")
 @click.option("--quick", is_flag=True, help="A smaller grid, fewer seeds, a nearer horizon, where none are given.")
 @click.option("--time-limit", type=SECONDS, default=DEFAULT_TIME_LIMIT_S, show_default=True, help="Of each solve.")
-@click.option("--gap", type=float, default=DEFAULT_REL_GAP, show_default=True, help="Each solve may stop at.")
+@click.option(
+    "--gap",
+    type=float,
+    default=DEFAULT_PLAN_GAP,
+    show_default=True,
+    help="Each solve may stop at; the winner is solved again.",
+)
 @pairs_option("One of the backend's own options, for every pilot")
 @click.option(
     "--backend", metavar="NAME", shell_complete=complete_backend, help=f"Who trains [default: {DEFAULT_BACKEND}]."

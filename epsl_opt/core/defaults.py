@@ -11,6 +11,9 @@ DEFAULT_SOLVER = "exact"
 DEFAULT_TIME_LIMIT_S, DEFAULT_REL_GAP = 60.0, 1e-4
 """Of a solve."""
 
+DEFAULT_PLAN_GAP = 0.005
+"""Of the solves of a plan: rounds to target are known far less sharply."""
+
 DEADLINE_S = 0.1
 """From the arrival of an instance to its schedule."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from epsl_opt.core.defaults import DEFAULT_SOLVER
 from epsl_opt.core.errors import InputError
@@ -13,6 +13,7 @@ from epsl_opt.core.round_timing import RoundTiming, round_timing
 from epsl_opt.core.schedule import Schedule
 from epsl_opt.files.documents import ScheduleDocument
 from epsl_opt.files.retiming import retimed
+from epsl_opt.planning.point import Point
 from epsl_opt.solving.solve import solve
 
 
@@ -62,6 +63,12 @@ class PointLatency:
         """Return what so many rounds take at most, in simulated seconds, under the schedule found."""
         return rounds * self.round_s
 
+    def sharpened(self, other: PointLatency) -> PointLatency:
+        """Return the schedule of another solve of the same problem, unless it is longer, and the sharper bounds."""
+        best = self if self.round_s < other.round_s else other
+        plain_bound_s = max(self.plain_bound_s, other.plain_bound_s)
+        return replace(best, plain_bound_s=plain_bound_s, mean_bound_s=max(self.mean_bound_s, other.mean_bound_s))
+
     def rounds_within(self, time_s: float) -> int:
         """Return the least number of rounds that take longer than this under any schedule."""
         rounds = int(time_s / max(self.mean_bound_s, self.plain_bound_s)) if time_s > 0 else 0
@@ -72,21 +79,17 @@ class PointLatency:
 
 @dataclass
 class Pricing:
-    """Prices points of one fitted instance; problems that points share are solved once."""
+    """Prices points of one fitted instance; each solve starts from the schedule before.
+
+    Problems that points share are solved once.
+    """
 
     instance: Instance
     limits: Limits
     solved: dict[str, tuple[ScheduleDocument, Schedule, float]] = field(default_factory=dict)
+    last: Schedule | None = None
 
-    def price(
-        self,
-        framework: Framework,
-        ratio: float,
-        cut_layer: str,
-        batch_size: int,
-        average_every: int | None,
-        clock: Framework | None = None,
-    ) -> PointLatency:
+    def price(self, point: Point, clock: Framework | None = None) -> PointLatency:
         """Return what is certain of the rounds of one way to train.
 
         Parameters
@@ -99,8 +102,9 @@ class Pricing:
         InputError
             If there is no schedule, or no such cut layer.
         """
+        framework, ratio, average_every = point.framework, point.aggregation_ratio, point.average_every
         timed_by = clock or framework
-        at_cut = self.instance.with_cut_layers([cut_layer]).with_training(batch_size=batch_size)
+        at_cut = self.instance.with_cut_layers([point.cut_layer]).with_training(batch_size=point.batch_size)
         plain = _of(at_cut, timed_by, ratio, None)
         own = _of(at_cut, timed_by, ratio, average_every)
         plain_bound_s = self._solve(plain)[2]
@@ -116,11 +120,12 @@ class Pricing:
     def _solve(self, instance: Instance) -> tuple[ScheduleDocument, Schedule, float]:
         key = instance.sha256
         if key not in self.solved:
-            result = solve(instance, DEFAULT_SOLVER, self.limits)
+            result = solve(instance, DEFAULT_SOLVER, self.limits, start=self.last)
             if result.schedule is None:
                 told = result.message or f"{result.status}, {result.stop_reason}"
                 raise InputError(f"instance {instance.name}", f"has no schedule: {told}")
             document = ScheduleDocument.from_result(instance, result)
+            self.last = result.schedule
             self.solved[key] = document, result.schedule, max(result.bound_s or 0.0, 0.0)
         return self.solved[key]
 

@@ -72,7 +72,11 @@ class Pilots:
     stop_request: StopRequest
 
     def advance(self, slices: Sequence[Slice]) -> Mapping[Slice, Pilot]:
-        """Train slices, each to its round; what was trained before counts.
+        """Train slices, each to its round, and return what pilots have shown by then; raises as `train`."""
+        return {each: seen(result, each.rounds, self.target) for each, result in self.train(slices).items()}
+
+    def train(self, slices: Sequence[Slice]) -> Mapping[Slice, TrainingResult]:
+        """Train slices, each to its round at least; what was trained before counts.
 
         Raises
         ------
@@ -92,7 +96,7 @@ class Pilots:
             raise EngineError(next(iter(campaign.failed.values())))
         if len(campaign.found) < len(jobs):
             raise PilotsInterrupted
-        return {each: seen(campaign.found[keys[each]], each.rounds, self.target) for each in slices}
+        return {each: campaign.found[keys[each]] for each in slices}
 
     @property
     def target(self) -> float:

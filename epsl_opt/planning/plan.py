@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from epsl_opt.campaigns.engines import Engine, ThisProcess
 from epsl_opt.campaigns.training_campaign import TrainingObserver
+from epsl_opt.core.defaults import DEFAULT_PLAN_GAP, DEFAULT_REL_GAP, DEFAULT_TIME_LIMIT_S
 from epsl_opt.core.errors import InputError
+from epsl_opt.core.framework import Framework
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.results import Limits
 from epsl_opt.core.stop_request import StopRequest
@@ -25,8 +26,8 @@ from epsl_opt.planning.standing import Standing
 from epsl_opt.planning.verdict import Verdict
 from epsl_opt.training.request import FittedInstance, TrainingRequest
 
-LIMITS = Limits(time_s=60.0)
-"""Of each solve."""
+LIMITS = Limits(time_s=DEFAULT_TIME_LIMIT_S, rel_gap=DEFAULT_PLAN_GAP)
+"""Of each solve: rounds to target are known far less sharply. The winner is solved again, to the usual gap."""
 
 PILOTS = "pilots"
 """In the folder of a plan."""
@@ -90,14 +91,14 @@ def plan_with_pilots(
     if base.goal.target_accuracy is None:
         raise InputError("--target", "is missing: the test accuracy to reach, as a fraction")
     own = fitted or base.fit(instance)
-    latencies = _priced(own.instance, base, points, limits)
+    latencies = priced(own.instance, base, points, limits)
     standings = [Standing(point, latency) for point, latency in latencies.items()]
     race = Race(standings, seeds, base.goal.rounds)
     with PilotFolder(None if folder is None else folder / PILOTS) as kept:
         stop = stop_request or StopRequest()
         race.run(Pilots(base, own, latencies, kept.path, engine or ThisProcess(), observer, stop).advance)
     asked = Asked(own.instance, base, tuple(seeds), folder)
-    return _finish(Verdict.of(standings, race.spread()), asked)
+    return _finish(standings, race.spread(), asked, limits)
 
 
 def plan_from_table(
@@ -110,28 +111,38 @@ def plan_from_table(
     InputError
         If the instance has no such cut layer, or there is no schedule.
     """
-    latencies = _priced(instance, base, list(table), limits)
+    latencies = priced(instance, base, list(table), limits)
     standings = [Standing(point, latency, given=table[point]) for point, latency in latencies.items()]
-    return _finish(Verdict.of(standings, Spread()), Asked(instance, base, (), None))
+    return _finish(standings, Spread(), Asked(instance, base, (), None), limits)
 
 
-def _priced(
+def priced(
     instance: Instance, base: TrainingRequest | None, points: Sequence[Point], limits: Limits
 ) -> dict[Point, PointLatency]:
-    pricing = Pricing(instance.replace(training=instance.training.model_copy(update={"min_cut_layer": None})), limits)
+    """Return what is certain of the rounds of each point; what points share is solved once.
+
+    Raises
+    ------
+    InputError
+        If there is no point, no such cut layer, or no schedule.
+    """
     if not points:
         raise InputError("plan", "the grid has no point")
-    found = {}
-    for point in points:
-        clock = None if base is None else base.backend.clock(point.framework, base.options)
-        found[point] = pricing.price(
-            point.framework, point.aggregation_ratio, point.cut_layer, point.batch_size, point.average_every, clock
-        )
-    return found
+    pricing = Pricing(instance.replace(training=instance.training.model_copy(update={"min_cut_layer": None})), limits)
+    return {point: pricing.price(point, _clock(base, point)) for point in points}
 
 
-def _finish(verdict: Verdict, asked: Asked) -> Plan:
-    document, winner = draft_plan(verdict, asked), verdict.winner
-    if winner is None or math.isinf(verdict.most_s):
-        return Plan(document, None, None)
-    return Plan(document, winner.latency.instance, winner.latency.document)
+def _clock(base: TrainingRequest | None, point: Point) -> Framework:
+    return point.framework if base is None else base.backend.clock(point.framework, base.options)
+
+
+def _finish(standings: Sequence[Standing], spread: Spread, asked: Asked, limits: Limits) -> Plan:
+    """Solve the winner again, to the usual gap, and write everything down."""
+    verdict = Verdict.of(standings, spread)
+    winner = verdict.winner
+    if winner is None:
+        return Plan(draft_plan(verdict, asked), None, None)
+    sharper = replace(limits, rel_gap=min(limits.rel_gap, DEFAULT_REL_GAP))
+    winner.latency = winner.latency.sharpened(priced(asked.instance, asked.base, [winner.point], sharper)[winner.point])
+    verdict = Verdict.of(standings, spread)
+    return Plan(draft_plan(verdict, asked), winner.latency.instance, winner.latency.document)

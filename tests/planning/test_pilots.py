@@ -47,9 +47,7 @@ def pilots(folder: Path, instance: Instance, options: ToyTrainingOptions | None 
         task="plane",
         goal=TrainingGoal(60, TARGET, evaluate_every=1),
     )
-    priced = Pricing(instance, LIMITS).price(
-        point.framework, point.aggregation_ratio, point.cut_layer, point.batch_size, point.average_every
-    )
+    priced = Pricing(instance, LIMITS).price(point)
     fitted = FittedInstance(base, instance, instance)
     return Pilots(base, fitted, {point: priced}, folder, ThisProcess(), None, StopRequest())
 
