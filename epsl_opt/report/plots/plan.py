@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import NullFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from epsl_opt.files.plan_document import Fate, PlanDocument, PlannedPoint
 from epsl_opt.report.plots.style import MARK, new_figure, shorten, styled
@@ -50,14 +50,21 @@ def _draw_equal_times(axes: Axes, document: PlanDocument) -> None:
     axes.autoscale(enable=False)
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     x = np.array([left, right])
-    for exponent in range(int(np.floor(np.log10(left * bottom))), int(np.ceil(np.log10(right * top))) + 1):
-        axes.plot(x, 10.0**exponent / x, color="0.7", linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
-        y = min(top, 10.0**exponent / left)
-        if bottom < y and left <= 10.0**exponent / y <= right:
-            axes.annotate(f"{10.0**exponent:g} s", (10.0**exponent / y, y), color="0.45", fontsize=7, va="top")
-    for time_s in (document.least_s, document.most_s):
-        if time_s is not None:
-            axes.plot(x, time_s / x, color=MARK, linewidth=1.0, zorder=0)
+    for time_s in round_times_s(left * bottom, right * top):
+        axes.plot(x, time_s / x, color="0.7", linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
+        y = min(top, time_s / left)
+        if bottom < y and left <= time_s / y <= right:
+            axes.annotate(f"{time_s:g} s", (time_s / y, y), color="0.45", fontsize=7, va="top")
+    for end_s in (document.least_s, document.most_s):
+        if end_s is not None:
+            axes.plot(x, end_s / x, color=MARK, linewidth=1.0, zorder=0)
+
+
+def round_times_s(low_s: float, high_s: float) -> list[float]:
+    """Return 1, 2 and 5 times powers of ten in a range."""
+    exponents = range(int(np.floor(np.log10(low_s))), int(np.ceil(np.log10(high_s))) + 1)
+    times = [float(f"{factor}e{exponent}") for exponent in exponents for factor in (1, 2, 5)]
+    return [time_s for time_s in times if low_s <= time_s <= high_s]
 
 
 def _label(axes: Axes, document: PlanDocument) -> None:
@@ -66,9 +73,9 @@ def _label(axes: Axes, document: PlanDocument) -> None:
     axes.set_title(f"{shorten(document.instance.name, 40)}{task}: what reaches{goal or ' the target'} soonest")
     axes.set_xlabel("mean round latency, s")
     axes.set_ylabel(f"rounds to{goal or ' target'}")
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.yaxis.set_minor_formatter(NullFormatter())
     for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_minor_formatter(NullFormatter())
         axis.set_major_formatter(StrMethodFormatter("{x:g}"))
 
 
