@@ -116,6 +116,8 @@ def _model(instance: Instance, options: ModelOptions) -> Model:
     cut = bounds.first if options.cut is None else options.cut
     if cut not in bounds.problem:
         raise InputError("export", f"must be one of {', '.join(map(str, bounds.problem))}, got {cut}", "cut")
+    if bounds.problem[cut].costs.exchange_bits > 0:
+        raise InputError("export", "the model has no exchange of client-side models", "training")
     data = scaled_cut(instance, cut)
     if not _is_finite(data):
         raise InputError("export", f"a coefficient of cut layer {cut} is beyond all numbers and cannot be written")
