@@ -20,7 +20,8 @@ def add_allocation(model: Model, data: ScaledCut) -> None:
     model.n = pyo.Var(model.clients, domain=pyo.NonNegativeIntegers, bounds=(data.least, data.most))
     model.one_client = pyo.Constraint(model.subchannels, rule=_one_client)
     model.count = pyo.Constraint(model.clients, rule=_count)
-    for name, phase in (("uplink_heard", data.uplink), ("downlink_heard", data.downlink)):
+    sending = data.sending[0] if data.sending else None
+    for name, phase in (("uplink_heard", sending), ("downlink_heard", data.downlink)):
         if phase is not None and not phase.heard.all():
             model.add_component(name, pyo.Constraint(model.clients, rule=_heard_on(phase)))
 

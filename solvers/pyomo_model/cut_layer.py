@@ -13,12 +13,15 @@ from epsl_opt.solvers.pyomo_model.scaled import ScaledCut
 
 
 def add_latency(model: Model, data: ScaledCut, unit_s: float) -> None:
-    """Add the objective, in units of `unit_s` seconds: what the cut layer fixes, plus both radio phases."""
+    """Add the objective, in units of `unit_s` seconds: what the cut layer fixes, plus the radio phases."""
     model.latency = pyo.Objective(expr=_latency(model, data, unit_s))
 
 
 def _latency(model: Model, data: ScaledCut, unit_s: float) -> Expression:
-    """T = max_i t1_i + t3 + t4 + t5 + max_i t7_i + T1 + T2."""
+    """T = max_i t1_i + t3 + t4 + t5 + max_i t7_i + T1 + T2, and + T3 if models are exchanged."""
     uplink_s = 0.0 if data.uplink is None else data.uplink.unit_s
     downlink_s = 0.0 if data.downlink is None else data.downlink.unit_s
-    return (data.fixed_s + uplink_s * model.T1 + downlink_s * model.T2) / unit_s
+    latency = data.fixed_s + uplink_s * model.T1 + downlink_s * model.T2
+    if data.exchange is not None:
+        latency += data.exchange.unit_s * model.T3
+    return latency / unit_s

@@ -96,8 +96,8 @@ def _write(model: Model, path: Path, io_options: dict[str, object]) -> None:
 def _is_finite(data: ScaledCut) -> bool:
     """Whether every number that goes into a model can be written; Pyomo would write `nan` for those that cannot."""
     numbers: list[float | FloatArray] = [data.unit_s, data.fixed_s, data.snr, data.full_power, data.power_limit]
-    for phase in (data.uplink, data.downlink):
-        numbers += [] if phase is None else [phase.unit_s, phase.head_start, phase.rate]
+    for phase in data.phases:
+        numbers += [phase.unit_s, phase.head_start, phase.rate, phase.need]
     return all(bool(np.isfinite(number).all()) for number in numbers)
 
 
@@ -116,8 +116,6 @@ def _model(instance: Instance, options: ModelOptions) -> Model:
     cut = bounds.first if options.cut is None else options.cut
     if cut not in bounds.problem:
         raise InputError("export", f"must be one of {', '.join(map(str, bounds.problem))}, got {cut}", "cut")
-    if bounds.problem[cut].costs.exchange_bits > 0:
-        raise InputError("export", "the model has no exchange of client-side models", "training")
     data = scaled_cut(instance, cut)
     if not _is_finite(data):
         raise InputError("export", f"a coefficient of cut layer {cut} is beyond all numbers and cannot be written")

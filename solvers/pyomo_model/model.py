@@ -16,8 +16,8 @@ from epsl_opt.solvers.pyomo_model.scaled import ScaledCut
 def minlp(data: ScaledCut, unit_s: float | None = None) -> Model:
     """Return the convex MINLP of a cut layer; its objective is in units of `unit_s` (the data's unit if None)."""
     model = blocks(data, unit_s)
-    if data.uplink is not None:
-        add_capacity(model, data, data.uplink)
+    if data.sending:
+        add_capacity(model, data, data.sending[0])
     add_deadlines(model, data)
     return model
 
@@ -28,9 +28,9 @@ def blocks(data: ScaledCut, unit_s: float | None) -> Model:
     model = pyo.ConcreteModel()
     model.clients, model.subchannels = pyo.RangeSet(0, C - 1), pyo.RangeSet(0, M - 1)
     add_allocation(model, data)
-    if data.uplink is not None:
+    if data.sending:
         add_power(model, data)
-        add_uplink_rates(model, data.uplink)
+        add_uplink_rates(model, data.sending[0])
     add_phases(model, data)
     add_latency(model, data, data.unit_s if unit_s is None else unit_s)
     return model

@@ -15,7 +15,6 @@ from epsl_opt.plugins.solver import Details, Solver, SolverKind
 from epsl_opt.solvers.dual.cut_bounds import CutBounds
 from epsl_opt.solvers.primal.allocation import equal_density_power_w, greedy_allocation
 from epsl_opt.solvers.primal.offering import offer_allocation
-from epsl_opt.solvers.primal.cuts import feasible_cuts
 from epsl_opt.solvers.pyomo_model.search import CutSearch
 from epsl_opt.solvers.pyomo_model.subsolvers import MILP, SUBSOLVERS, available_subsolvers, unusable
 
@@ -46,8 +45,6 @@ class PyomoSolver(Solver[PyomoOptions]):
 
     def unsupported(self, instance: Instance, options: PyomoOptions) -> str | None:
         """Say so if the subsolver is unknown, not installed, or does not take the form."""
-        if any(costs.exchange_bits > 0 for costs in feasible_cuts(instance).values()):
-            return "its model has no exchange of client-side models; exact has"
         return unusable(options.subsolver, options.form)
 
     def details(self) -> Details:

@@ -23,8 +23,8 @@ class OuterApproximation:
         self.model = blocks(data, unit_s)
         self.model.tangents = pyo.ConstraintList()
         self._logs: dict[tuple[int, int], list[float]] = defaultdict(list)
-        if data.uplink is not None:
-            self._first_capacity_tangents(data.uplink, n_tangents)
+        if data.sending:
+            self._first_capacity_tangents(data.sending[0], n_tangents)
         for _, phase, end, rate in phases(self.model, data):
             for at in first_ends(phase, 2 * n_tangents):
                 for i in self.model.clients:
@@ -43,8 +43,8 @@ class OuterApproximation:
         A tangent to the perspective cuts off (r, q, u) if it is taken at their own SNR g q / r.
         """
         found = self._refine_deadlines(tolerance)
-        if self.data.uplink is not None:
-            found += self._refine_capacity(self.data.uplink, tolerance)
+        if self.data.sending:
+            found += self._refine_capacity(self.data.sending[0], tolerance)
         return found
 
     def _refine_capacity(self, phase: ScaledPhase, tolerance: float) -> int:
@@ -53,13 +53,18 @@ class OuterApproximation:
         power = np.clip(values(model.q, data.shape), 0.0, share)
         true, snr = capacity(data, phase, share, power)
         rate = values(model.u, data.shape)
-        needed = np.array([[phase.needed_rate(i, max(pyo.value(model.T1), 1.0))] for i in model.clients])
+        needed = np.array([[self._needed_rate(i)] for i in model.clients])
         matters = 0.5 * (np.minimum(rate, needed) + needed / data.shape[1])
         above = phase.heard & (share > FINEST) & (rate - true > tolerance * matters)
         for i, k in np.argwhere(above):
             self._touch(phase, int(i), int(k), float(np.log1p(snr[i, k])))
         self._spread(phase, above, snr, tolerance)
         return int(above.sum())
+
+    def _needed_rate(self, i: int) -> float:
+        """What client i must send at for both phases to end where the solution ends them."""
+        ends = ((phase, end) for name, phase, end, _ in phases(self.model, self.data) if name != "downlink")
+        return max(float(phase.needed_rate(i, max(pyo.value(end), 1.0))) for phase, end in ends)
 
     def _spread(self, phase: ScaledPhase, above: BoolArray, snr: FloatArray, tolerance: float) -> None:
         """Tangents at the client's water level everywhere: else the next solution would only swap near-copies."""
