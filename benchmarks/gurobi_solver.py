@@ -73,14 +73,18 @@ def build(model: gp.Model, data: MinlpData) -> list[list[gp.Var]]:
     for k in range(subchannels):
         model.addConstr(gp.quicksum(row[k] for row in r) <= 1)
     rate = _uplink_rates(model, data, r)
-    uplink_end = _add_phase(model, uplink, rate.__getitem__, data.full_rate.sum(axis=1))
+    best = data.full_rate.sum(axis=1)
+    sent = _add_phase(model, uplink, rate.__getitem__, best)
+    if data.exchanges:
+        (exchange,) = data.exchange.values()
+        sent += _add_phase(model, exchange, rate.__getitem__, best)
     given = data.downlink_rate
 
     def downlink_rate(i: int) -> gp.LinExpr:
         return gp.quicksum(float(rate) * entry for rate, entry in zip(given[i], r[i], strict=True))
 
     downlink_end = _add_phase(model, downlink, downlink_rate, given.sum(axis=1))
-    model.setObjective(uplink_end + downlink_end + shared_s)
+    model.setObjective(sent + downlink_end + shared_s)
     return r
 
 

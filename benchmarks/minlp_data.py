@@ -29,8 +29,8 @@ class MinlpData:
     """An instance in scaled units.
 
     Power of client i is in units of min(P_i, P_th), rates in nats per second (uplink) and bits per second (downlink)
-    per hertz of the average bandwidth. `snr`, `full_rate` and `downlink_rate` have shape (clients, subchannels);
-    `power_share` is what client i's full power takes of P_th.
+    per hertz of the average bandwidth. `exchange`, of models, is at the rates of the uplink. `snr`, `full_rate` and
+    `downlink_rate` have shape (clients, subchannels); `power_share` is what client i's full power takes of P_th.
     """
 
     bandwidth: FloatArray
@@ -39,6 +39,7 @@ class MinlpData:
     downlink_rate: FloatArray
     uplink: Mapping[int, Phase]
     downlink: Mapping[int, Phase]
+    exchange: Mapping[int, Phase]
     shared_s: Mapping[int, float]
 
     @classmethod
@@ -55,8 +56,14 @@ class MinlpData:
             downlink_rate=instance.downlink_rate_bps / unit,
             uplink={j: Phase(cost.uplink_bits * nats, cost.client_forward_s) for j, cost in cuts.items()},
             downlink={j: Phase(cost.downlink_bits / unit, cost.client_backward_s) for j, cost in cuts.items()},
+            exchange={j: Phase(cost.exchange_bits * nats, np.zeros(instance.n_clients)) for j, cost in cuts.items()},
             shared_s={j: cost.shared_s for j, cost in cuts.items()},
         )
+
+    @property
+    def exchanges(self) -> bool:
+        """Whether models are exchanged at any cut layer."""
+        return any(phase.traffic > 0 for phase in self.exchange.values())
 
     @property
     def full_rate(self) -> FloatArray:

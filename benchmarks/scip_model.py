@@ -16,10 +16,11 @@ BELOW = 0.999
 
 
 class ScipModel:
-    """min T1 + T2 + shared over r in {0,1}, powers q, rates u <= B log(1 + snr q), and the cut layer.
+    """min T1 + T2 (+ T3) + shared over r in {0,1}, powers q, rates u <= B log(1 + snr q), and the cut layer.
 
     As r is binary and q <= r, no perspective is needed for exactness. One cut layer: R >= traffic / (T - ready). Many:
-    sum_j y_j sqrt(traffic_j) <= sqrt(R (T - sum_j y_j ready_j)), a rotated cone, as exactly one y_j is 1.
+    sum_j y_j sqrt(traffic_j) <= sqrt(R (T - sum_j y_j ready_j)), a rotated cone, as exactly one y_j is 1. T3 is there
+    where models are exchanged.
     """
 
     def __init__(self, data: MinlpData) -> None:
@@ -31,6 +32,8 @@ class ScipModel:
         self._add_power()
         rate, best = self._uplink_rate, data.full_rate.sum(axis=1)
         end_s = [self._add_phase(data.uplink, rate, best)]
+        if data.exchanges:
+            end_s.append(self._add_phase(data.exchange, rate, best))
         rate, best = self._downlink_rate, data.downlink_rate.sum(axis=1)
         end_s.append(self._add_phase(data.downlink, rate, best))
         shared_s = quicksum(seconds * self.cut[j] for j, seconds in data.shared_s.items())

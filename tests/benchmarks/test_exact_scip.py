@@ -6,8 +6,10 @@ from types import ModuleType
 
 import pytest
 from draws import draws
+from strategies import ROUNDS, resized
 
 from epsl_opt import Limits, SolutionStatus, StopReason, solve
+from epsl_opt.testing import draw_instance
 
 pytest.importorskip("pyscipopt")
 
@@ -37,3 +39,22 @@ def test_scip_finds_the_same_optimum(seed: int, benchmark_modules: dict[str, Mod
     assert exact.latency_s is not None
     assert exact.bound_s <= scip.latency_s
     assert scip.bound_s is None or scip.bound_s <= exact.latency_s * (1 + 1e-6)
+
+
+@pytest.mark.drawn
+@pytest.mark.parametrize("formulation", ["joint", "by-cut"])
+@pytest.mark.parametrize("seed", draws(5))
+def test_scip_finds_the_enumerated_optimum_of_any_round(
+    seed: int, formulation: str, benchmark_modules: dict[str, ModuleType]
+) -> None:
+    """Whichever framework's round it is, SCIP's schedule is within its gap of the enumerated one, its bound below."""
+    drawn = draw_instance("drawn", seed, n_clients=1 + seed % 3, n_subchannels=3)
+    instance = drawn.replace(model=resized(drawn, (0.1, 1.0, 10.0)[seed % 3])).with_training(**ROUNDS[1 + seed % 5])
+    best_s = solve(instance, "brute-force").latency_s
+    options = {"formulation": formulation}
+    scip = solve(instance, benchmark_modules["scip_solver"].Scip(), Limits(time_s=20, rel_gap=1e-4), options)
+    assert best_s is not None
+    assert scip.latency_s is not None
+    assert scip.bound_s is not None
+    assert best_s * (1 - 1e-9) <= scip.latency_s <= best_s * 1.0002
+    assert scip.bound_s <= best_s * (1 + 1e-9)

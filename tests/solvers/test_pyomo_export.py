@@ -12,6 +12,7 @@ import pytest
 from epsl_opt import Instance, Limits, solve, write_record
 from epsl_opt.cli.app import run
 from epsl_opt.cli.exits import ExitCode
+from epsl_opt.core.framework import Framework
 from epsl_opt.solvers.pyomo_model.running import RunLimits
 from epsl_opt.solvers.pyomo_model.running import run as run_subsolver
 from epsl_opt.solvers.pyomo_model.scaled import scaled_cut
@@ -20,6 +21,7 @@ from epsl_opt.solvers.pyomo_model.tangents import OuterApproximation
 from epsl_opt.testing import draw_instance
 
 INSTANCE = draw_instance("exported", 5, n_clients=2, n_subchannels=4)
+EXCHANGING = INSTANCE.with_training(framework=Framework.SFL)
 
 
 @pytest.fixture
@@ -27,6 +29,14 @@ def instance_file(tmp_path: Path) -> str:
     """An instance on disk."""
     path = tmp_path / "instance.json"
     write_record(path, INSTANCE)
+    return str(path)
+
+
+@pytest.fixture
+def exchanging_file(tmp_path: Path) -> str:
+    """The same, about SplitFed, on disk."""
+    path = tmp_path / "exchanging.json"
+    write_record(path, EXCHANGING)
     return str(path)
 
 
@@ -80,6 +90,40 @@ def test_the_nl_file_holds_the_minlp(instance_file: str, tmp_path: Path) -> None
     model.optimize()
     true_s = solve(only_cut(INSTANCE, 1), "brute-force", Limits()).latency_s
     assert model.getObjVal() == pytest.approx(true_s, rel=1e-5)
+
+
+def test_the_nl_file_holds_the_exchange(exchanging_file: str, tmp_path: Path) -> None:
+    """SCIP finds in the nl file of an instance whose models are exchanged its optimum, third phase included."""
+    scip = pytest.importorskip("pyscipopt")
+    path = tmp_path / "model.nl"
+    assert run(["export", exchanging_file, "--to", "nl", "--cut", "1", "-o", str(path)]) == ExitCode.OK
+    model = scip.Model()
+    model.hideOutput()
+    model.readProblem(str(path))
+    model.optimize()
+    true_s = solve(only_cut(EXCHANGING, 1), "brute-force", Limits()).latency_s
+    assert model.getObjVal() == pytest.approx(true_s, rel=1e-5)
+
+
+@pytest.mark.parametrize("form", ["lp", "mps"])
+def test_linear_files_hold_the_exchange(form: str, exchanging_file: str, tmp_path: Path) -> None:
+    """HiGHS finds in lp and mps files of an instance whose models are exchanged an optimum just below the true one."""
+    path = tmp_path / f"model.{form}"
+    tangents = ["--option", "tangents=16"]
+    assert run(["export", exchanging_file, "--to", form, "--cut", "1", *tangents, "-o", str(path)]) == ExitCode.OK
+    true_s = solve(only_cut(EXCHANGING, 1), "brute-force", Limits()).latency_s
+    assert true_s is not None
+    assert 0.99 * true_s < read_optimum_s(path) <= true_s * (1 + 1e-6)
+
+
+def test_only_an_exchange_brings_a_third_phase(instance_file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without exchange of models the exported file knows no T3, and saying that it is EPSL's round changes no byte."""
+    assert run(["export", instance_file, "--to", "gms", "-q"]) == ExitCode.OK
+    plain = capsys.readouterr().out
+    write_record(Path(instance_file), INSTANCE.with_training(framework=Framework.EPSL))
+    assert run(["export", instance_file, "--to", "gms", "-q"]) == ExitCode.OK
+    assert capsys.readouterr().out == plain
+    assert "T3" not in plain
 
 
 def test_the_gams_program_is_complete(instance_file: str, capsys: pytest.CaptureFixture[str]) -> None:
