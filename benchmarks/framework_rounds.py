@@ -31,7 +31,9 @@ ROUNDS = (
     (Framework.EPSL, 2),
 )
 SOLVERS = ("exact", "pyomo", "convex", "local-search", "bcd", "greedy")
-TIGHT = Limits(rel_gap=1e-9)
+TIGHT = {"exact": Limits(rel_gap=1e-9), "convex": Limits(rel_gap=1e-9)}
+"""To what gap; the others' own default."""
+
 SAME = 1e-9
 HEAD = "| solver | instances | optimal | mean excess | largest excess | false bounds | better than the optimum |"
 RULE = "|---|--:|--:|--:|--:|--:|--:|"
@@ -81,7 +83,7 @@ def main() -> int:
         best_s = solve(instance, "brute-force", Limits(rel_gap=0.0)).latency_s
         assert best_s is not None, instance.name
         for solver, tally in tallies.items():
-            result = solve(instance, solver, TIGHT)
+            result = solve(instance, solver, TIGHT.get(solver, Limits()))
             assert result.latency_s is not None, f"{solver} on {instance.name}: {result.message}"
             tally.excesses.append(result.latency_s / best_s - 1)
             tally.false_bounds += result.bound_s is not None and result.bound_s > best_s * (1 + SAME)
