@@ -29,8 +29,16 @@ from epsl_opt.cli.params import (
 )
 from epsl_opt.cli.progress import live_progress
 from epsl_opt.cli.redirect import stdout_to_stderr
-from epsl_opt.cli.training_params import CompareTrainArguments, FrameworkList, RatioList, is_training, training_options
+from epsl_opt.cli.training_params import (
+    FRAMEWORKS,
+    CompareTrainArguments,
+    FrameworkList,
+    RatioList,
+    is_training,
+    training_options,
+)
 from epsl_opt.core.defaults import DEFAULT_FRAMEWORKS, DEFAULT_SOLVER
+from epsl_opt.core.framework import Framework
 from epsl_opt.core.outcome import StopReason
 
 if TYPE_CHECKING:
@@ -44,12 +52,18 @@ if TYPE_CHECKING:
 OptionsByOwner = dict[str, dict[str, str]]
 
 _SOLVERS_HELP = f"Solvers by name [default: all; with --train {DEFAULT_SOLVER}]."
+_SAME_HELP = "Train all frameworks under schedules for (E)PSL, not each under its own best."
 _FRAMEWORKS_HELP = f"How to train [default: {','.join(DEFAULT_FRAMEWORKS)}]."
 
 
 @click.command()
 @click.argument("instances", metavar="INSTANCE...", nargs=-1, required=True, shell_complete=complete_instance)
 @click.option("--solvers", type=SolverList(), metavar="A,B,C", help=_SOLVERS_HELP)
+@click.option(
+    "--framework",
+    type=click.Choice(FRAMEWORKS),
+    help="Whose round is minimised [default: the instance's]; not for --train.",
+)
 @click.option("--seeds", type=SeedList(), metavar="0..4", help="Draw every scenario among the instances once per seed.")
 @cut_options
 @limit_options
@@ -57,6 +71,7 @@ _FRAMEWORKS_HELP = f"How to train [default: {','.join(DEFAULT_FRAMEWORKS)}]."
 @engine_options("Runs at a time [default: 1, in this process; with dask one per worker].")
 @click.option("--train", is_flag=True, help="Train for real under the schedules, too; what follows is for that.")
 @click.option("--frameworks", type=FrameworkList(), metavar="A,B", help=_FRAMEWORKS_HELP)
+@click.option("--same-schedule", is_flag=True, help=_SAME_HELP)
 @click.option("--phi", type=RatioList(), metavar="0.5,1", help="Aggregation ratios of epsl [default: the instance's].")
 @click.option("--train-seeds", type=SeedList(), metavar="0..2", help="Train once per seed [default: 0].")
 @training_options
@@ -69,6 +84,7 @@ def command(
     *,
     instances: tuple[str, ...],
     solvers: tuple[str, ...] | None,
+    framework: str | None,
     seeds: tuple[int, ...] | None,
     time_limit: float,
     gap: float,
@@ -98,7 +114,8 @@ def command(
     With --train, every framework is trained for real under the schedules of --solvers (exact, if not given); the table
     has rounds and simulated seconds to the target, accuracy and bits. `train.K=V` is an option of the training
     backend, `train.FRAMEWORK.K=V` one for a single framework (`epsl-opt train --describe` lists them).
-    --average-every is for epsl and psl, and leaves the other frameworks as they are.
+    --average-every is for epsl and psl, and leaves the other frameworks as they are. Every framework has the schedule
+    that is best for its own round; with --same-schedule all have one for (E)PSL.
 
     \b
       epsl-opt compare paper --train --rounds 100 --output trained
@@ -119,10 +136,13 @@ def command(
     """
     from epsl_opt.campaigns.ranking import rank
     from epsl_opt.core.cut_limits import limit_cuts
+    from epsl_opt.core.framework_choice import choose_framework
     from epsl_opt.files.folder_lock import locked
 
     if not train:
         _refuse_training_options()
+    elif framework is not None:
+        raise click.UsageError("--framework is not for --train, which takes --frameworks")
     limits = make_limits(time_limit, gap, seed, threads)
     problems = load_instances(instances, seeds)
     folder = None if output is None else Path(output)
@@ -133,6 +153,8 @@ def command(
                 from epsl_opt.cli.compare_train import compare_trainings
 
                 return compare_trainings(problems, solvers, limits, options, training, folder, form, where)
+            named = None if framework is None else Framework(framework)
+            problems = [choose_framework(problem, named, training.average_every) for problem in problems]
             problems = [limit_cuts(problem, training.cut_layers, training.min_cut) for problem in problems]
             comparison = _compare(problems, solvers, limits, options, folder, where)
         known = _best_known(comparison.instances)
@@ -151,7 +173,7 @@ def command(
 def _refuse_training_options() -> None:
     """Raise if what only --train understands stands on the command line without it; a file may hold it for others."""
     ctx = click.get_current_context()
-    training = {field.name for field in fields(CompareTrainArguments)} - {"cut_layers", "min_cut"}
+    training = {field.name for field in fields(CompareTrainArguments)} - {"cut_layers", "min_cut", "average_every"}
     for parameter in ctx.command.params:
         name = parameter.name or ""
         if name in training and ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from epsl_opt.campaigns.compare import Comparison, compare
@@ -71,7 +72,8 @@ def _fitted(
     if arguments.network is not None:
         training.setdefault(FOR_ALL, {})["network"] = arguments.network
     frameworks = [Framework(name) for name in arguments.frameworks or DEFAULT_FRAMEWORKS]
-    requests = variants(arguments.shared_request({}), frameworks, arguments.phi, training)
+    base = replace(arguments.shared_request({}), own_schedule=not arguments.same_schedule)
+    requests = variants(base, frameworks, arguments.phi, training)
     with stdout_to_stderr():
         return [request.fit(problem) for problem in problems for request in requests]
 

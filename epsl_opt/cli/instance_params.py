@@ -10,10 +10,11 @@ from click.core import ParameterSource
 
 from epsl_opt.cli.messages import note
 from epsl_opt.cli.numbers import COUNT
-from epsl_opt.cli.params import CommandT, cut_options
+from epsl_opt.cli.params import CommandT, cut_options, framework_options
 from epsl_opt.cli.redirect import stdout_to_stderr
 from epsl_opt.cli.training_params import complete_backend
 from epsl_opt.core.defaults import DEFAULT_BACKEND, DEFAULT_TASK
+from epsl_opt.core.framework import Framework
 
 if TYPE_CHECKING:
     from epsl_opt.core.instance import Instance
@@ -29,6 +30,8 @@ class InstanceArguments:
     backend: str | None
     batch_size: int | None
     phi: float | None
+    framework: str | None
+    average_every: int | None
     cut_layers: tuple[str, ...] | None
     min_cut: str | None
 
@@ -60,34 +63,36 @@ class InstanceArguments:
         if not self.names_training:
             return self._changed(instance)
         with stdout_to_stderr():
-            fitted = self._request().fit(instance)
+            fitted = self._request(instance).fit(instance)
         tell_replaced(fitted)
         return fitted.instance
 
     def _changed(self, instance: Instance) -> Instance:
-        from pydantic import ValidationError
-
         from epsl_opt.core.cut_limits import limit_cuts
-        from epsl_opt.core.errors import InputError
+        from epsl_opt.core.framework_choice import choose_framework
 
-        if (self.batch_size, self.phi) != (None, None):
-            try:
-                instance = instance.with_training(batch_size=self.batch_size, aggregation_ratio=self.phi)
-            except ValidationError as error:
-                raise InputError.from_validation("training", error) from error
+        changed = (self.batch_size, self.phi, self.framework, self.average_every)
+        if changed != (None, None, None, None):
+            named = None if self.framework is None else Framework(self.framework)
+            instance = choose_framework(
+                instance, named, self.average_every, aggregation_ratio=self.phi, batch_size=self.batch_size
+            )
         return limit_cuts(instance, self.cut_layers, self.min_cut)
 
-    def _request(self) -> TrainingRequest:
+    def _request(self, instance: Instance) -> TrainingRequest:
         from epsl_opt.plugins.registry import load_backend
         from epsl_opt.training.request import TrainingRequest, backend_options, ready
 
+        own, keeps = instance.training, (self.framework, self.average_every) == (None, None)
         trainer = ready(load_backend(self.backend or DEFAULT_BACKEND))
         return TrainingRequest(
             backend=trainer,
             options=backend_options(trainer, {} if self.network is None else {"network": self.network}),
             task=self.task or DEFAULT_TASK,
+            framework=Framework(self.framework or own.framework or Framework.EPSL),
             aggregation_ratio=self.phi,
             batch_size=self.batch_size,
+            average_every=own.average_every if keeps else self.average_every,
             cut_layers=self.cut_layers,
             min_cut=self.min_cut,
         )
@@ -116,7 +121,7 @@ def tell_replaced(fitted: FittedInstance) -> None:
 
 def instance_options(command: CommandT) -> CommandT:
     """Add what makes another instance of the one that is named."""
-    command = cut_options(command)
+    command = framework_options(cut_options(command))
     for option in reversed(_OPTIONS):
         command = option(command)
     return command

@@ -11,8 +11,9 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
-from epsl_opt.cli.numbers import MAX_SEED, SECONDS, SEED, THREADS, listed
+from epsl_opt.cli.numbers import COUNT, MAX_SEED, SECONDS, SEED, THREADS, listed
 from epsl_opt.core.defaults import DEFAULT_REL_GAP, DEFAULT_TIME_LIMIT_S
+from epsl_opt.core.framework import Framework
 from epsl_opt.core.plain_text import shown
 
 if TYPE_CHECKING:
@@ -173,6 +174,19 @@ def cut_options(command: CommandT) -> CommandT:
     return command
 
 
+def framework_options(command: CommandT) -> CommandT:
+    """Add whose round is minimised."""
+    options = (
+        click.option("--framework", type=click.Choice([each.value for each in Framework]), help=_FRAMEWORK_HELP),
+        click.option("--average-every", type=COUNT, metavar="I", help=_AVERAGE_HELP),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+_FRAMEWORK_HELP = "Whose round is minimised [default: the instance's, EPSL]."
+_AVERAGE_HELP = "Of epsl and psl: the mean round if client-side models are averaged after every I-th [default: never]."
 _TIME_HELP = "Wall-clock seconds for building and solving; inf for none."
 _GAP_HELP = "Stop once (latency - bound) / latency is at most this, as a fraction: 0.05 is 5 %."
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from epsl_opt.cli.output import facts, table
@@ -42,6 +43,7 @@ def summary(document: ScheduleDocument) -> Table:
         ("status", document.status),
         ("stop reason", document.stop_reason),
         ("message", str(provenance.get("message") or NOTHING)),
+        *_framework(document),
         ("round latency", _seconds(document.latency_s)),
         ("lower bound", _seconds(document.bound_s)),
         ("gap", percent(document.gap)),
@@ -56,7 +58,9 @@ def summary(document: ScheduleDocument) -> Table:
 def client_table(breakdown: Breakdown) -> Table:
     """Return one row per client."""
     title = "Clients (the stragglers are last in a phase)"
-    return table(title, CLIENT_COLUMNS, (_client_cells(row) for row in breakdown.clients))
+    exchanges = breakdown.stages.model_upload_s is not None
+    columns = (*CLIENT_COLUMNS[:-1], "exchange\ns", CLIENT_COLUMNS[-1]) if exchanges else CLIENT_COLUMNS
+    return table(title, columns, (_client_cells(row, exchanges=exchanges) for row in breakdown.clients))
 
 
 def phase_table(breakdown: Breakdown) -> Table:
@@ -93,7 +97,7 @@ def value_table(values: MarginalValues) -> Table:
     )
 
 
-def _client_cells(row: ClientRow) -> tuple[str, ...]:
+def _client_cells(row: ClientRow, *, exchanges: bool) -> tuple[str, ...]:
     return (
         row.name,
         str(row.subchannels),
@@ -105,8 +109,21 @@ def _client_cells(row: ClientRow) -> tuple[str, ...]:
         fixed(row.uplink_s, 3),
         fixed(row.downlink_s, 3),
         fixed(row.client_backward_s, 3),
-        "both" if "," in row.straggler else row.straggler.replace("link phase", ""),
+        *([fixed((row.model_upload_s or 0) + (row.model_download_s or 0), 3)] if exchanges else []),
+        "both" if row.straggler == "uplink phase, downlink phase" else _SHORT.sub("", row.straggler),
     )
+
+
+_SHORT = re.compile(r"link phase| upload| training")
+"""What the table of clients leaves out of the names of phases."""
+
+
+def _framework(document: ScheduleDocument) -> list[tuple[str, str]]:
+    """Whose round it is, where that is not EPSL's."""
+    if document.average_every is not None:
+        averaged = f"models averaged every {document.average_every} rounds (mean round)"
+        return [("framework", f"{document.framework or 'epsl'}, {averaged}")]
+    return [] if document.framework is None else [("framework", str(document.framework))]
 
 
 def _seconds(value: float | None) -> str:

@@ -86,14 +86,14 @@ def _show_schedule(document: ScheduleDocument, form: str) -> None:
     from epsl_opt.cli.schedule_source import marginal_values
     from epsl_opt.cli.schedule_view import client_table, phase_table, summary, value_table
     from epsl_opt.files.breakdown import Breakdown
-    from epsl_opt.files.exports import CLIENT_COLUMNS, flat
+    from epsl_opt.files.exports import client_columns, flat
 
     if document.status is not SolutionStatus.VERIFIED and form == "table":
         emit_tables(summary(document))
         return
     breakdown = Breakdown(document)
     values = marginal_values(document)
-    clients = [asdict(row) for row in breakdown.clients]
+    clients = [row.to_dict() for row in breakdown.clients]
     if form == "json":
         emit_json(
             {
@@ -104,7 +104,7 @@ def _show_schedule(document: ScheduleDocument, form: str) -> None:
             }
         )
     elif form == "csv":
-        emit_csv(CLIENT_COLUMNS, map(flat, clients))
+        emit_csv(client_columns(breakdown), map(flat, clients))
     else:
         tables = [summary(document), phase_table(breakdown), client_table(breakdown)]
         emit_tables(*tables, *([] if values is None else [value_table(values)]))

@@ -23,7 +23,7 @@ from epsl_opt.core.outcome import SolutionStatus, StopReason
 from epsl_opt.core.reading import source_name
 from epsl_opt.core.results import Limits
 from epsl_opt.core.stop_request import deferred_interrupt
-from epsl_opt.files.documents import ScheduleDocument, check_document, refuse_foreign
+from epsl_opt.files.documents import ScheduleDocument, check_document, refuse_foreign, training_words
 from epsl_opt.files.folder_lock import locked
 from epsl_opt.files.json_files import read_schedule
 from epsl_opt.files.retiming import retimed
@@ -161,9 +161,10 @@ def _timed(document: ScheduleDocument, instance: Instance, source: str) -> Sched
     if anew is None:
         return document
     if anew.status is SolutionStatus.VERIFIED:
-        there, here = (f"batch size {each.batch_size} and phi {each.aggregation_ratio:g}" for each in (document, anew))
+        there, here = training_words(document), training_words(anew)
+        whose = "(E)PSL" if anew.framework is None else anew.framework.upper()
         times = f"{anew.latency_s:.6g} s, not {document.latency_s:.6g} s"
-        note(f"{source}: is for {there}; its decisions, timed for {here}: a round of (E)PSL takes {times}")
+        note(f"{source}: is for {there}; its decisions, timed for {here}: a round of {whose} takes {times}")
     return anew
 
 

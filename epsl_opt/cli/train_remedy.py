@@ -16,13 +16,16 @@ _STANDARD_INPUT, _FILE = "-", "schedule.json"
 
 def solve_command(arguments: TrainArguments, request: TrainingRequest) -> str:
     """Return the `epsl-opt solve` after which the same `epsl-opt train`, with the request's task, is not refused."""
-    phi = request.aggregation_ratio if request.framework is Framework.EPSL else 0.0
+    framework = request.framework
+    phi = {Framework.EPSL: request.aggregation_ratio, Framework.PSL: 0.0}.get(framework)
     options = {
         "--task": request.task,
         "--network": getattr(request.options, "network", None),
         "--backend": arguments.backend,
         "--batch-size": request.batch_size,
         "--phi": phi,
+        "--framework": None if framework.averages_on_request else framework,
+        "--average-every": request.average_every,
         "--cut-layers": request.cut_layers and ",".join(request.cut_layers),
         "--min-cut": request.min_cut,
         "-o": _FILE if arguments.schedule in (None, _STANDARD_INPUT) else arguments.schedule,

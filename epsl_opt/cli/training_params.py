@@ -90,6 +90,7 @@ class CompareTrainArguments(TrainingArguments):
     frameworks: tuple[str, ...] | None
     phi: tuple[float, ...] | None
     train_seeds: tuple[int, ...] | None
+    same_schedule: bool
 
 
 class FrameworkList(click.ParamType):  # type: ignore[type-arg]

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 
 import numpy as np
 
 from epsl_opt.core.arrays import FloatArray, IntArray
 from epsl_opt.core.errors import SCHEDULE, InputError
+from epsl_opt.core.framework import Framework
 from epsl_opt.core.instance import Instance
-from epsl_opt.core.stage_times import RoundStages
 from epsl_opt.files.documents import CutReference, Rates, ScheduleDocument, Stages, refuse_foreign
-
-TIE_TOLERANCE = 1e-6
-"""Clients that reach a barrier within this fraction of its phase reach it together."""
+from epsl_opt.files.round_phases import DOWNLINK, Phase, round_phases
 
 
 @dataclass(frozen=True)
@@ -23,7 +21,8 @@ class ClientRow:
     """One client's part of a schedule and of the round; `straggler` names the phases that wait for it.
 
     Deadlines count from the start of the round. A client that has its smashed data at the server by `uplink_deadline_s`
-    and ends its backward pass by `round_deadline_s` does not lengthen the round.
+    and ends its backward pass by `round_deadline_s` does not lengthen the round. A client that takes turns with others
+    has the end of its own turn for both.
     """
 
     client: int
@@ -43,27 +42,13 @@ class ClientRow:
     uplink_deadline_s: float
     round_deadline_s: float
     straggler: str
+    model_upload_s: float | None = None
+    model_download_s: float | None = None
 
-
-@dataclass(frozen=True)
-class Phase:
-    """A stretch of the round between two barriers.
-
-    `waits_for` says who ends it, `stage` what that one spends most of the phase on. `stragglers` are the indices of
-    all clients that end it: good power control makes several finish at the same moment.
-    """
-
-    name: str
-    start_s: float
-    duration_s: float
-    waits_for: str
-    stage: str
-    stragglers: tuple[int, ...] = ()
-
-    @property
-    def end_s(self) -> float:
-        """When the barrier is reached, from the start of the round."""
-        return self.start_s + self.duration_s
+    def to_dict(self) -> dict[str, object]:
+        """Return the row as a dictionary; times of models are there only where clients send or get models."""
+        row = asdict(self)
+        return {name: value for name, value in row.items() if value is not None}
 
 
 class Breakdown:
@@ -92,7 +77,7 @@ class Breakdown:
             raise InputError(SCHEDULE, f"holds no schedule: status {document.status}, {document.stop_reason}")
         self.document = document
         self.cut_layer: CutReference = document.cut_layer
-        self.stages = _round_stages(document.stages)
+        self.stages: Stages = document.stages
         self.rates: Rates = document.rates
         self.n_clients = len(self.stages.client_forward_s)
         self.names = tuple(client_names or (f"client {i}" for i in range(self.n_clients)))
@@ -113,12 +98,7 @@ class Breakdown:
     @cached_property
     def phases(self) -> tuple[Phase, ...]:
         """The phases of the round in order; they add up to the round latency."""
-        up = self._client_phase("uplink phase", 0.0, "client forward", "uplink")
-        forward = Phase("server forward", up.end_s, self.stages.server_forward_s, "server", "server forward")
-        backward = Phase("server backward", forward.end_s, self.stages.server_backward_s, "server", "server backward")
-        broadcast = Phase("broadcast", backward.end_s, self.stages.broadcast_s, "slowest receiver", "broadcast")
-        down = self._client_phase("downlink phase", broadcast.end_s, "downlink", "client backward")
-        return up, forward, backward, broadcast, down
+        return round_phases(self.stages, self.document.framework, self.names)
 
     @cached_property
     def clients(self) -> tuple[ClientRow, ...]:
@@ -128,6 +108,8 @@ class Breakdown:
     def _client_row(self, i: int) -> ClientRow:
         waits = [phase.name for phase in self.phases if i in phase.stragglers]
         held = np.flatnonzero(self.owner == i)
+        first_s, last_s = self._deadlines_s(i)
+        up, down = self.stages.model_upload_s, self.stages.model_download_s
         return ClientRow(
             client=i,
             name=self.names[i],
@@ -143,24 +125,26 @@ class Breakdown:
             uplink_s=float(self.stages.uplink_s[i]),
             downlink_s=float(self.stages.downlink_s[i]),
             client_backward_s=float(self.stages.client_backward_s[i]),
-            uplink_deadline_s=self.phases[0].end_s,
-            round_deadline_s=self.phases[-1].end_s,
+            uplink_deadline_s=first_s,
+            round_deadline_s=last_s,
             straggler=", ".join(waits),
+            model_upload_s=None if up is None else float(up[i]),
+            model_download_s=None if down is None else float(down[i]),
         )
 
-    def _client_phase(self, name: str, start_s: float, first: str, second: str) -> Phase:
-        parts = [getattr(self.stages, f"{stage.replace(' ', '_')}_s") for stage in (first, second)]
-        total = parts[0] + parts[1]
-        last = np.flatnonzero(total >= total.max() * (1 - TIE_TOLERANCE))
-        stage = first if parts[0][last].sum() > parts[1][last].sum() else second
-        others = f" and {len(last) - 1} more" if len(last) > 1 else ""
-        waits_for = self.names[last[0]] + others
-        return Phase(name, start_s, float(total.max()), waits_for, stage, tuple(int(i) for i in last))
+    def _deadlines_s(self, i: int) -> tuple[float, float]:
+        """When client i's first message must be sent, and when its backward pass must be done."""
+        if self.document.framework is Framework.SL:
+            return self.phases[i].end_s, self.phases[i].end_s
+        last = next((phase for phase in self.phases if phase.name == DOWNLINK), self.phases[-1])
+        return self.phases[0].end_s, last.end_s
 
     def _refuse_misfits(self) -> None:
         C, M = self.n_clients, len(self.owner)
         per_client = ("uplink_s", "downlink_s", "client_backward_s")
         lengths = [len(getattr(self.stages, field)) for field in per_client]
+        models = (self.stages.model_upload_s, self.stages.model_download_s)
+        lengths += [len(times) for times in models if times is not None]
         lengths += [len(self.rates.uplink_bps), len(self.rates.downlink_bps), len(self.names)]
         if any(length != C for length in lengths):
             raise InputError(SCHEDULE, f"per-client lists and names must all have {C} entries, found {lengths}")
@@ -168,12 +152,6 @@ class Breakdown:
             raise InputError(SCHEDULE, f"subchannel_power_w has {len(self.power_w)} entries of {M}")
         if (self.owner >= C).any():
             raise InputError(SCHEDULE, f"subchannel_client names client {int(self.owner.max())} of {C}")
-
-
-def _round_stages(stages: Stages) -> RoundStages:
-    """The stages as a round: those of a document without exchange of models have no part for that."""
-    given = {name: getattr(stages, name) for name in RoundStages.__dataclass_fields__}
-    return RoundStages(**{name: value for name, value in given.items() if value is not None})
 
 
 def client_rows(document: ScheduleDocument, instance: Instance | None = None) -> tuple[ClientRow, ...]:

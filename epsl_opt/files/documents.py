@@ -247,15 +247,15 @@ def refuse_foreign(document: ScheduleDocument, instance: Instance, source: str, 
         return
     ours, theirs = instance.training, document.instance
     if made_for(document, instance) is not None:
-        problem = f"is for {_told(document)}, not {_told(ours)}"
+        problem = f"is for {training_words(document)}, not {training_words(ours)}"
     else:
         found, asked = f"{theirs.name!r} ({theirs.sha256[:12]}…)", f"{instance.name!r} ({instance.sha256[:12]}…)"
         problem = f"is for another instance: {found}, not {asked}{remedy and f'; {remedy}'}"
     raise InputError(source, problem, "instance.sha256")
 
 
-def _told(training: Training | ScheduleDocument) -> str:
-    """The training parameters in words."""
+def training_words(training: Training | ScheduleDocument) -> str:
+    """Return the training parameters in words."""
     told = f"batch size {training.batch_size} and phi {training.aggregation_ratio:g}"
     if training.framework is not None:
         told = f"batch size {training.batch_size} and the framework {training.framework}"
@@ -288,7 +288,7 @@ def _check_claims(instance: Instance, document: ScheduleDocument, schedule: Sche
     found += _compare("aggregation_ratio", document.aggregation_ratio, instance.training.aggregation_ratio)
     ours = instance.training
     if (document.framework, document.average_every) != (ours.framework, ours.average_every):
-        told = f"{_told(document)}, not {_told(ours)}"
+        told = f"{training_words(document)}, not {training_words(ours)}"
         found.append(Violation("round is the instance's", told, 1, "framework", 0))
     if document.bound_s is not None:
         found += check_bound(document.bound_s, latency.round_latency_s)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, fields
+from dataclasses import fields
 
 from epsl_opt.files.breakdown import Breakdown, ClientRow
 from epsl_opt.files.csv_text import format_csv
 
 SUBCHANNEL_COLUMNS = ("subchannel", "client", "client_name", "power_w")
-CLIENT_COLUMNS = tuple(field.name for field in fields(ClientRow))
+MODEL_COLUMNS = ("model_upload_s", "model_download_s")
+"""Columns of clients that send or get models."""
+
+CLIENT_COLUMNS = tuple(field.name for field in fields(ClientRow) if field.name not in MODEL_COLUMNS)
 
 Row = dict[str, object]
 
@@ -29,7 +32,12 @@ def subchannel_table(breakdown: Breakdown) -> list[Row]:
 
 def client_table(breakdown: Breakdown) -> list[Row]:
     """Return one row per client: what it holds, its rates, stage latencies and deadlines."""
-    return [asdict(row) for row in breakdown.clients]
+    return [row.to_dict() for row in breakdown.clients]
+
+
+def client_columns(breakdown: Breakdown) -> tuple[str, ...]:
+    """Return the columns of `client_table`: those of models where any client sends or gets one."""
+    return tuple(breakdown.clients[0].to_dict())
 
 
 def subchannels_csv(breakdown: Breakdown) -> bytes:
@@ -39,7 +47,7 @@ def subchannels_csv(breakdown: Breakdown) -> bytes:
 
 def clients_csv(breakdown: Breakdown) -> bytes:
     """Return the rows of `client_table`; subchannel indices stand between spaces."""
-    return format_csv(CLIENT_COLUMNS, map(flat, client_table(breakdown))).encode()
+    return format_csv(client_columns(breakdown), map(flat, client_table(breakdown))).encode()
 
 
 def subchannels_parquet(breakdown: Breakdown) -> bytes:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pydantic import ValidationError
-
 from epsl_opt.core.cut_limits import limit_cuts
 from epsl_opt.core.defaults import DEFAULT_CHECKPOINT_EVERY, DEFAULT_TASK
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.framework import Framework
+from epsl_opt.core.framework_choice import choose_framework
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.options import Options, parse_options
 from epsl_opt.plugins.backend import AnyBackend, check_averaging
@@ -37,6 +36,8 @@ class TrainingRequest:
         Of the training.
     goal
         When it is at its end.
+    own_schedule
+        Whether the instance is about the round that is trained, or about that of (E)PSL, whose schedule all then share.
     checkpoint_every
         Rounds from one checkpoint to the next.
     """
@@ -51,6 +52,7 @@ class TrainingRequest:
     cut_layers: tuple[str, ...] | None = None
     min_cut: str | None = None
     seed: int = 0
+    own_schedule: bool = True
     goal: TrainingGoal = field(default_factory=TrainingGoal)
     checkpoint_every: int = DEFAULT_CHECKPOINT_EVERY
 
@@ -72,15 +74,14 @@ class TrainingRequest:
         return FittedInstance(self, instance, limit_cuts(fitted, self.cut_layers, self.min_cut), replaced)
 
     def _with_parameters(self, instance: Instance) -> Instance:
-        ratio = self.aggregation_ratio
-        if self.framework is not Framework.EPSL:
-            if ratio is not None:
-                raise InputError("--phi", f"is for the framework epsl only, {self.framework} aggregates nothing")
-            ratio = 0.0
-        try:
-            return instance.with_training(batch_size=self.batch_size, aggregation_ratio=ratio)
-        except ValidationError as error:
-            raise InputError.from_validation("training", error) from error
+        own = choose_framework(
+            instance,
+            self.framework,
+            self.average_every,
+            aggregation_ratio=self.aggregation_ratio,
+            batch_size=self.batch_size,
+        )
+        return own if self.own_schedule else own.with_training(framework=Framework.EPSL)
 
 
 @dataclass(frozen=True, eq=False)

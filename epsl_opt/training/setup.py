@@ -112,6 +112,8 @@ class TrainingSetup:
         plan = self.reference.model_dump(mode="json", exclude={"schedule_sha256"})
         if plan["average_every"] is None:  # which keys had no part for, and still have none
             del plan["average_every"]
+        # Whose round the schedule minimises decides nothing that is learned.
+        plan["instance_sha256"] = self.plan.instance.with_training(framework=Framework.EPSL).sha256
         kind = type(self.request.backend)
         code = {"class": f"{kind.__module__}.{kind.__qualname__}", "version": version()}
         strangers = plugin_version(BACKENDS, self.request.backend.name)

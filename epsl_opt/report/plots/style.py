@@ -25,6 +25,9 @@ STAGE_COLOURS = {
 }
 """Stage of the round -> colour; Okabe-Ito, with a dark violet where it has no eighth usable tone."""
 
+EXCHANGE_COLOURS = {"model download": "#CC79A7", "model upload": "#999999", "model broadcast": "#4D4D4D"}
+"""Stage -> colour, of those that there are only where models are sent."""
+
 MARK = "#B2182B"
 """For what the reader should look at: barriers, the best bound."""
 
