@@ -40,13 +40,24 @@ class RunRow:
     seed: int | None
     message: str
     instance_sha256: str
+    framework: str | None = None
+    average_every: int | None = None
 
     def to_dict(self) -> dict[str, str | float | None]:
-        """Return the row, ready for JSON and CSV."""
-        return asdict(self)
+        """Return the row, ready for JSON and CSV; what is not EPSL's is there only where it is told."""
+        return {name: value for name, value in asdict(self).items() if value is not None or name in COLUMNS}
 
 
-COLUMNS = tuple(field.name for field in fields(RunRow))
+_OPTIONAL = ("framework", "average_every")
+
+COLUMNS = tuple(field.name for field in fields(RunRow) if field.name not in _OPTIONAL)
+"""Columns of runs for EPSL's round."""
+
+
+def run_columns(rows: Iterable[RunRow]) -> tuple[str, ...]:
+    """Return the columns that a table of these rows has."""
+    there = {name for row in rows for name in row.to_dict()}
+    return (*COLUMNS, *(name for name in _OPTIONAL if name in there))
 
 
 @dataclass(frozen=True)
@@ -139,6 +150,8 @@ def _row(run: ScheduleDocument, best_bound_s: float | None, false_claim: str | N
         seed=provenance.get("seed"),
         message=false_claim or str(provenance.get("message", "")),
         instance_sha256=run.instance.sha256,
+        framework=run.framework,
+        average_every=run.average_every,
     )
 
 

@@ -287,14 +287,14 @@ def _tell_records(rows: Sequence[RunRow], known: Mapping[str, BestKnown]) -> Non
 
 
 def _print(rows: Sequence[RunRow], form: str) -> None:
-    from epsl_opt.campaigns.ranking import COLUMNS
+    from epsl_opt.campaigns.ranking import run_columns
     from epsl_opt.cli.comparison_view import comparison_tables
 
     records = [row.to_dict() for row in rows]
     if form == "json":
         emit_json(records)
     elif form == "csv":
-        emit_csv(COLUMNS, records)
+        emit_csv(run_columns(rows), records)
     else:
         emit_tables(*comparison_tables(rows))
 

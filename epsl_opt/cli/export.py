@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from epsl_opt.cli.messages import note
 from epsl_opt.cli.output import emit
-from epsl_opt.cli.params import complete_instance, output_option, pairs_option, quiet_option
+from epsl_opt.cli.params import complete_instance, framework_options, output_option, pairs_option, quiet_option
 from epsl_opt.cli.schedule_source import load_breakdown
 from epsl_opt.files.writing import refuse_unwritable
+
+if TYPE_CHECKING:
+    from epsl_opt.core.instance import Instance
 
 
 @click.command()
@@ -19,6 +23,7 @@ from epsl_opt.files.writing import refuse_unwritable
 @click.option("--instance", metavar="INSTANCE", shell_complete=complete_instance, help="For the clients' names.")
 @click.option("--form", metavar="FORM", help="Of a model: milp or minlp.")
 @click.option("--cut", metavar="J", help="Of a model: the cut layer, counted from 0.")
+@framework_options
 @pairs_option("An option of the model's format")
 @output_option("it")
 @quiet_option
@@ -28,6 +33,8 @@ def command(
     instance: str | None,
     form: str | None,
     cut: str | None,
+    framework: str | None,
+    average_every: int | None,
     pairs: Sequence[str],
     output: str | None,
     quiet: bool,
@@ -55,7 +62,7 @@ def command(
     _refuse_binary_on_stdout(target, output)
     options = {"form": form, "cut": cut}
     given = [*pairs, *(f"{key}={value}" for key, value in options.items() if value is not None)]
-    content = _converted(source, target, instance, given)
+    content = _converted(source, target, instance, given, _choice(framework, average_every))
     if output is None:
         emit(content.decode())
     else:
@@ -71,19 +78,30 @@ def _refuse_binary_on_stdout(target: str, output: str | None) -> None:
         raise click.UsageError(f"{target} is no text; name a file with -o")
 
 
-def _converted(source: str, target: str, instance: str | None, pairs: Sequence[str]) -> bytes:
+def _choice(framework: str | None, average_every: int | None) -> Callable[[Instance], Instance]:
+    """Return what makes an instance about the round that is asked for."""
+    from epsl_opt.core.framework import Framework
+    from epsl_opt.core.framework_choice import choose_framework
+
+    named = None if framework is None else Framework(framework)
+    return lambda instance: choose_framework(instance, named, average_every)
+
+
+def _converted(
+    source: str, target: str, instance: str | None, pairs: Sequence[str], choose: Callable[[Instance], Instance]
+) -> bytes:
     from epsl_opt.files.exports import EXPORTS
 
     if target not in EXPORTS:
         if instance is not None:
             raise click.UsageError("--instance goes with a schedule's formats: a model's SOURCE is the instance itself")
-        return _model(source, target, pairs)
+        return _model(source, target, pairs, choose)
     if pairs:
         raise click.UsageError(f"--form, --cut and --option are not for {target}")
-    return EXPORTS[target](load_breakdown(source, instance))
+    return EXPORTS[target](load_breakdown(source, instance, choose))
 
 
-def _model(source: str, target: str, pairs: Sequence[str]) -> bytes:
+def _model(source: str, target: str, pairs: Sequence[str], choose: Callable[[Instance], Instance]) -> bytes:
     from epsl_opt.core.errors import InputError
     from epsl_opt.core.options import parse_options, split_pairs, unknown
     from epsl_opt.files.exports import EXPORTS
@@ -98,4 +116,4 @@ def _model(source: str, target: str, pairs: Sequence[str]) -> bytes:
     if not isinstance(exporter, Exporter):
         raise InputError("--to", f"{target!r} is not an epsl_opt Exporter")
     options = parse_options(exporter.options_type, split_pairs(pairs, "export"), f"export --to {target}")
-    return exporter.export(load_instance(source), options)
+    return exporter.export(choose(load_instance(source)), options)

@@ -64,7 +64,7 @@ def command(
     if instance is None:
         refuse_instance_options("is for --instance")
     refuse_unwritable(output, schedule)
-    breakdown = load_breakdown(schedule, instance, changes)
+    breakdown = load_breakdown(schedule, instance, changes.apply)
     with found_in(source_name(schedule)):
         figure = _draw(kind, breakdown)
     save_figure(figure, Path(output))

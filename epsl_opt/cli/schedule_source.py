@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from epsl_opt.cli.instance_params import InstanceArguments
+    from collections.abc import Callable
+
+    from epsl_opt.core.instance import Instance
     from epsl_opt.core.marginal_values import MarginalValues
     from epsl_opt.files.breakdown import Breakdown
     from epsl_opt.files.documents import ScheduleDocument
 
 
-def load_breakdown(schedule: str, instance: str | None, changes: InstanceArguments | None = None) -> Breakdown:
+def load_breakdown(
+    schedule: str, instance: str | None, change: Callable[[Instance], Instance] | None = None
+) -> Breakdown:
     """Read a schedule file; the instance, with changes if any, is only needed for its clients' names.
 
     Raises
@@ -25,8 +29,9 @@ def load_breakdown(schedule: str, instance: str | None, changes: InstanceArgumen
     from epsl_opt.files.json_files import read_schedule
     from epsl_opt.problems.sources import load_instance
 
-    load = load_instance if changes is None else changes.load
-    problem = None if instance is None else load(instance)
+    problem = None if instance is None else load_instance(instance)
+    if problem is not None and change is not None:
+        problem = change(problem)
     document = read_schedule(schedule, instance=problem)
     names = None if problem is None else [client.name for client in problem.clients]
     with found_in(source_name(schedule)):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from epsl_opt.cli.output import emit_csv, emit_json, emit_tables
-from epsl_opt.cli.params import complete_instance, format_option
+from epsl_opt.cli.params import complete_instance, format_option, framework_options
 from epsl_opt.core.outcome import SolutionStatus
 
 if TYPE_CHECKING:
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("source", metavar="FILE|INSTANCE", shell_complete=complete_instance)
+@framework_options
 @format_option("table", "json", "csv")
-def command(source: str, form: str) -> int:
+def command(source: str, framework: str | None, average_every: int | None, form: str) -> int:
     """Describe an instance or a schedule.
 
     An instance: clients, range of the channel gains, cut layers. A schedule file: what each client got, and the round
@@ -37,7 +38,7 @@ def command(source: str, form: str) -> int:
     from epsl_opt.core.errors import found_in
     from epsl_opt.core.reading import source_name
 
-    found = _load(source)
+    found = _about(_load(source), framework, average_every)
     with found_in(source_name(source)):
         _show(found, form)
     return 0
@@ -59,6 +60,20 @@ def _load(source: str) -> Instance | ScheduleDocument:
     if is_schedule:
         return parse_record(ScheduleDocument, data, source_name(source))
     return parse_record(Instance, data, source_name(source))
+
+
+def _about(
+    found: Instance | ScheduleDocument, framework: str | None, average_every: int | None
+) -> Instance | ScheduleDocument:
+    from epsl_opt.core.framework import Framework
+    from epsl_opt.core.framework_choice import choose_framework
+    from epsl_opt.core.instance import Instance
+
+    if (framework, average_every) == (None, None):
+        return found
+    if not isinstance(found, Instance):
+        raise click.UsageError("--framework and --average-every are for instances; a schedule is of one framework")
+    return choose_framework(found, None if framework is None else Framework(framework), average_every)
 
 
 def _show(found: Instance | ScheduleDocument, form: str) -> None:

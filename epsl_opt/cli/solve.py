@@ -160,9 +160,10 @@ def _print(problem: Instance, document: ScheduleDocument, form: str) -> None:
     if form == "json":
         emit_json(document.to_document())
     elif form == "csv":
-        from epsl_opt.campaigns.ranking import COLUMNS, rank
+        from epsl_opt.campaigns.ranking import rank, run_columns
 
-        emit_csv(COLUMNS, [row.to_dict() for row in rank([document])])
+        rows = rank([document])
+        emit_csv(run_columns(rows), [row.to_dict() for row in rows])
     else:
         _print_tables(problem, document)
 

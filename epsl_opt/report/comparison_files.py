@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from epsl_opt.campaigns.compare import Comparison
-from epsl_opt.campaigns.ranking import COLUMNS, RunRow, summarise
+from epsl_opt.campaigns.ranking import RunRow, run_columns, summarise
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.json_text import format_json
 from epsl_opt.files.breakdown import Breakdown
@@ -25,7 +25,7 @@ MAX_PICTURED_INSTANCES = 4
 def write_comparison(folder: Path, comparison: Comparison, rows: Sequence[RunRow]) -> None:
     """Write comparison.csv, comparison.json, schedules/ and pictures/."""
     records = [row.to_dict() for row in rows]
-    write_bytes(folder / "comparison.csv", format_csv(COLUMNS, records).encode())
+    write_bytes(folder / "comparison.csv", format_csv(run_columns(rows), records).encode())
     write_bytes(folder / "comparison.json", format_json(records).encode())
     prepare_folder(folder / SCHEDULES)
     labels = file_labels(comparison.instances)

@@ -44,7 +44,11 @@ def plot_gantt(breakdown: Breakdown) -> Figure:
             if stage in shown
         ]
         figure.legend(
-            handles=handles, loc="outside lower center", ncols=min(len(handles), 7), handlelength=1.2, columnspacing=1.2
+            handles=handles,
+            loc="outside lower center",
+            ncols=len(handles) if len(handles) <= 7 else -(-len(handles) // 2),
+            handlelength=1.2,
+            columnspacing=1.2,
         )
     return figure
 
