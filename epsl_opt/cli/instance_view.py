@@ -58,6 +58,8 @@ def _facts(instance: Instance) -> list[tuple[str, str]]:
         ("downlink gain", _range_text(instance.channel.downlink_gain)),
         ("total uplink power", f"{number(server.total_uplink_power_w)} W ({dbm(server.total_uplink_power_w)} dBm)"),
         ("server", f"{instance.server_flops_per_s / 1e9:.6g} GFLOP/s"),
+        *([] if training.framework is None else [("framework", str(training.framework))]),
+        *([] if training.average_every is None else [("models averaged", f"every {training.average_every} rounds")]),
         ("batch", f"{training.batch_size} samples, {instance.aggregated_samples} of them aggregated"),
         *_limits(instance),
     ]

@@ -17,7 +17,7 @@ from epsl_opt.report.plots.gantt import plot_gantt
 from epsl_opt.solving.solve import solve
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_phases_follow_each_other_and_add_up_to_the_latency(data: st.DataObject) -> None:
     """Every phase begins where the one before ends, and the last ends when the round does."""
@@ -32,7 +32,7 @@ def test_phases_follow_each_other_and_add_up_to_the_latency(data: st.DataObject)
     assert len(breakdown.clients) == instance.n_clients
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(instances(max_clients=3, max_subchannels=5, max_cut_layers=2), st.sampled_from(ROUNDS), st.sampled_from(ROUNDS))
 def test_no_schedule_for_another_framework_is_better(drawn, own, other) -> None:  # type: ignore[no-untyped-def]
     """What `exact` proves for a framework's own round is at most that round's latency under any other's schedule."""
