@@ -17,7 +17,7 @@ CHOICES = (["--framework", "sfl"], ["--framework", "sl"], ["--framework", "fl"],
 
 @pytest.mark.parametrize("choice", CHOICES)
 def test_commands_take_the_round_alike(choice: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A schedule solved with the options is that of the instance generated with them, and passes the check with them."""
+    """A schedule solved with the options is for the instance generated with them, and passes the check with them."""
     source, schedule, made = write_instance(tmp_path), str(tmp_path / "s.json"), str(tmp_path / "made.json")
     assert run(["solve", source, *choice, "-s", "greedy", "-o", schedule, "-f", "csv"]) == ExitCode.OK
     row = next(csv.DictReader(io.StringIO(capsys.readouterr().out)))
