@@ -21,7 +21,7 @@ GROWTH = 1.4
 FIRST_ROUNDS = 8
 """Of the point with the quickest rounds, in the first step."""
 
-NEAR = 1.3
+NEAR = 1.6
 """Points whose times lie within this factor of the incumbent's get their further seeds together with it."""
 
 
