@@ -28,11 +28,12 @@ class Price:
 def price(setting: Setting, cell: str, point: Point) -> Price:
     """Return what a point's rounds take on a cell, cut where it was trained, or wherever they are quickest."""
     instance = fitted_cell(cell, setting.task, setting.network, setting.batch_size)
-    return _priced(instance, point.framework, point.phi, point.average_every, point.cut_layer)
+    return quickest(instance, point.framework, point.phi, point.average_every, point.cut_layer)
 
 
 @cache
-def _priced(instance: Instance, framework: Framework, phi: float, every: int | None, cut_layer: str) -> Price:
+def quickest(instance: Instance, framework: Framework, phi: float, every: int | None, cut_layer: str) -> Price:
+    """Return what rounds take at a cut layer, or where they are quickest, each under its certified schedule."""
     names = [cut.name for cut in instance.model.cut_layers] if cut_layer == ANY_CUT else [cut_layer]
     own = instance.with_training(framework=framework, average_every=every)
     if framework is Framework.EPSL:

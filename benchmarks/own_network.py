@@ -17,9 +17,10 @@ from functools import partial
 from pathlib import Path
 from statistics import fmean
 
-from benchmarks.averaging_points import BACKEND
+from benchmarks.averaging_points import ANY_CUT, BACKEND
+from benchmarks.averaging_prices import quickest
 from docs_tools.marked_text import markdown_table, write_marked
-from epsl_opt import InputError, Limits, ScheduleDocument, load_instance, solve
+from epsl_opt import InputError, Instance, Limits, ScheduleDocument, load_instance, solve
 from epsl_opt.backends.pytorch.options import TorchOptions
 from epsl_opt.campaigns.stored_training import StoredTraining
 from epsl_opt.core.framework import Framework
@@ -100,6 +101,19 @@ def table(found: Mapping[Way, Mapping[int, Sequence[float]]]) -> str:
     return markdown_table(head, "|---|--:|--:|--:|--:|--:|---|", _rows(found))
 
 
+def latency_table(mnist: Path) -> str:
+    """Return the certified mean round of every way to train, at the late cut and at its own quickest one."""
+    fitted = BACKEND.fit(load_instance("paper"), f"mnist:root={mnist}", TorchOptions(network="resnet18"))
+    head = f"| way to train | mean round, cut at {CUT} (s) | own quickest cut | mean round there (s) |"
+    return markdown_table(head, "|---|--:|---|--:|", (_priced(fitted, way) for way in WAYS))
+
+
+def _priced(fitted: Instance, way: Way) -> tuple[str, ...]:
+    late, best = (quickest(fitted, way.framework, way.phi or 0.0, way.average_every, cut) for cut in (CUT, ANY_CUT))
+    where = "-" if way.framework is Framework.FL else best.cut_layer
+    return way.name, f"{late.mean_s:.4g}", where, f"{best.mean_s:.4g}"
+
+
 def _rows(found: Mapping[Way, Mapping[int, Sequence[float]]]) -> Iterator[Sequence[str]]:
     reference = found[REFERENCE]
     for way, by_seed in found.items():
@@ -123,6 +137,7 @@ def main() -> int:
     parser.add_argument("--table", action="store_true", help="train nothing, write the table of what is finished")
     args = parser.parse_args()
     try:
+        write_marked(PAGE, {"own-network-latency": partial(latency_table, args.mnist)})
         for seed in () if args.table else SEEDS:
             for way in WAYS:
                 training = stored(way, seed, args.mnist)

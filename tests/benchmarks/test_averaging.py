@@ -99,7 +99,7 @@ def test_the_page_has_a_place_for_every_table() -> None:
     """The markers of `docs/averaging.md` are those that the two scripts write."""
     parts = [f"averaging-{setting.name}-{part}" for setting in SETTINGS for part in ("times", "leads", "tuning")]
     found = re.findall(r"<!-- table: (\S+) -->", averaging.PAGE.read_text(encoding="utf-8"))
-    assert sorted(found) == sorted([*parts, "own-network"])
+    assert sorted(found) == sorted([*parts, "own-network", "own-network-latency"])
 
 
 def test_the_loss_against_splitfed_is_paired_by_seed() -> None:
