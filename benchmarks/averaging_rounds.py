@@ -14,8 +14,6 @@ Rounds = Mapping[Point, Mapping[int, int | None]]
 """Point -> seed -> rounds to target, None where it was given up."""
 Winners = Mapping[str, Mapping[Framework, Point]]
 """Cell -> framework -> its soonest point."""
-KEPT = 3
-"""Points of a framework and cell that go on after the first seed."""
 
 
 def seconds(setting: Setting, cell: str, point: Point, rounds: int | None) -> float | None:
@@ -35,7 +33,7 @@ def promising(setting: Setting, rounds: Rounds) -> list[Point]:
     kept: set[Point] = set()
     for cell in setting.cells:
         for framework in frameworks(setting):
-            kept.update(_soonest(setting, cell, framework, rounds)[:KEPT])
+            kept.update(_soonest(setting, cell, framework, rounds)[: setting.kept])
     return [point for point in setting.grid if point in kept]
 
 
