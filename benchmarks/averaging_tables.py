@@ -86,7 +86,7 @@ def tuning_table(setting: Setting, first: Rounds, tuned: Rounds) -> str:
 
 def short(cell: str) -> str:
     """Return a cell's name without what all of them share."""
-    return cell.partition("seed=")[2].join(["seed ", ""])
+    return "seed " + cell.partition("seed=")[2].replace(",", ", ")
 
 
 def _spread(values: Sequence[float]) -> str:

@@ -32,7 +32,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "averaging.md"
 OUT = Path("out/own-network")
 ROUNDS, EVALUATE_EVERY, SEEDS = 100, 10, (0, 1, 2)
 CUT = "layer4.1"
-"""Where the scenario's rounds are quickest: the server holds the last layer alone."""
+"""Where a round without exchange of models is nearly the quickest: the server holds the last layer alone."""
 
 
 @dataclass(frozen=True)
