@@ -51,7 +51,7 @@ _SOLVER_HELP = f"Who makes the schedule [default: {DEFAULT_SOLVER}]."
 )
 @cut_options
 @click.option(
-    "--framework", type=click.Choice(FRAMEWORKS), default="epsl", show_default=True, help="How to train together."
+    "--framework", type=click.Choice(FRAMEWORKS), help="How to train together [default: the instance's, or epsl]."
 )
 @click.option("--phi", type=float, metavar="P", help="Aggregation ratio of epsl [default: the instance's].")
 @training_options

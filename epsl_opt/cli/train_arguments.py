@@ -23,7 +23,7 @@ class TrainArguments(TrainingArguments):
     schedule: str | None
     time_limit: float
     gap: float
-    framework: str
+    framework: str | None
     phi: float | None
     seed: int
     pairs: tuple[str, ...]
@@ -63,4 +63,6 @@ class TrainArguments(TrainingArguments):
 
         network = [] if self.network is None else [f"network={self.network}"]
         shared = self.shared_request(split_pairs([*self.pairs, *network], "train"), backend)
-        return replace(shared, framework=Framework(self.framework), aggregation_ratio=self.phi, seed=self.seed)
+        return replace(
+            shared, framework=Framework(self.framework or Framework.EPSL), aggregation_ratio=self.phi, seed=self.seed
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from epsl_opt.cli.exits import ExitCode, exit_code
@@ -68,6 +68,11 @@ class _TrainFlow:
         """Fit the instance and train, while nobody else writes into the folder."""
         self._refuse_occupied()
         source = load_instance(self.arguments.instance or "")
+        if self.arguments.framework is None:
+            return replace(self, request=self.request.about(source))._train(source)
+        return self._train(source)
+
+    def _train(self, source: Instance) -> int:
         given = None if self.arguments.schedule is None else read_schedule(self.arguments.schedule)
         fitted = self._fitted(source, given)
         with locked(None if self.folder is None else self.folder.path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from epsl_opt.core.cut_limits import limit_cuts
 from epsl_opt.core.defaults import DEFAULT_CHECKPOINT_EVERY, DEFAULT_TASK
@@ -55,6 +55,12 @@ class TrainingRequest:
     own_schedule: bool = True
     goal: TrainingGoal = field(default_factory=TrainingGoal)
     checkpoint_every: int = DEFAULT_CHECKPOINT_EVERY
+
+    def about(self, instance: Instance) -> TrainingRequest:
+        """Return the request for the framework, and its averaging, whose round the instance is about."""
+        training = instance.training
+        every = self.average_every or training.average_every
+        return replace(self, framework=training.framework or Framework.EPSL, average_every=every)
 
     def fit(self, instance: Instance) -> FittedInstance:
         """Make an instance fit for this training.

@@ -92,3 +92,19 @@ def test_comparing_nothing_that_averages_is_refused(tmp_path: Path, capsys: pyte
     err = capsys.readouterr().err
     assert "--average-every: is for the frameworks epsl and psl, none of which is among --frameworks" in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("choice", [["--framework", "sfl"], ["--framework", "psl", "--average-every", "4"]])
+def test_training_goes_by_the_round_that_the_instance_is_about(
+    choice: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without `--framework`, the framework and averaging of the instance are trained: all is as with the options."""
+    source, made = write_instance(tmp_path), str(tmp_path / "made.json")
+    assert run(["generate", source, *choice, "-o", made]) == ExitCode.OK
+    capsys.readouterr()
+    assert run(["train", source, "-s", "steady", *choice, *TOY, "-f", "csv"]) == ExitCode.OK
+    asked = capsys.readouterr().out
+    started = ToyBackend.starts[-1]
+    assert run(["train", made, "-s", "steady", *TOY, "-f", "csv"]) == ExitCode.OK
+    assert capsys.readouterr().out == asked
+    assert ToyBackend.starts[-1].average_every == started.average_every
