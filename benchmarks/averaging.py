@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.averaging_grids import SETTINGS
@@ -41,7 +41,7 @@ SEEDS = tuple(range(10, 20))
 
 @dataclass(frozen=True)
 class Found:
-    """A setting's rounds to target: of the grid on one seed, of the promising points, of the winners on other seeds."""
+    """A setting's rounds to target: the grid on one seed, the promising points on more, the winners on others."""
 
     first: Rounds
     tuned: Rounds
@@ -49,32 +49,56 @@ class Found:
     rounds: Rounds
 
 
-def count_rounds(setting: Setting, points: Iterable[Point], seeds: Sequence[int], engine: Engine) -> Rounds:
-    """Train every point on every seed and return its rounds to target; one seed after the other."""
-    asked = [(point, seed) for seed in seeds for point in points]
-    setups = [make_setup(setting, point, seed) for point, seed in asked]
+def count_rounds(setting: Setting, asked: Iterable[tuple[Point, int]], engine: Engine) -> Rounds:
+    """Train points on seeds and return their rounds to target."""
+    pairs = list(asked)
+    setups = [make_setup(setting, point, seed) for point, seed in pairs]
     learn(setups, OUT / "runs", engine)
     found: dict[Point, dict[int, int | None]] = {}
-    for (point, seed), case in zip(asked, trained(setups, OUT / "runs"), strict=True):
+    for (point, seed), case in zip(pairs, trained(setups, OUT / "runs"), strict=True):
         reached = first_reaching(case.records, setting.target_accuracy)
         found.setdefault(point, {})[seed] = None if reached is None else reached.round
     return found
 
 
+def count_patiently(setting: Setting, asked: Iterable[tuple[Point, int]], engine: Engine) -> Rounds:
+    """Return rounds to target; those that were given up get twice as many rounds of the same training."""
+    found = count_rounds(setting, asked, engine)
+    missed = [(point, seed) for point, counts in found.items() for seed, number in counts.items() if number is None]
+    longer = count_rounds(patient(setting), missed, engine) if missed else {}
+    return {point: {**counts, **longer.get(point, {})} for point, counts in found.items()}
+
+
+def patient(setting: Setting) -> Setting:
+    """Return the setting with twice as many rounds."""
+    return replace(setting, rounds=2 * setting.rounds)
+
+
 def measure(setting: Setting, seeds: Sequence[int], engine: Engine) -> Found:
-    """Tune, then train the tuned points on the other seeds."""
+    """Tune, then train the tuned points on the other seeds; one seed after the other."""
     check_alike(setting)
-    first = count_rounds(setting, setting.grid, TUNING_SEEDS[:1], engine)
-    tuned = count_rounds(setting, promising(setting, first), TUNING_SEEDS, engine)
+    first = count_rounds(setting, product_by_seed(setting.grid, TUNING_SEEDS[:1]), engine)
+    tuned = count_rounds(setting, product_by_seed(promising(setting, first), TUNING_SEEDS), engine)
     best = winners(setting, tuned)
     chosen = dict.fromkeys(point for points in best.values() for point in points.values())
-    return Found(first, tuned, best, count_rounds(setting, list(chosen), seeds, engine))
+    return Found(first, tuned, best, count_patiently(setting, product_by_seed(chosen, seeds), engine))
+
+
+def product_by_seed(points: Iterable[Point], seeds: Sequence[int]) -> list[tuple[Point, int]]:
+    """Return all points with the first seed, all with the second, and so on."""
+    kept = list(points)
+    return [(point, seed) for seed in seeds for point in kept]
 
 
 def write(setting: Setting, found: Found, page: Path) -> None:
     """Write the rounds, and the page's tables."""
-    for name in ("first", "tuned", "rounds"):
-        text = format_csv(COLUMNS, rounds_rows(setting, getattr(found, name)))
+    kinds = {
+        "first": (setting, found.first),
+        "tuned": (setting, found.tuned),
+        "rounds": (patient(setting), found.rounds),
+    }
+    for name, (limited, rounds) in kinds.items():
+        text = format_csv(COLUMNS, rounds_rows(limited, rounds))
         write_bytes(OUT / f"{setting.name}-{name}.csv", text.encode())
     write_marked(
         page,

@@ -32,5 +32,5 @@ SCARCE = "paper:clients=20,subchannels=20,seed="
 CELLS = (f"{SCARCE}1", f"{SCARCE}2", f"{SCARCE}3", f"{SCARCE}1,fading=rician")
 SKEW = {"partition": "dirichlet", "alpha": 0.3}
 IID = Setting("iid", CELLS, 0.90, GRID, rounds=120)
-SKEWED = replace(IID, name="skewed", target_accuracy=0.88, grid=SMALLER_GRID, options=SKEW, kept=2)
+SKEWED = replace(IID, name="skewed", target_accuracy=0.88, grid=SMALLER_GRID, options=SKEW)
 SETTINGS = (IID, SKEWED)

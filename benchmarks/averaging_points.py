@@ -58,8 +58,6 @@ class Setting:
         Of the backend, apart from network and learning rate.
     rounds
         At most so many; for vanilla split learning, which steps as often as there are clients in each, a third.
-    kept
-        Points of a framework and cell that go on after the first seed.
     """
 
     name: str
@@ -71,7 +69,6 @@ class Setting:
     network: str = "cnn"
     batch_size: int = 16
     rounds: int = 150
-    kept: int = 3
 
     def limit(self, framework: Framework) -> int:
         """Return after how many rounds a training is given up."""

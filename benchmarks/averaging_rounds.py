@@ -12,6 +12,8 @@ from epsl_opt.core.framework import Framework
 
 Rounds = Mapping[Point, Mapping[int, int | None]]
 """Point -> seed -> rounds to target, None where it was given up."""
+KEPT = 3
+"""Points of a framework and cell that go on after the first seed."""
 Winners = Mapping[str, Mapping[Framework, Point]]
 """Cell -> framework -> its soonest point."""
 
@@ -33,7 +35,7 @@ def promising(setting: Setting, rounds: Rounds) -> list[Point]:
     kept: set[Point] = set()
     for cell in setting.cells:
         for framework in frameworks(setting):
-            kept.update(_soonest(setting, cell, framework, rounds)[: setting.kept])
+            kept.update(_soonest(setting, cell, framework, rounds)[:KEPT])
     return [point for point in setting.grid if point in kept]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -15,6 +16,7 @@ from benchmarks.averaging_grids import IID, SETTINGS
 from benchmarks.averaging_points import ANY_CUT, Point, Setting, make_setup
 from benchmarks.averaging_prices import check_alike, price
 from benchmarks.averaging_tables import lead_table
+from epsl_opt.campaigns.engines import Engine, ThisProcess
 from epsl_opt.campaigns.trainings import train_cases
 from epsl_opt.core.framework import Framework
 
@@ -65,6 +67,20 @@ def test_a_point_that_misses_the_target_on_a_seed_never_wins() -> None:
     rounds = {EARLY: {0: 1, 1: None}, LATE: {0: 50, 1: 70}, SFL: {0: None, 1: None}}
     assert averaging_rounds.winners(SMALL, rounds) == {cell: {Framework.EPSL: LATE} for cell in SMALL.cells}
     assert math.isinf(averaging_rounds.typical_s(SMALL, CELL, EARLY, rounds[EARLY]))
+
+
+def test_only_what_was_given_up_goes_on_and_for_twice_as_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seeds that reached the target keep their rounds, so that none is left out of a comparison for being late."""
+
+    def reached(setting: Setting, asked: Iterable[tuple[Point, int]], engine: Engine) -> averaging_rounds.Rounds:
+        found: dict[Point, dict[int, int | None]] = {}
+        for point, seed in asked:
+            found.setdefault(point, {})[seed] = 3 * seed if 3 * seed <= setting.rounds else None
+        return found
+
+    monkeypatch.setattr(averaging, "count_rounds", reached)
+    found = averaging.count_patiently(SMALL, averaging.product_by_seed([EARLY, LATE], (1, 2, 3)), ThisProcess())
+    assert found == {point: {1: 3, 2: 6, 3: None} for point in (EARLY, LATE)}
 
 
 def test_leads_are_ratios_of_times_paired_by_seed() -> None:
