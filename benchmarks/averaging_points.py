@@ -116,6 +116,7 @@ def make_setup(setting: Setting, point: Point, seed: int) -> TrainingSetup:
         average_every=point.average_every,
         cut_layers=(cut,),
         seed=seed,
+        own_schedule=False,
         goal=goal,
     )
     fitted = request.fit(cell)

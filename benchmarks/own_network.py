@@ -76,6 +76,7 @@ def stored(way: Way, seed: int, mnist: Path) -> StoredTraining:
         average_every=way.average_every,
         cut_layers=(CUT,),
         seed=seed,
+        own_schedule=False,
         goal=TrainingGoal(ROUNDS, None, EVALUATE_EVERY),
         checkpoint_every=20,
     )
