@@ -16,7 +16,6 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
 
 from matplotlib.colors import ListedColormap
 
@@ -89,17 +88,22 @@ def spelled(options: str, clients: int) -> str:
     return ",".join(f"{key}={clients * int(value[:-1]) if value.endswith('C') else value}" for key, value in parts)
 
 
-def lead(cells: Sequence[Cell], framework: Framework) -> float:
-    """Return how many times longer the best of the other frameworks takes, a geometric mean over draws."""
-    ratios = [min(v for k, v in each.time_s.items() if k is not framework) / each.time_s[framework] for each in cells]
-    return math.exp(fmean(map(math.log, ratios)))
+def typical_s(cells: Sequence[Cell]) -> dict[Framework, float]:
+    """Return each framework's geometric mean of times over draws; inf where it does not get there in one of them."""
+    return {kind: math.prod(each.time_s[kind] for each in cells) ** (1 / len(cells)) for kind in FRAMEWORKS}
+
+
+def lead(cells: Sequence[Cell]) -> float:
+    """Return how many times longer the second soonest framework takes."""
+    first, second = sorted(typical_s(cells).values())[:2]
+    return second / first
 
 
 def winner(cells: Sequence[Cell]) -> Framework | None:
-    """Return the framework with the least geometric mean of times over draws."""
-    means = {kind: math.prod(each.time_s[kind] for each in cells) for kind in FRAMEWORKS}
-    best = min(means, key=means.__getitem__)
-    return best if math.isfinite(means[best]) else None
+    """Return the framework that is soonest over all draws."""
+    times = typical_s(cells)
+    best = min(times, key=times.__getitem__)
+    return best if math.isfinite(times[best]) else None
 
 
 def rows(name: str, target: float, axis: str, cells: Mapping[str, Sequence[Cell]]) -> Iterator[Sequence[str]]:
@@ -111,9 +115,8 @@ def rows(name: str, target: float, axis: str, cells: Mapping[str, Sequence[Cell]
             continue
         first = sum(each.winner is best for each in drawn)
         certain = sum(each.winner is best and each.certain for each in drawn)
-        times = [math.prod(each.time_s[kind] for each in drawn) ** (1 / len(drawn)) for kind in FRAMEWORKS]
-        told = [f"{time:.3g}" if math.isfinite(time) else "not reached" for time in times]
-        numbers = (f"{lead(drawn, best):.2f}", f"{first} of {len(drawn)}", f"{certain} of {len(drawn)}")
+        told = [f"{time:.3g}" if math.isfinite(time) else "not reached" for time in typical_s(drawn).values()]
+        numbers = (f"{lead(drawn):.2f}", f"{first} of {len(drawn)}", f"{certain} of {len(drawn)}")
         yield f"{name}, {target:g}", axis, value.split("=")[1], f"**{best}**", *numbers, *told
 
 
@@ -151,7 +154,7 @@ def crossed(learning: Learning) -> Map:
 
 def draw_map(maps: Mapping[str, Map]) -> None:
     """Draw who wins, and by how much, over subchannels per client and bandwidth."""
-    colours = ListedColormap(["#4477aa", "#66ccee", "#ccbb44", "#ee6677"])
+    colours = ListedColormap(["#88aadd", "#aaddee", "#ddcc77", "#ee99aa"])
     with styled():
         figure = new_figure(3.2 * len(maps) + 0.6, 3.6)
         for axes, (name, found) in zip(figure.subplots(1, len(maps), squeeze=False)[0], maps.items(), strict=True):
@@ -160,7 +163,7 @@ def draw_map(maps: Mapping[str, Map]) -> None:
             axes.imshow(index, cmap=colours, vmin=-0.5, vmax=3.5, origin="lower", aspect="auto")
             for (row, n), (column, width) in itertools.product(enumerate(PER_CLIENT), enumerate(BANDWIDTHS_HZ)):
                 best = grid[row][column]
-                told = "none" if best is None else f"{best.upper()}\n{lead(found[n, width], best):.2f}x"
+                told = "none" if best is None else f"{best.upper()}\n{lead(found[n, width]):.2f}x"
                 axes.text(column, row, told, ha="center", va="center", fontsize=8)
             axes.set_xticks(range(len(BANDWIDTHS_HZ)), [f"{width / 1e6:g}" for width in BANDWIDTHS_HZ])
             axes.set_yticks(range(len(PER_CLIENT)), [str(n) for n in PER_CLIENT])
