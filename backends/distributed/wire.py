@@ -124,7 +124,7 @@ class Pair:
         begun_s = time.monotonic()
         try:
             yield
-        except RuntimeError as error:
+        except (RuntimeError, ValueError) as error:  # the latter where the whole process group is gone
             timed_out = time.monotonic() - begun_s >= _ALMOST * self.timeout_s
             raise LinkError(self.rank, error, timed_out=timed_out) from error
 

@@ -15,7 +15,7 @@ from epsl_opt.backends.distributed.clients import Clients
 from epsl_opt.backends.distributed.failures import LinkError, RankError
 from epsl_opt.backends.distributed.group import Group
 from epsl_opt.backends.distributed.life import Life, listen
-from epsl_opt.backends.distributed.wire import Pair
+from epsl_opt.backends.distributed.wire import Command, Pair
 from epsl_opt.core.errors import InputError
 
 RANKS = (1, 2, 3)
@@ -60,8 +60,10 @@ def blamed(group: Group, failing: dict[int, bool]) -> str:
         if pair.rank in failing:
             raise LinkError(pair.rank, RuntimeError("any words"), timed_out=failing[pair.rank])
 
+    clients = Clients(group)
     with pytest.raises((RankError, InputError)) as caught:
-        Clients(group).each(range(len(RANKS)), fail)
+        clients.each(range(len(RANKS)), fail)
+    clients.end()
     return str(caught.value)
 
 
@@ -118,6 +120,15 @@ def test_interrupted_without_a_dead_rank_is_no_failure(group: Group, lives: dict
     vanish(lives, 3)
     with pytest.raises(RankError, match=r"^rank 3 \(client 2\) died$"):
         clients.refuse_dead()
+    clients.end()
+
+
+def test_no_group_is_a_lost_link(group: Group, lives: dict[int, Life]) -> None:
+    """Where the process group is gone, talking to a client fails as a link does, and ending its server is quiet."""
+    clients = Clients(group)
+    with pytest.raises(LinkError):
+        clients.pairs[0].command(Command.ALIVE)
+    clients.end()
 
 
 def test_signs_end_with_their_rank(group: Group, lives: dict[int, Life]) -> None:
