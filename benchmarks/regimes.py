@@ -124,16 +124,11 @@ HEAD = "| task | along | value | soonest | lead | first in | certain in | EPSL (
 RULE = "|---|---|---|---|--:|--:|--:|--:|--:|--:|--:|"
 
 
-def tables_of(learning: Learning) -> dict[float, Table]:
-    """Return how many rounds its trainings took, by target."""
-    return read_rounds(learning)
-
-
 def along(chosen: Sequence[Learning]) -> str:
     """Return the table of cells that differ in one thing."""
     found = []
     for learning in chosen:
-        target, table = max(tables_of(learning).items())
+        target, table = max(read_rounds(learning).items())
         for axis, values in ALONG.items():
             cells = {value: [cell(learning, table, value, draw) for draw in DRAWS] for value in values}
             found += rows(learning.name, target, axis, cells)
@@ -145,7 +140,7 @@ Map = Mapping[tuple[int, float], Sequence[Cell]]
 
 def crossed(learning: Learning) -> Map:
     """Return the cells of all numbers of subchannels and bandwidths."""
-    _, table = max(tables_of(learning).items())
+    _, table = max(read_rounds(learning).items())
     return {
         (n, width): [cell(learning, table, f"subchannels={n}C,bandwidth_hz={width:g}", draw) for draw in DRAWS]
         for n, width in itertools.product(PER_CLIENT, BANDWIDTHS_HZ)

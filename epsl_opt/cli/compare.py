@@ -12,7 +12,7 @@ from click.core import ParameterSource
 
 from epsl_opt.cli.engine_params import chosen_engine, engine_options
 from epsl_opt.cli.exits import ExitCode, exit_code, worst
-from epsl_opt.cli.messages import complain, note, warn
+from epsl_opt.cli.messages import complain, going_on, note, warn
 from epsl_opt.cli.output import emit_csv, emit_json, emit_tables
 from epsl_opt.cli.params import (
     SeedList,
@@ -304,8 +304,7 @@ def _finish(comparison: Comparison, rows: Sequence[RunRow], output: str | None) 
     if comparison.reused:
         note(f"{comparison.reused} of {comparison.planned} runs were there already")
     if comparison.interrupted:
-        how = "the same command goes on from here" if output is not None else "with --output DIR it could go on"
-        complain(f"interrupted after {len(rows)} of {comparison.planned} runs; {how}")
+        complain(f"interrupted after {len(rows)} of {comparison.planned} runs; {going_on(output)}")
         return ExitCode.INTERRUPTED
     return worst(
         exit_code(row.status, row.stop_reason) for row in rows if row.stop_reason is not StopReason.UNSUPPORTED

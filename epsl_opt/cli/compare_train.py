@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 from epsl_opt.campaigns.compare import Comparison, compare
-from epsl_opt.campaigns.engines import Engine, ThisProcess
+from epsl_opt.campaigns.engines import Engine
 from epsl_opt.campaigns.trainings import TrainingCampaign, train_cases, training_columns
+from epsl_opt.cli.engine_params import heard_interrupts
 from epsl_opt.cli.exits import ExitCode, exit_code, worst
-from epsl_opt.cli.messages import complain, note
+from epsl_opt.cli.messages import complain, going_on, note
 from epsl_opt.cli.output import emit_csv, emit_json, emit_tables
 from epsl_opt.cli.progress import live, live_progress
 from epsl_opt.cli.redirect import stdout_to_stderr
@@ -23,7 +23,6 @@ from epsl_opt.core.framework import Framework
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.outcome import SolutionStatus
 from epsl_opt.core.results import Limits
-from epsl_opt.core.stop_request import StopRequest, deferred_interrupt
 from epsl_opt.report.training_files import TRAININGS, write_campaign
 from epsl_opt.training.request import FittedInstance
 from epsl_opt.training.setup import TrainingSetup
@@ -53,7 +52,7 @@ def compare_trainings(
     own = {owner: values for owner, values in options.items() if not is_training(owner)}
     comparison = _solve([each.instance for each in fitted], solvers or (DEFAULT_SOLVER,), limits, own, folder, engine)
     if comparison.interrupted:
-        complain(f"interrupted while solving; {_go_on(folder)}")
+        complain(f"interrupted while solving; {going_on(folder)}")
         return ExitCode.INTERRUPTED
     setups = list(make_setups(fitted, comparison.documents, arguments.train_seeds or (0,)))
     campaign = _train(setups, folder, engine)
@@ -92,10 +91,8 @@ def _solve(
 
 
 def _train(setups: Sequence[TrainingSetup], folder: Path | None, engine: Engine) -> TrainingCampaign:
-    here = isinstance(engine, ThisProcess)
-    interrupts = deferred_interrupt() if here else nullcontext(StopRequest())
     place = None if folder is None else folder / TRAININGS
-    with live(TrainingLine()) as line, stdout_to_stderr(), interrupts as stop_request:
+    with live(TrainingLine()) as line, stdout_to_stderr(), heard_interrupts(engine) as stop_request:
         return train_cases(setups, folder=place, observer=line, stop_request=stop_request, engine=engine)
 
 
@@ -115,7 +112,7 @@ def _finish(comparison: Comparison, campaign: TrainingCampaign, folder: Path | N
     if campaign.reused:
         note(f"{campaign.reused} of {campaign.trainings} trainings were there already")
     if campaign.interrupted:
-        complain(f"interrupted after {len(campaign.cases)} of {campaign.planned} rows; {_go_on(folder)}")
+        complain(f"interrupted after {len(campaign.cases)} of {campaign.planned} rows; {going_on(folder)}")
         return ExitCode.INTERRUPTED
     codes = []
     for document in comparison.documents:
@@ -133,7 +130,3 @@ def _finish(comparison: Comparison, campaign: TrainingCampaign, folder: Path | N
             )
             codes.append(ExitCode.ERROR)
     return worst(codes)
-
-
-def _go_on(folder: Path | None) -> str:
-    return "with --output DIR it could go on" if folder is None else "the same command goes on from here"

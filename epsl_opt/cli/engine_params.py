@@ -11,7 +11,10 @@ from epsl_opt.cli.params import CommandT, Decorator
 from epsl_opt.core.defaults import DASK, ENGINES, LOCAL
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from epsl_opt.campaigns.engines import Engine
+    from epsl_opt.core.stop_request import StopRequest
 
 
 def engine_options(jobs_help: str) -> Decorator:
@@ -52,3 +55,13 @@ def chosen_engine(
     if engine != DASK and scheduler is not None:
         raise click.UsageError("--scheduler is for --engine dask")
     return open_engine(engine, jobs, scheduler, threads, here=here)
+
+
+def heard_interrupts(engine: Engine) -> AbstractContextManager[StopRequest]:
+    """Return a block in which Ctrl-C asks trainings of this process to stop; those of others end by it."""
+    from contextlib import nullcontext
+
+    from epsl_opt.campaigns.engines import ThisProcess
+    from epsl_opt.core.stop_request import StopRequest, deferred_interrupt
+
+    return deferred_interrupt() if isinstance(engine, ThisProcess) else nullcontext(StopRequest())

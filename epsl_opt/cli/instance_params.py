@@ -83,19 +83,19 @@ class InstanceArguments:
         from epsl_opt.plugins.registry import load_backend
         from epsl_opt.training.request import TrainingRequest, backend_options, ready
 
-        own, keeps = instance.training, (self.framework, self.average_every) == (None, None)
         trainer = ready(load_backend(self.backend or DEFAULT_BACKEND))
-        return TrainingRequest(
+        request = TrainingRequest(
             backend=trainer,
             options=backend_options(trainer, {} if self.network is None else {"network": self.network}),
             task=self.task or DEFAULT_TASK,
-            framework=Framework(self.framework or own.framework or Framework.EPSL),
+            framework=Framework(self.framework or Framework.EPSL),
             aggregation_ratio=self.phi,
             batch_size=self.batch_size,
-            average_every=own.average_every if keeps else self.average_every,
+            average_every=self.average_every,
             cut_layers=self.cut_layers,
             min_cut=self.min_cut,
         )
+        return request.about(instance) if self.framework is None else request
 
 
 def refuse_instance_options(without: str, *names: str) -> None:

@@ -70,6 +70,11 @@ def complain(message: str) -> None:
     say(f"epsl-opt: {brief(message)}")
 
 
+def going_on(folder: object) -> str:
+    """Return how what was interrupted can go on; None if there is no folder that it was kept in."""
+    return "with --output DIR it could go on" if folder is None else "the same command goes on from here"
+
+
 def brief(message: str) -> str:
     """Return a message as one line, and no longer than anybody reads."""
     return shorten(" ".join(message.splitlines()), MAX_LINE)

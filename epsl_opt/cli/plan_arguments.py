@@ -74,8 +74,7 @@ class PlanArguments:
         from epsl_opt.core.defaults import DEFAULT_BACKEND, DEFAULT_TASK
         from epsl_opt.core.options import split_pairs
         from epsl_opt.plugins.registry import load_backend
-        from epsl_opt.training.goal import TrainingGoal
-        from epsl_opt.training.request import TrainingRequest, backend_options, ready
+        from epsl_opt.training.request import backend_options, ready
 
         if self.target is None:
             raise click.UsageError("--target is missing: the test accuracy to reach, as a fraction")
@@ -83,12 +82,8 @@ class PlanArguments:
             raise click.UsageError(f"--target must be from 0 to 1, got {self.target:g}")
         backend = ready(load_backend(self.backend or DEFAULT_BACKEND))
         network = [] if self.network is None else [f"network={self.network}"]
-        return TrainingRequest(
-            backend=backend,
-            options=backend_options(backend, split_pairs([*self.pairs, *network], "plan")),
-            task=self.task or DEFAULT_TASK,
-            goal=TrainingGoal(self.rounds or self.wishes().horizon, self.target, evaluate_every=1),
-        )
+        options = backend_options(backend, split_pairs([*self.pairs, *network], "plan"))
+        return self.wishes().request(backend, options, self.task or DEFAULT_TASK, self.target, self.rounds)
 
 
 class CountList(click.ParamType):  # type: ignore[type-arg]

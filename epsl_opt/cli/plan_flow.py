@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-from epsl_opt.campaigns.engines import Engine, ThisProcess, processors
-from epsl_opt.cli.engine_params import chosen_engine
+from epsl_opt.campaigns.engines import Engine, processors
+from epsl_opt.cli.engine_params import chosen_engine, heard_interrupts
 from epsl_opt.cli.exits import ExitCode
-from epsl_opt.cli.messages import complain, note
+from epsl_opt.cli.instance_params import tell_replaced
+from epsl_opt.cli.messages import complain, going_on, note
 from epsl_opt.cli.output import emit_csv, emit_json, emit_tables
 from epsl_opt.cli.params import make_limits
 from epsl_opt.cli.plan_arguments import PlanArguments
@@ -19,7 +19,6 @@ from epsl_opt.cli.training_progress import TrainingLine
 from epsl_opt.core.defaults import LOCAL
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.results import Limits
-from epsl_opt.core.stop_request import StopRequest, deferred_interrupt
 from epsl_opt.files.folder_lock import locked
 from epsl_opt.planning.pilots import PilotsInterrupted
 from epsl_opt.planning.plan import Plan, plan_from_table, plan_with_pilots
@@ -43,8 +42,7 @@ def make_plan(arguments: PlanArguments) -> int:
         try:
             plan = _plan(arguments, source, limits, folder)
         except PilotsInterrupted:
-            how = "the same command goes on from here" if folder is not None else "with --output DIR it could go on"
-            complain(f"interrupted; {how}")
+            complain(f"interrupted; {going_on(folder)}")
             return ExitCode.INTERRUPTED
         if folder is not None:
             write_plan(folder, plan)
@@ -64,19 +62,16 @@ def _plan(arguments: PlanArguments, source: Instance, limits: Limits, folder: Pa
     with stdout_to_stderr():
         fitted = base.fit(source)
         points = wishes.grid(fitted.instance, base.backend).points()
-    if fitted.replaced:
-        new, old = fitted.instance.model.name, source.model.name
-        note(f"{source.name}: the profile of the network that is trained, {new!r}, replaces that of {old!r}")
+    tell_replaced(fitted)
     note(f"{len(points)} points, {len(wishes.chosen_seeds)} seeds, at most {base.goal.rounds} rounds each")
     with (
         _engine(arguments) as engine,
         live(TrainingLine()) as line,
         stdout_to_stderr(),
-        _interrupts(engine) as stop_request,
+        heard_interrupts(engine) as stop_request,
     ):
         return plan_with_pilots(
-            source,
-            base,
+            fitted,
             points,
             wishes.chosen_seeds,
             folder=folder,
@@ -84,7 +79,6 @@ def _plan(arguments: PlanArguments, source: Instance, limits: Limits, folder: Pa
             engine=engine,
             observer=line,
             stop_request=stop_request,
-            fitted=fitted,
         )
 
 
@@ -94,10 +88,6 @@ def _engine(arguments: PlanArguments) -> Engine:
     if jobs is None and arguments.engine == LOCAL:
         jobs = processors()
     return chosen_engine(arguments.engine, jobs, arguments.scheduler, here=True)
-
-
-def _interrupts(engine: Engine) -> AbstractContextManager[StopRequest]:
-    return deferred_interrupt() if isinstance(engine, ThisProcess) else nullcontext(StopRequest())
 
 
 def _print(plan: Plan, form: str) -> None:

@@ -28,9 +28,7 @@ def choose_framework(
     meant = framework or instance.training.framework or Framework.EPSL
     if aggregation_ratio is not None and meant is not Framework.EPSL:
         raise InputError("--phi", f"is for the framework epsl only, {meant} aggregates nothing")
-    if average_every is not None and not meant.averages_on_request:
-        problem = f"is for the frameworks epsl and psl, not {meant}; sfl is psl averaged every round"
-        raise InputError("--average-every", problem)
+    check_averaging(meant, average_every)
     try:
         return instance.with_training(
             batch_size=batch_size,
@@ -40,3 +38,20 @@ def choose_framework(
         )
     except ValidationError as error:
         raise InputError.from_validation("training", error) from error
+
+
+def check_averaging(framework: Framework, average_every: int | None) -> None:
+    """Raise unless a framework can average its client-side models every so many rounds; None is never.
+
+    Raises
+    ------
+    InputError
+        If it averages every round by itself, or has no models to average, or the number is below 1.
+    """
+    if average_every is None:
+        return
+    if not framework.averages_on_request:
+        problem = f"is for the frameworks epsl and psl, not {framework}; sfl is psl averaged every round"
+        raise InputError("--average-every", problem)
+    if average_every < 1:
+        raise InputError("--average-every", f"must be at least 1, got {average_every}")

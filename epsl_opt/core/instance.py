@@ -89,6 +89,8 @@ class Instance(InstanceData):
             changed |= {} if framework is Framework.EPSL else {"aggregation_ratio": 0.0}
         elif average_every is not None:
             changed["average_every"] = average_every
+        if all(getattr(self.training, name) == value for name, value in changed.items()):
+            return self
         return self.replace(training=self.training.model_copy(update=changed))
 
     @model_validator(mode="after")

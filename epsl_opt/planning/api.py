@@ -14,8 +14,7 @@ from epsl_opt.planning.rounds_table import read_rounds_table
 from epsl_opt.planning.wishes import Wishes
 from epsl_opt.plugins.backend import AnyBackend
 from epsl_opt.plugins.registry import load_backend
-from epsl_opt.training.goal import TrainingGoal
-from epsl_opt.training.request import TrainingRequest, backend_options, ready
+from epsl_opt.training.request import backend_options, ready
 
 
 def plan(
@@ -83,13 +82,7 @@ def plan(
         quick=quick,
     )
     trainer = ready(load_backend(backend) if isinstance(backend, str) else backend)
-    base = TrainingRequest(
-        backend=trainer,
-        options=backend_options(trainer, options or {}),
-        task=task,
-        goal=TrainingGoal(rounds or wishes.horizon, target, evaluate_every=1),
-    )
-    fitted = base.fit(instance)
+    fitted = wishes.request(trainer, backend_options(trainer, options or {}), task, target, rounds).fit(instance)
     points = wishes.grid(fitted.instance, trainer).points()
     kept = None if folder is None else Path(folder)
-    return plan_with_pilots(instance, base, points, wishes.chosen_seeds, folder=kept, engine=engine, fitted=fitted)
+    return plan_with_pilots(fitted, points, wishes.chosen_seeds, folder=kept, engine=engine)

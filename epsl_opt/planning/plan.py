@@ -56,8 +56,7 @@ class Plan:
 
 
 def plan_with_pilots(
-    instance: Instance,
-    base: TrainingRequest,
+    fitted: FittedInstance,
     points: Sequence[Point],
     seeds: Sequence[int],
     *,
@@ -66,18 +65,16 @@ def plan_with_pilots(
     engine: Engine | None = None,
     observer: TrainingObserver | None = None,
     stop_request: StopRequest | None = None,
-    fitted: FittedInstance | None = None,
 ) -> Plan:
     """Plan by pilot trainings.
 
     Parameters
     ----------
-    base
-        What is trained, but for what points decide; its goal holds the target accuracy and the horizon.
+    fitted
+        The instance, and what is trained, but for what points decide; its goal holds the target accuracy and the
+        horizon.
     folder
         Of the plan, which keeps pilots to go on from; nothing is kept if None.
-    fitted
-        The instance made fit for it, if that was done already.
 
     Raises
     ------
@@ -88,16 +85,16 @@ def plan_with_pilots(
     EngineError
         If what trains has gone.
     """
+    base = fitted.request
     if base.goal.target_accuracy is None:
         raise InputError("--target", "is missing: the test accuracy to reach, as a fraction")
-    own = fitted or base.fit(instance)
-    latencies = priced(own.instance, base, points, limits)
+    latencies = priced(fitted.instance, base, points, limits)
     standings = [Standing(point, latency) for point, latency in latencies.items()]
     race = Race(standings, seeds, base.goal.rounds)
     with PilotFolder(None if folder is None else folder / PILOTS) as kept:
         stop = stop_request or StopRequest()
-        race.run(Pilots(base, own, latencies, kept.path, engine or ThisProcess(), observer, stop).advance)
-    asked = Asked(own.instance, base, tuple(seeds), folder)
+        race.run(Pilots(base, fitted, latencies, kept.path, engine or ThisProcess(), observer, stop).advance)
+    asked = Asked(fitted.instance, base, tuple(seeds), folder)
     return _finish(standings, race.spread(), asked, limits)
 
 

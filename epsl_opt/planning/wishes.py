@@ -9,8 +9,11 @@ from epsl_opt.core.cut_limits import limit_cuts
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.framework import Framework
 from epsl_opt.core.instance import Instance
+from epsl_opt.core.options import Options
 from epsl_opt.planning.grid import Grid
 from epsl_opt.plugins.backend import AnyBackend
+from epsl_opt.training.goal import TrainingGoal
+from epsl_opt.training.request import TrainingRequest
 
 FRAMEWORKS = (Framework.EPSL, Framework.PSL, Framework.SFL, Framework.SL)
 RATIOS, QUICK_RATIOS = (0.5, 1.0), (0.5,)
@@ -73,6 +76,13 @@ class Wishes:
             learning_rates=rates,
             sequential_rates=sequential,
         )
+
+    def request(
+        self, backend: AnyBackend, options: Options, task: str, target: float | None, rounds: int | None
+    ) -> TrainingRequest:
+        """Return what pilots train, but for what points decide: evaluated after every round, up to the horizon."""
+        goal = TrainingGoal(rounds or self.horizon, target, evaluate_every=1)
+        return TrainingRequest(backend=backend, options=options, task=task, goal=goal)
 
     @property
     def chosen_seeds(self) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from epsl_opt.core.errors import EpslOptError, InputError
 from epsl_opt.core.framework import Framework
+from epsl_opt.core.framework_choice import check_averaging
 from epsl_opt.core.instance import Instance, ModelProfile
 from epsl_opt.core.options import Options
 from epsl_opt.core.schedule import Schedule
@@ -45,23 +46,6 @@ class TrainingPlan:
     def detached(self) -> TrainingPlan:
         """Return an equal plan that shares nothing writable with this one, for a backend to keep."""
         return replace(self, instance=self.instance.detached(), schedule=self.schedule.copy())
-
-
-def check_averaging(framework: Framework, average_every: int | None) -> None:
-    """Raise unless a framework can average its client-side models every so many rounds; None is never.
-
-    Raises
-    ------
-    InputError
-        If it averages every round by itself, or has no models to average, or the number is below 1.
-    """
-    if average_every is None:
-        return
-    if not framework.averages_on_request:
-        problem = f"is for the frameworks epsl and psl, not {framework}; sfl is psl averaged every round"
-        raise InputError("--average-every", problem)
-    if average_every < 1:
-        raise InputError("--average-every", f"must be at least 1, got {average_every}")
 
 
 @dataclass(frozen=True)

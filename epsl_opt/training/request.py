@@ -9,10 +9,10 @@ from epsl_opt.core.cut_limits import limit_cuts
 from epsl_opt.core.defaults import DEFAULT_CHECKPOINT_EVERY, DEFAULT_TASK
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.framework import Framework
-from epsl_opt.core.framework_choice import choose_framework
+from epsl_opt.core.framework_choice import check_averaging, choose_framework
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.options import Options, parse_options
-from epsl_opt.plugins.backend import AnyBackend, check_averaging
+from epsl_opt.plugins.backend import AnyBackend
 from epsl_opt.training.goal import TrainingGoal
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from epsl_opt.core.arrays import FloatArray, IntArray
-from epsl_opt.core.framework_costs import cut_costs
 from epsl_opt.solvers.local_search.problem import SearchProblem
 from epsl_opt.solvers.local_search.rows import Rows
 from epsl_opt.solvers.primal.power_control import head_start_s, rows_of, sending_times_s
@@ -23,7 +22,7 @@ def exchange_end(
     root, rate, wait = np.full(len(cut), np.inf), np.zeros((len(cut), C)), np.ones((len(cut), C))
     for j in np.unique(cut):
         group = np.flatnonzero(cut == j)
-        costs = cut_costs(problem.instance, int(problem.cut_layer[j]))
+        costs = problem.costs[j]
         found = rows_of(problem.instance, rows.owner[group])
         slack_s, exchange_s = sending_times_s(found, problem.instance, costs)
         left = slack_s[:, None] + head_start_s(costs)

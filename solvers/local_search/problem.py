@@ -9,6 +9,7 @@ import numpy as np
 
 from epsl_opt.core.arrays import FloatArray, IntArray
 from epsl_opt.core.instance import Instance
+from epsl_opt.core.latency import CutCosts
 from epsl_opt.solvers.primal.cuts import feasible_cuts
 
 SILENT_W_PER_HZ = 1e150
@@ -23,6 +24,7 @@ class SearchProblem:
     """
 
     instance: Instance
+    costs: tuple[CutCosts, ...]
 
     cut_layer: IntArray
     nats: FloatArray
@@ -47,6 +49,7 @@ class SearchProblem:
         total_w = instance.server.total_uplink_power_w
         return cls(
             instance=instance,
+            costs=tuple(costs),
             cut_layer=np.array(list(cuts)),
             nats=np.array([cost.uplink_bits for cost in costs]) * math.log(2),
             sent_nats=np.array([cost.uplink_bits + cost.exchange_bits for cost in costs]) * math.log(2),

@@ -78,17 +78,15 @@ def sending_s(rows: Rows, instance: Instance, costs: CutCosts) -> FloatArray:
 
 def sending_times_s(rows: Rows, instance: Instance, costs: CutCosts) -> tuple[FloatArray, FloatArray]:
     """Return the best T1 - max_i t1_i (digits that T1 may lack) and T3 of each allocation, shapes (allocations,)."""
-    C = instance.n_clients
-    N = len(rows.entry) // C
+    N = len(rows.entry) // instance.n_clients
     if not costs.sends:
         return np.zeros(N), np.zeros(N)
     uplink, exchange = _traffic(costs)
     limit = np.minimum(instance.max_power_w, instance.server.total_uplink_power_w)
     slack, other = np.full(N, np.inf), np.full(N, np.inf)
-    open_ = np.flatnonzero(np.isfinite((uplink if uplink.nats > 0 else exchange).slack_s(rows.filling, limit)))
-    filling = rows.filling.take((open_[:, None] * C + np.arange(C)).ravel())
-    power = SharedPower(filling, instance.server.total_uplink_power_w, limit)
-    slack[open_], other[open_] = power.best_times_s(uplink, exchange)
+    power = SharedPower.of(rows.filling, instance.server.total_uplink_power_w, limit)
+    open_ = np.flatnonzero(np.isfinite((uplink if uplink.nats > 0 else exchange).slack_s(power.own_rate)))
+    slack[open_], other[open_] = power.take(open_).best_times_s(uplink, exchange)
     return slack, other
 
 

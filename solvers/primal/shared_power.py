@@ -32,21 +32,32 @@ LOPSIDED = 1e13
 
 @dataclass(frozen=True, eq=False)
 class SharedPower:
-    """N allocations, the power limits of their clients and of all together.
+    """N allocations, and what their clients can do within their power limits.
 
-    `filling` has a row for every allocation and client, `limit_w` an entry for every client.
+    `filling` has a row for every allocation and client. `own_rate` is what a client carries in nat/s with its own
+    limit, `even_rate` with all limits scaled down alike until their sum is no more than the total, shapes
+    (allocations, clients).
     """
 
     filling: WaterFilling
     total_w: float
-    limit_w: FloatArray
+    own_rate: FloatArray
+    even_rate: FloatArray
+
+    @classmethod
+    def of(cls, filling: WaterFilling, total_w: float, limit_w: FloatArray) -> SharedPower:
+        """Find what clients can do within `limit_w`, shape (clients,), and `total_w` together."""
+        N = len(filling.best_noise) // len(limit_w)
+        even_w = limit_w * min(1.0, 1 / (limit_w / total_w).sum())
+        own, even = (filling.max_rate(np.tile(power, N)).reshape(N, -1) for power in (limit_w, even_w))
+        return cls(filling, total_w, own, even)
 
     def best_times_s(self, uplink: Traffic, exchange: Traffic) -> tuple[FloatArray, FloatArray]:
         """Return the lengths of uplink phase and exchange, after all are ready, whose sum is least.
 
         Shapes (allocations,); 0 for a phase in which nothing is sent.
         """
-        N = len(self.filling.best_noise) // len(self.limit_w)
+        N = len(self.own_rate)
         if exchange.nats == 0:
             return self.end_s(uplink), np.zeros(N)
         if uplink.nats == 0:
@@ -62,21 +73,14 @@ class SharedPower:
 
     def end_s(self, traffic: Traffic) -> FloatArray:
         """Return when one phase alone can end at the earliest, shape (allocations,)."""
-        earliest = traffic.slack_s(self.filling, self.limit_w)
-        latest = traffic.slack_s(self.filling, self.evenly_w)
+        earliest, latest = traffic.slack_s(self.own_rate), traffic.slack_s(self.even_rate)
         return meet_total_power(self.filling, self.total_w, traffic, earliest, latest)
-
-    @property
-    def evenly_w(self) -> FloatArray:
-        """The clients' limits, scaled down alike until their sum is no more than the total, shape (clients,)."""
-        scaled: FloatArray = self.limit_w * min(1.0, 1 / (self.limit_w / self.total_w).sum())
-        return scaled
 
     def take(self, index: IntArray) -> SharedPower:
         """Return some of the allocations."""
-        C = len(self.limit_w)
+        C = self.own_rate.shape[1]
         rows = (index[:, None] * C + np.arange(C)).ravel()
-        return SharedPower(self.filling.take(rows), self.total_w, self.limit_w)
+        return SharedPower(self.filling.take(rows), self.total_w, self.own_rate[index], self.even_rate[index])
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +94,7 @@ class TwoPhases:
     def best(self) -> tuple[FloatArray, FloatArray]:
         """Return the lengths of both phases, from when all are ready, whose sum is least, shapes (allocations,)."""
         kinks = np.unique(self.uplink.head_start_s)
-        N = len(self.power.filling.best_noise) // len(self.power.limit_w)
+        N = len(self.power.own_rate)
         right = self._at(np.full(N, kinks[-1]), np.arange(N))
         left = right.take(np.arange(N))
         low, high = np.full(N, -1), np.full(N, len(kinks) - 1)
@@ -139,14 +143,14 @@ class TwoPhases:
 
     def _at(self, theta_s: FloatArray, index: IntArray) -> _Point:
         """The least x of some allocations for their thetas, and what follows."""
-        power, C = self.power.take(index), len(self.power.limit_w)
+        power = self.power.take(index)
         head_start = np.minimum(self.uplink.head_start_s, theta_s[:, None])
         cut_off = Traffic(self.uplink.nats, head_start)
-        own = cut_off.own_slack_s(power.filling, power.limit_w)
+        own = cut_off.own_slack_s(power.own_rate)
         earliest, uplink_s = np.maximum(own.max(axis=1), SHORTEST_S), power.end_s(cut_off)
         rate = cut_off.rate(uplink_s)
-        level = power.filling.log_level(rate.ravel())[0].reshape(-1, C)
-        cost = power.filling.best_noise.reshape(-1, C) * np.exp(level) * rate / (uplink_s[:, None] + head_start)
+        level = power.filling.log_level(rate.ravel())[0].reshape(rate.shape)
+        cost = power.filling.best_noise.reshape(rate.shape) * np.exp(level) * rate / (uplink_s[:, None] + head_start)
         bound_by_own = uplink_s <= earliest * (1 + SAME)
         cost = np.where(bound_by_own[:, None], own >= (earliest * (1 - SAME))[:, None], cost)
         with np.errstate(invalid="ignore"):

@@ -29,17 +29,15 @@ class Traffic:
         left = np.asarray(slack_s)[..., None] + self.head_start_s
         return self.nats / left if self.nats > 0 else np.zeros_like(left)
 
-    def own_slack_s(self, filling: WaterFilling, power_w: FloatArray) -> FloatArray:
-        """When each client is done if it uses its power, shape (allocations, clients), after all are ready."""
-        C = len(power_w)
-        rate = filling.max_rate(np.tile(power_w, len(filling.best_noise) // C)).reshape(-1, C)
+    def own_slack_s(self, rate: FloatArray) -> FloatArray:
+        """When each client is done at its rate in nat/s, after all are ready, shapes (allocations, clients)."""
         with np.errstate(divide="ignore", over="ignore"):  # no rate, or next to none: never
             own: FloatArray = self.nats / rate - self.head_start_s
         return own
 
-    def slack_s(self, filling: WaterFilling, power_w: FloatArray) -> FloatArray:
-        """When the last client is done if each uses its power, shape (allocations,), in seconds after all are ready."""
-        slack: FloatArray = np.maximum(self.own_slack_s(filling, power_w).max(axis=1), SHORTEST_S)
+    def slack_s(self, rate: FloatArray) -> FloatArray:
+        """When the last client is done at these rates, shape (allocations,), in seconds after all are ready."""
+        slack: FloatArray = np.maximum(self.own_slack_s(rate).max(axis=1), SHORTEST_S)
         return slack
 
     def take(self, index: IntArray) -> Traffic:

@@ -55,7 +55,7 @@ def test_no_other_split_of_time_is_better(seed: int) -> None:
     limit = np.minimum(instance.max_power_w, instance.server.total_uplink_power_w)
     nats = math.log(2) * costs.uplink_bits, math.log(2) * costs.exchange_bits
     traffic = Traffic(nats[0], head_start_s(costs))
-    power = SharedPower(rows.filling, instance.server.total_uplink_power_w, limit)
+    power = SharedPower.of(rows.filling, instance.server.total_uplink_power_w, limit)
     shared = TwoPhases(power, traffic, nats[1])
     for theta in np.linspace(0.0, head_start_s(costs).max(), 50):
         other = shared._at(np.array([theta]), np.array([0]))
