@@ -1,0 +1,74 @@
+"""Good prices per client and count at given phase ends, by a primal-dual interior-point method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from epsl_opt.core.arrays import FloatArray
+from epsl_opt.solvers.dual.count_iterate import CountIterate
+from epsl_opt.solvers.dual.count_model import CountModel, Shared
+from epsl_opt.solvers.dual.count_step import CountStep
+
+MOST_STEPS = 90
+ACCURACY = 1e-3
+"""Solved once the gap is this part of all prices."""
+
+STALLED = 1e-8
+CENTRAL = 0.3
+"""Iterates with so much of the prices left as gap are good to start from at other phase ends."""
+
+FLOOR = 1e-3
+"""Every class counts at least this much, so that prices of classes that are not the cheapest get good, too."""
+
+
+@dataclass(frozen=True, eq=False)
+class CountPrices:
+    """Prices found, in the model's units: `own` (clients, classes, 5) and what all share.
+
+    `central` is an iterate to start from at other phase ends of the same model.
+    """
+
+    own: FloatArray
+    shared: Shared
+    central: CountIterate
+
+
+def raise_count_dual(
+    model: CountModel, limits: FloatArray, start: CountIterate, stop: Callable[[], bool] = lambda: False
+) -> CountPrices:
+    """Raise what the clients pay beyond the shared costs, as far as it goes.
+
+    Parameters
+    ----------
+    model
+        Cut layer, classes and units.
+    limits
+        `CountModel.limits` at the rates needed.
+    start
+        Where to start, from `starting_iterate` or `CountPrices.central`.
+    stop
+        Asked between steps whether time is up; what is found until then is returned.
+    """
+    at = best = central = start
+    M = model.shape[2]
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        for _ in range(MOST_STEPS):
+            if stop():
+                break
+            at, length, gap = CountStep(model, limits, at, FLOOR).advanced()
+            if not _sound(at):
+                break
+            best = at
+            if gap > CENTRAL * M:
+                central = at
+            if gap < ACCURACY * M or length < STALLED:
+                break
+    own = np.where(model.positive, np.maximum(best.own, 0.0), best.own)
+    return CountPrices(own, Shared(best.subchannel, max(float(best.total), 0.0)), central)
+
+
+def _sound(at: CountIterate) -> bool:
+    return bool(np.isfinite(at.own).all() and np.isfinite(at.subchannel).all() and np.isfinite(at.share).all())

@@ -1,0 +1,180 @@
+"""Which phase ends prices per client and count rule out, and the level below which no schedule ends its phases.
+
+A *wait* is how long a phase lasts after the last client is ready for it; a level is a sum of all phases' waits. At fixed
+prices what a class pays falls with the waits, as the rates needed do: its cost is a sum of price times traffic over
+(wait + head start), and of what it pays for what it holds. Among several price vectors of a class the largest cost
+counts, among a client's classes the least. Where all clients together pay more than the shared costs no schedule has
+such waits, or less of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from epsl_opt.core.arrays import FloatArray
+from epsl_opt.solvers.dual.count_model import CountModel, Shared
+from epsl_opt.solvers.dual.lagrangian import ROUNDING
+
+FIRST_CELLS = 48
+"""Parts of a phase's wait looked at first; those not ruled out are split again into `SPLIT` each."""
+
+SPLIT = 6
+MOST_CELLS = 3000
+HALVINGS = 12
+BLOCK = 2_000_000
+"""Numbers in an array of (waits, price vectors, clients, classes)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Phases:
+    """The phases of a cut layer that carry traffic.
+
+    `head_start_s` (phases, clients) is how much earlier than the last each client is ready, `fixed_s` all that is not
+    waiting.
+    """
+
+    head_start_s: FloatArray
+    fixed_s: float
+
+
+class CountProof:
+    """Prices of one model: several of all clients' own, several of those that all share."""
+
+    def __init__(self, model: CountModel, phases: Phases) -> None:
+        self._model, self._phases = model, phases
+        self._own: list[FloatArray] = []
+        self._traffic: list[FloatArray] = []
+        self._shared: list[Shared] = []
+        self._held: list[list[FloatArray]] = []
+
+    def add(self, own: FloatArray, traffic: FloatArray, shared: Shared) -> None:
+        """Add prices in the model's units.
+
+        Parameters
+        ----------
+        own
+            Shape (clients, classes, 5).
+        traffic
+            Price times traffic of each phase, shape (phases, clients, classes).
+        shared
+            What all clients see.
+        """
+        for prices, held in zip(self._shared, self._held, strict=True):
+            held.append(self._model.held_cost(own, prices))
+        self._own.append(own)
+        self._traffic.append(traffic * (1 - ROUNDING))
+        self._shared.append(shared)
+        self._held.append([self._model.held_cost(each, shared) for each in self._own])
+
+    def ruled_out(self, waits: FloatArray) -> FloatArray:
+        """Return how far the clients' payments exceed the shared costs, at the best prices, shape (waits,).
+
+        Parameters
+        ----------
+        waits
+            In seconds, positive, shape (waits, phases).
+        """
+        margin = np.full(len(waits), -np.inf)
+        for n in reversed(range(len(self._shared))):
+            open_ = np.flatnonzero(margin <= 0)
+            if open_.size == 0:
+                break
+            margin[open_] = np.maximum(margin[open_], self._margin(n, waits[open_]))
+        return margin
+
+    def class_costs(self, wait: FloatArray) -> FloatArray:
+        """What each class pays at one vector of waits and the newest shared prices, shape (clients, classes)."""
+        return self._costs(len(self._shared) - 1, wait[None, :])[0]
+
+    def _margin(self, n: int, waits: FloatArray) -> FloatArray:
+        size = len(self._own) * self._own[0].shape[0] * self._own[0].shape[1]
+        parts = np.array_split(waits, max(1, -(-len(waits) * size // BLOCK)))
+        paid = [self._costs(n, part).min(axis=2) for part in parts]
+        total = np.concatenate([part.sum(axis=1) for part in paid])
+        magnitude = np.concatenate([np.abs(part).sum(axis=1) for part in paid])
+        found: FloatArray = total - self._model.shared_cost(self._shared[n]) - ROUNDING * magnitude
+        return np.nan_to_num(found, nan=-np.inf, posinf=np.inf, neginf=-np.inf)
+
+    def _costs(self, n: int, waits: FloatArray) -> FloatArray:
+        """Shape (waits, clients, classes)."""
+        best = np.full((len(waits), *self._own[0].shape[:2]), -np.inf)
+        for traffic, held in zip(self._traffic, self._held[n], strict=True):
+            cost = np.broadcast_to(held, best.shape).copy()
+            for phase, head_start in enumerate(self._phases.head_start_s):
+                cost += traffic[phase] / (waits[:, phase, None] + head_start)[..., None]
+            np.fmax(best, cost, out=best)
+        return best
+
+
+def proven_level_s(
+    proofs: Sequence[CountProof], known_s: float, wanted_s: float, n_phases: int, least_s: float
+) -> tuple[float, FloatArray]:
+    """Return a level that no schedule goes below, and waits just above it that are not ruled out.
+
+    Parameters
+    ----------
+    proofs
+        Any number of them.
+    known_s, wanted_s
+        A level that is proven, and the highest that is of interest; if that is proven it is returned at once.
+    n_phases
+        How many waits make up a level.
+    least_s
+        Waits are told apart to this.
+    """
+    gap = _first_gap(proofs, wanted_s, n_phases, least_s)
+    if gap is None:
+        return wanted_s, np.zeros(0)
+    open_s = wanted_s
+    for _ in range(HALVINGS):
+        middle_s = (known_s + open_s) / 2
+        found = _first_gap(proofs, middle_s, n_phases, least_s)
+        if found is None:
+            known_s = middle_s
+        else:
+            open_s, gap = middle_s, found
+    return known_s, gap
+
+
+def _first_gap(proofs: Sequence[CountProof], level_s: float, n_phases: int, least_s: float) -> FloatArray | None:
+    """Return waits of this level, or nearly, that are not ruled out; None if there are none.
+
+    The waits of all phases but the last are split into cells; a cell is done if its upper corner is ruled out, with the
+    most that is left for the last phase.
+    """
+    if n_phases == 1:
+        waits = np.array([[level_s]])
+        return None if _ruled_out(proofs, waits)[0] > 0 else waits[0]
+    free = n_phases - 1
+    cells = FIRST_CELLS if free == 1 else FIRST_CELLS // 4
+    width = level_s / cells
+    low = np.stack(np.meshgrid(*[width * np.arange(cells)] * free, indexing="ij"), axis=-1).reshape(-1, free)
+    while True:
+        left = level_s - low.sum(axis=1)
+        low, left = low[left > 0], left[left > 0]
+        corner = np.column_stack([low + width, left])
+        margin = _ruled_out(proofs, corner)
+        open_ = margin <= 0
+        if not open_.any():
+            return None
+        low, corner, left = low[open_], corner[open_], left[open_]
+        inside = np.column_stack([low + least_s, left])
+        beaten = _ruled_out(proofs, inside)
+        if width <= least_s or (beaten <= 0).any() or len(low) * SPLIT**free > MOST_CELLS:
+            worst: FloatArray = inside[beaten.argmin()]
+            return worst
+        width /= SPLIT
+        steps = width * np.stack(np.meshgrid(*[np.arange(SPLIT)] * free, indexing="ij"), axis=-1).reshape(-1, free)
+        low = (low[:, None, :] + steps).reshape(-1, free)
+
+
+def _ruled_out(proofs: Sequence[CountProof], waits: FloatArray) -> FloatArray:
+    margin = np.full(len(waits), -np.inf)
+    for proof in reversed(proofs):
+        open_ = np.flatnonzero(margin <= 0)
+        if open_.size:
+            margin[open_] = np.maximum(margin[open_], proof.ruled_out(waits[open_]))
+    return margin
