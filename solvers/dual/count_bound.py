@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from epsl_opt.core.arrays import FloatArray
+from epsl_opt.core.arrays import BoolArray, FloatArray, IntArray
 from epsl_opt.solvers.dual.count_classes import CountClasses
-from epsl_opt.solvers.dual.count_interior_point import CountPrices, raise_count_dual
-from epsl_opt.solvers.dual.count_iterate import CountIterate, starting_iterate
+from epsl_opt.solvers.dual.count_interior_point import raise_count_dual
+from epsl_opt.solvers.dual.count_iterate import starting_iterate
 from epsl_opt.solvers.dual.count_model import OWN, CountModel, Shared, Units
 from epsl_opt.solvers.dual.count_proof import CountProof, Phases, proven_level_s
 from epsl_opt.solvers.dual.interior_point import DualSolutions
@@ -22,11 +22,18 @@ FIRST_SHARE = 0.7
 RESOLUTION = 1e-6
 """Phase ends are told apart to this part of the latency."""
 
-STALLED = 0.01
-"""A round of prices that raises the bound by less than this part of what it lacks counts as idle; two end it."""
+ACCURACIES = (3e-3, 1e-3, 3e-4, 1e-4)
+"""Of the prices: the next once phase ends are not ruled out by prices made for them; the search ends with the last."""
 
-MOST_ROUNDS = 40
+SLOW = 0.003
+"""Nor is it worth going on like this if a round raises the bound by less than this part of what it lacks."""
+
+MOST_ROUNDS = 100
 RECENTRED = 2
+MOST_CORRECTIONS = 4
+NEAR = 0.5
+"""Classes that cost no more than this beyond their client's cheapest, in average prices of a subchannel, are active."""
+
 SPREAD = 1.0
 TIED = 1e-2
 
@@ -47,9 +54,10 @@ class CountBound:
         self._kinds = [kind for kind in (_UPLINK, _DOWNLINK, _EXCHANGE) if self._traffic[kind] > 0]
         self._phases = self._phases_of()
         self._root_waits = self._waits_of_root()
+        self._root_shared = self._shared_of_root()
         self._proofs = [self._proof_of_root()]
-        self._model: CountModel | None = None
-        self._central: CountIterate | None = None
+        self._model = self._centred(np.round(self._counts).astype(np.intp))
+        self._priced = False
         self._recentred = 0
 
     @property
@@ -77,34 +85,44 @@ class CountBound:
         }
         return np.array([ends[kind].slack_s[0].min() for kind in self._kinds])
 
-    def _proof_of_root(self) -> CountProof:
-        """The Lagrangian dual's own prices: one class of all counts."""
+    def _shared_of_root(self) -> Shared:
         problem, prices, units = self._problem, self._prices, self._units
-        everything = problem.everything()
-        model = CountModel(problem, CountClasses(everything.least.T, everything.most.T), units)
-        own = np.zeros((len(problem.max_power_w), 1, OWN))
-        own[:, 0, 0] = prices.rate[0] / units.rate
-        own[:, 0, 1] = prices.downlink[0] / units.downlink
-        own[:, 0, 2] = prices.power[0] / units.budget
-        value = subchannel_values(problem, everything, prices)[0].max(axis=0)
-        shared = Shared(value / units.second, float(prices.total_power[0]) / units.total)
-        proof = CountProof(model, self._phases)
-        in_uplink = np.divide(prices.uplink, prices.rate, out=np.ones_like(prices.uplink), where=prices.rate > 0)[0]
-        proof.add(own, self._priced_traffic(own, in_uplink), shared)
+        value = subchannel_values(problem, problem.everything(), prices)[0].max(axis=0)
+        return Shared(value / units.second, float(prices.total_power[0]) / units.total)
+
+    def _own_of_root(self, client: IntArray) -> FloatArray:
+        """The Lagrangian dual's own prices, for classes of these clients, shape (classes, 5)."""
+        prices, units = self._prices, self._units
+        own = np.zeros((len(client), OWN))
+        own[:, 0] = (prices.rate[0] / units.rate)[client]
+        own[:, 1] = (prices.downlink[0] / units.downlink)[client]
+        own[:, 2] = (prices.power[0] / units.budget)[client]
+        return own
+
+    def _proof_of_root(self) -> CountProof:
+        """What the Lagrangian dual's own prices prove: one class a client, of all its counts."""
+        everything, client = self._problem.everything(), np.arange(len(self._counts))
+        classes = CountClasses(client, everything.least[0], everything.most[0])
+        model = CountModel(self._problem, classes, self._units)
+        proof, own = CountProof(model, self._phases), self._own_of_root(client)
+        traffic = self._priced_traffic(model, own, self._root_in_uplink)
+        proof.add(client, own, traffic, self._root_shared, self._root_waits)
         return proof
 
-    def _priced_traffic(self, own: FloatArray, in_uplink: FloatArray) -> FloatArray:
-        """Price times traffic of the phases in units, shape (phases, clients, classes).
+    @property
+    def _root_in_uplink(self) -> FloatArray:
+        """The part of each client's rate price that is for the uplink phase, the rest is for the exchange."""
+        uplink, rate = self._prices.uplink[0], self._prices.rate[0]
+        return np.divide(uplink, rate, out=np.ones_like(rate), where=rate > 0)
 
-        `in_uplink` is the part of each client's rate price that is for the uplink phase, the rest is for the exchange.
-        """
-        units, traffic = self._units, self._traffic
-        rate = own[..., 0] * (units.rate / units.second)[:, None]
-        downlink = own[..., 1] * (units.downlink / units.second)[:, None]
+    def _priced_traffic(self, model: CountModel, own: FloatArray, in_uplink: FloatArray) -> FloatArray:
+        """Price times traffic of the phases in units, shape (phases, classes)."""
+        client, units, traffic = model.classes.client, self._units, self._traffic
+        rate = own[:, 0] * (units.rate / units.second)[client]
         priced = {
-            _UPLINK: rate * in_uplink[:, None],
-            _DOWNLINK: downlink,
-            _EXCHANGE: rate * (1 - in_uplink)[:, None],
+            _UPLINK: rate * in_uplink[client],
+            _DOWNLINK: own[:, 1] * (units.downlink / units.second)[client],
+            _EXCHANGE: rate * (1 - in_uplink)[client],
         }
         return np.array([traffic[kind] * priced[kind] for kind in self._kinds])
 
@@ -114,10 +132,8 @@ class CountBound:
         nothing = np.zeros_like(self._problem.max_power_w)
         need = {kind: self._traffic[kind] / slack[kind] for kind in self._kinds}
         first, last = need.get(_UPLINK, nothing), need.get(_EXCHANGE, nothing)
-        prices = self._prices
-        root = np.divide(prices.uplink, prices.rate, out=np.ones_like(prices.uplink), where=prices.rate > 0)[0]
         tied = np.abs(first - last) < TIED * np.maximum(first, last)
-        in_uplink = np.where(tied, root, first > last)
+        in_uplink = np.where(tied, self._root_in_uplink, first > last)
         return in_uplink * first + (1 - in_uplink) * last, need.get(_DOWNLINK, nothing), in_uplink
 
     def improve(
@@ -133,15 +149,18 @@ class CountBound:
         level_s = float(self._root_waits.sum())
         first_s = level_s + FIRST_SHARE * max(wanted_s - known_s, 0.0)
         waits = self._root_waits * (first_s / level_s) if level_s > 0 else np.full(len(self._kinds), first_s)
-        idle = 0
+        accuracies = list(ACCURACIES)
         for _ in range(MOST_ROUNDS):
-            if stop() or idle > 1 or known_s >= wanted_s:
+            if stop() or not accuracies or known_s >= wanted_s:
                 break
-            self._look_at(waits, stop)
+            self._look_at(waits, accuracies[0], stop)
+            if self._proofs[-1].ruled_out(waits[None, :])[0] <= 0:
+                del accuracies[0]
             reached_s, waits = proven_level_s(
                 self._proofs, known_s, wanted_s, len(self._kinds), RESOLUTION * (fixed_s + wanted_s)
             )
-            idle = 0 if reached_s - known_s > STALLED * (wanted_s - known_s) else idle + 1
+            if accuracies and reached_s - known_s < SLOW * (wanted_s - known_s):
+                del accuracies[0]
             known_s = max(known_s, reached_s)
             found_s = (fixed_s + known_s) * (1 - ROUNDING)
             if found_s > self.bound_s:
@@ -149,43 +168,61 @@ class CountBound:
                 tell(found_s)
         return self.bound_s
 
-    def _look_at(self, waits: FloatArray, stop: Callable[[], bool]) -> None:
+    def _look_at(self, waits: FloatArray, accuracy: float, stop: Callable[[], bool]) -> None:
         """Find prices at these waits, with the classes around the counts that are cheapest there."""
-        rate, downlink, in_uplink = self._needs(waits)
-        while True:
-            model = self._model or self._new_model(np.round(self._counts).astype(np.intp))
-            limits = model.limits(rate, downlink)
-            start = self._central or self._start(model, limits)
-            found: CountPrices = raise_count_dual(model, limits, start, stop)
-            self._central = found.central
-            self._proofs[-1].add(found.own, self._priced_traffic(found.own, in_uplink), found.shared)
-            cost = self._proofs[-1].class_costs(waits)
-            chosen = cost.argmin(axis=1)
-            outside = (chosen == 0) & ~model.single[:, 0] | (chosen == N_CLASSES - 1) & ~model.single[:, -1]
-            if self._recentred >= RECENTRED or not outside.any() or stop():
+        active = self._active(waits)
+        for _ in range(MOST_CORRECTIONS):
+            self._price(waits, active, accuracy, stop)
+            classes = self._model.classes
+            chosen = classes.chosen(self._proofs[-1].class_costs(waits))
+            if stop():
                 return
-            self._recentred += 1
-            self._new_model(model.classes.middle(chosen))
+            if self._recentred < RECENTRED and self._outside(chosen).any():
+                self._recentred += 1
+                self._priced, self._model = False, self._centred(classes.count_of(chosen))
+                active = self._active(waits)
+            elif not active[chosen].all():
+                active[chosen] = True
+            else:
+                return
 
-    def _new_model(self, counts: np.ndarray) -> CountModel:
+    def _outside(self, chosen: IntArray) -> BoolArray:
+        """Which of the classes chosen are ranges beside others: the counts within should have classes of their own."""
+        classes = self._model.classes
+        alone = np.bincount(classes.client)[classes.client] == 1
+        outside: BoolArray = (~classes.single & ~alone)[chosen]
+        return outside
+
+    def _active(self, waits: FloatArray) -> BoolArray:
+        """Which classes may be a client's cheapest; the others keep the prices they have."""
+        classes = self._model.classes
+        if not self._priced:
+            return np.ones(len(classes.client), dtype=bool)
+        cost = self._proofs[-1].class_costs(waits)
+        active: BoolArray = cost < classes.cheapest(cost)[classes.client] + NEAR
+        return active
+
+    def _price(self, waits: FloatArray, active: BoolArray, accuracy: float, stop: Callable[[], bool]) -> None:
+        rate, downlink, in_uplink = self._needs(waits)
+        model = self._model.take(active)
+        limits = model.limits(rate, downlink)
+        own, classes = self._own_of_root(model.classes.client), model.classes
+        counts = self._counts[classes.client]
+        share = 0.2 + ((classes.least <= counts) & (counts < classes.most + 1))
+        share /= classes.per_client(share)[classes.client]
+        start = starting_iterate(model, own, self._root_shared, share, limits, SPREAD)
+        found = raise_count_dual(model, limits, start, accuracy, stop)
+        traffic = self._priced_traffic(model, found.own, in_uplink)
+        self._proofs[-1].add(np.flatnonzero(active), found.own, traffic, found.shared, waits)
+        self._priced = True
+
+    def _centred(self, counts: IntArray) -> CountModel:
+        """A model with classes around these counts, and a proof for it."""
         everything = self._problem.everything()
         classes = CountClasses.around(counts, everything.least[0], everything.most[0], N_CLASSES)
-        self._model, self._central = CountModel(self._problem, classes, self._units), None
-        self._proofs.append(CountProof(self._model, self._phases))
-        return self._model
-
-    def _start(self, model: CountModel, limits: FloatArray) -> CountIterate:
-        problem, prices, units = self._problem, self._prices, self._units
-        own = np.zeros((*model.shape[:2], OWN))
-        own[..., 0] = (prices.rate[0] / units.rate)[:, None]
-        own[..., 1] = (prices.downlink[0] / units.downlink)[:, None]
-        own[..., 2] = (prices.power[0] / units.budget)[:, None]
-        value = subchannel_values(problem, problem.everything(), prices)[0].max(axis=0)
-        inside = (model.classes.least <= self._counts[:, None]) & (self._counts[:, None] < model.classes.most + 1)
-        share = 0.2 + inside
-        share /= share.sum(axis=1, keepdims=True)
-        total = float(prices.total_power[0]) / units.total
-        return starting_iterate(model, own, value / units.second, total, share, limits, SPREAD)
+        model = CountModel(self._problem, classes, self._units)
+        self._proofs.append(CountProof(model, self._phases))
+        return model
 
 
 _UPLINK, _DOWNLINK, _EXCHANGE = "uplink", "downlink", "exchange"

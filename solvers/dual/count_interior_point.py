@@ -13,31 +13,25 @@ from epsl_opt.solvers.dual.count_model import CountModel, Shared
 from epsl_opt.solvers.dual.count_step import CountStep
 
 MOST_STEPS = 90
-ACCURACY = 1e-3
-"""Solved once the gap is this part of all prices."""
-
 STALLED = 1e-8
-CENTRAL = 0.3
-"""Iterates with so much of the prices left as gap are good to start from at other phase ends."""
-
-FLOOR = 1e-3
+FLOOR = 1e-4
 """Every class counts at least this much, so that prices of classes that are not the cheapest get good, too."""
 
 
 @dataclass(frozen=True, eq=False)
 class CountPrices:
-    """Prices found, in the model's units: `own` (clients, classes, 5) and what all share.
-
-    `central` is an iterate to start from at other phase ends of the same model.
-    """
+    """Prices found, in the model's units: `own`, shape (classes, 5), and what all share."""
 
     own: FloatArray
     shared: Shared
-    central: CountIterate
 
 
 def raise_count_dual(
-    model: CountModel, limits: FloatArray, start: CountIterate, stop: Callable[[], bool] = lambda: False
+    model: CountModel,
+    limits: FloatArray,
+    start: CountIterate,
+    accuracy: float,
+    stop: Callable[[], bool] = lambda: False,
 ) -> CountPrices:
     """Raise what the clients pay beyond the shared costs, as far as it goes.
 
@@ -48,12 +42,14 @@ def raise_count_dual(
     limits
         `CountModel.limits` at the rates needed.
     start
-        Where to start, from `starting_iterate` or `CountPrices.central`.
+        Where to start, from `starting_iterate`.
+    accuracy
+        Solved once the gap is this part of all prices.
     stop
         Asked between steps whether time is up; what is found until then is returned.
     """
-    at = best = central = start
-    M = model.shape[2]
+    at = best = start
+    M = model.n_subchannels
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         for _ in range(MOST_STEPS):
             if stop():
@@ -62,12 +58,10 @@ def raise_count_dual(
             if not _sound(at):
                 break
             best = at
-            if gap > CENTRAL * M:
-                central = at
-            if gap < ACCURACY * M or length < STALLED:
+            if gap < accuracy * M or length < STALLED:
                 break
     own = np.where(model.positive, np.maximum(best.own, 0.0), best.own)
-    return CountPrices(own, Shared(best.subchannel, max(float(best.total), 0.0)), central)
+    return CountPrices(own, Shared(best.subchannel, max(float(best.total), 0.0)))
 
 
 def _sound(at: CountIterate) -> bool:

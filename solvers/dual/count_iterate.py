@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
 
-from epsl_opt.core.arrays import BoolArray, FloatArray
-from epsl_opt.solvers.dual.count_model import CountModel
+from epsl_opt.core.arrays import BoolArray, FloatArray, IntArray
+from epsl_opt.solvers.dual.count_model import CountModel, Shared
 
-TO_BOUNDARY = 0.97
-MOST_PRICE = 30.0
+TO_BOUNDARY = 0.99
+MOST_PRICE = 300.0
 """Own rate and power prices end here, in their units: those of counts that cannot serve would run away."""
+
+LEAST_START = 0.05
+"""Prices start at no less, in their units."""
 
 Pair = tuple[FloatArray, FloatArray]
 
@@ -21,9 +24,9 @@ Pair = tuple[FloatArray, FloatArray]
 class CountIterate:
     """Where the method is; also a step, with changes in the fields.
 
-    Unknowns: `own` (clients, classes, 5), `subchannel` (subchannels,) and `total` () prices, `client` (clients,) the
-    least cost of each client; `over`, `under` (clients, classes, subchannels) how far a subchannel's price net of its
-    value lies below and above the count price; `surplus` (clients, classes) how much a class costs beyond the least.
+    Unknowns: `own` (classes, 5), `subchannel` (subchannels,) and `total` () prices, `client` (clients,) the least cost
+    of each client; `over`, `under` (classes, subchannels) how far a subchannel's price net of its value lies below and
+    above the count price; `surplus` (classes,) how much a class costs beyond the least.
     Their multipliers: `held` of `under` and `left` of `over` (how much of the subchannel the class holds and leaves),
     `share` of `surplus` (how much of the client is in the class), `low`, `high` and `spare` of the limits of `own` and
     `total`, and `scale` () of the prices' normalisation.
@@ -66,7 +69,7 @@ class Limited:
     def of(cls, model: CountModel) -> Limited:
         """Read them off a model."""
         above = model.positive.copy()
-        above[..., 3:] = False
+        above[:, 3:] = False
         return cls(model.positive, above)
 
     def pairs(self, at: CountIterate) -> tuple[Pair, ...]:
@@ -119,13 +122,7 @@ def _boundary(value: FloatArray, change: FloatArray) -> float:
 
 
 def starting_iterate(
-    model: CountModel,
-    own: FloatArray,
-    subchannel: FloatArray,
-    total: float,
-    share: FloatArray,
-    limits: FloatArray,
-    spread: float,
+    model: CountModel, own: FloatArray, shared: Shared, share: FloatArray, limits: FloatArray, spread: float
 ) -> CountIterate:
     """Build an iterate well inside all limits around given prices.
 
@@ -133,60 +130,51 @@ def starting_iterate(
     ----------
     model
         Whose classes.
-    own, subchannel, total
-        Prices in units; of `own` only rates and power count.
+    own, shared
+        Prices in units; of `own`, shape (classes, 5), only rates and power count.
     share
-        How much of each client is in each class, shape (clients, classes), positive, of sum one.
+        How much of each client is in each class, shape (classes,), positive, of sum one per client.
     limits
         `CountModel.limits` at the rates needed.
     spread
         How far inside, in units.
     """
-    C, _, M = model.shape
-    limited = Limited.of(model)
-    scale = M / (subchannel.sum() + model.total_power * total)
-    own = np.clip(own * scale, 0.05, 0.9 * MOST_PRICE)
-    subchannel, total_price = subchannel * scale, np.array(max(total * scale, 0.05))
-    net = subchannel - model.respond(own, float(total_price)).value
-    count = _count_price(net, np.where(model.classes.least == 1, model.classes.most, model.classes.least))
-    own[..., 3] = np.where(model.single, count, np.maximum(count, 0.0) + 0.3 * spread)
-    own[..., 4] = np.where(model.single, 0.0, np.maximum(-count, 0.0) + 0.3 * spread)
+    classes, limited, M = model.classes, Limited.of(model), model.n_subchannels
+    scale = M / (shared.subchannel.sum() + model.total_power * shared.total_power)
+    own = np.clip(own * scale, LEAST_START, 0.9 * MOST_PRICE)
+    subchannel, total = shared.subchannel * scale, np.array(max(shared.total_power * scale, LEAST_START))
+    net = subchannel - model.respond(own, float(total)).value
+    count = _count_price(net, np.where(classes.least == 1, classes.most, classes.least))
+    own[:, 3] = np.where(classes.single, count, np.maximum(count, 0.0) + 0.3 * spread)
+    own[:, 4] = np.where(classes.single, 0.0, np.maximum(-count, 0.0) + 0.3 * spread)
     own = np.where(model.moving, own, 0.0)
-    excess = (own[..., 3] - own[..., 4])[..., None] - net
+    excess = (own[:, 3] - own[:, 4])[:, None] - net
     over = np.maximum(excess, 0.0) + spread
     under = over - excess
-    held = share[..., None] * over / (over + under)
-    cost = (limits * own).sum(axis=2) - over.sum(axis=2)
-    client = cost.min(axis=1) - spread * M / C
+    held = share[:, None] * over / (over + under)
+    cost = (limits * own).sum(axis=1) - over.sum(axis=1)
+    client = classes.cheapest(cost) - spread * M / len(classes.first)
     average = float((held * under).mean())
     return CountIterate(
         own=own,
         subchannel=subchannel,
-        total=total_price,
+        total=total,
         client=client,
         over=over,
         under=under,
-        surplus=cost - client[:, None],
+        surplus=cost - client[classes.client],
         held=held,
-        left=share[..., None] - held,
+        left=share[:, None] - held,
         share=share,
         low=np.where(limited.below, average / np.where(limited.below, own, 1.0), 0.0),
         high=np.where(limited.above, average / np.where(limited.above, MOST_PRICE - own, 1.0), 0.0),
-        spare=average / total_price,
+        spare=average / total,
         scale=np.array(held.sum() / M),
     )
 
 
-def _count_price(net: FloatArray, count: FloatArray) -> FloatArray:
+def _count_price(net: FloatArray, count: IntArray) -> FloatArray:
     """Between the last subchannel that a class of so many holds and the next."""
-    M = net.shape[2]
-    ordered = np.sort(net, axis=2)
-    last = np.clip(count - 1, 0, M - 1)[..., None]
-    pair = [np.take_along_axis(ordered, np.minimum(last + more, M - 1), axis=2)[..., 0] for more in (0, 1)]
-    return (pair[0] + pair[1]) / 2
-
-
-def with_shares(at: CountIterate, floor: float) -> CountIterate:
-    """Give every class at least a little of its client."""
-    share = np.maximum(at.share, floor)
-    return replace(at, share=share)
+    ordered, row = np.sort(net, axis=1), np.arange(len(net))
+    last = np.minimum(count, net.shape[1]) - 1
+    return (ordered[row, last] + ordered[row, np.minimum(last + 1, net.shape[1] - 1)]) / 2

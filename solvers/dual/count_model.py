@@ -16,12 +16,12 @@ second, of which the second is missing where the class is a single count. All ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from epsl_opt.core.arrays import BoolArray, FloatArray
+from epsl_opt.core.arrays import BoolArray, FloatArray, IntArray
 from epsl_opt.solvers.dual.count_classes import CountClasses
 from epsl_opt.solvers.dual.lagrangian import EPSILON, ROUNDING, CutProblem, Prices, subchannel_values
 
@@ -76,10 +76,10 @@ class Shared:
 
 @dataclass(frozen=True, eq=False)
 class Response:
-    """What the classes do on each subchannel at their prices, arrays of shape (clients, classes, subchannels).
+    """What the classes do on each subchannel at their prices, arrays of shape (classes, subchannels).
 
     `value` is what they would pay, without the count price; `rate` and `downlink` its slopes in the rate prices,
-    `power` in W; `budget` has shape (clients, classes), in s/W.
+    `power` in W; `budget` has shape (classes,), in s/W.
     """
 
     value: FloatArray
@@ -91,38 +91,35 @@ class Response:
 
 @dataclass(frozen=True, eq=False)
 class CountModel:
-    """A cut layer, its classes of counts and the units of prices."""
+    """A cut layer, classes of counts and the units of prices."""
 
     problem: CutProblem
     classes: CountClasses
     units: Units
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """Numbers of clients, classes and subchannels."""
-        C, M = self.problem.noise.shape
-        return C, self.classes.least.shape[1], M
+    def n_subchannels(self) -> int:
+        """M."""
+        return self.problem.noise.shape[1]
 
-    @cached_property
-    def single(self) -> BoolArray:
-        """Which classes are one count, shape (clients, classes)."""
-        return self.classes.least == self.classes.most
+    def take(self, index: IntArray | BoolArray) -> CountModel:
+        """The same with some of the classes."""
+        return replace(self, classes=self.classes.take(index))
 
     @cached_property
     def moving(self) -> BoolArray:
-        """Which own prices there are, shape (clients, classes, 5)."""
-        C, W, _ = self.shape
-        moving = np.ones((C, W, OWN), dtype=bool)
-        moving[..., 0] = moving[..., 2] = self.problem.sends
-        moving[..., 1] = self.problem.downlink_bits > 0
-        moving[..., 4] = ~self.single
+        """Which own prices there are, shape (classes, 5)."""
+        moving = np.ones((len(self.classes.client), OWN), dtype=bool)
+        moving[:, 0] = moving[:, 2] = self.problem.sends
+        moving[:, 1] = self.problem.downlink_bits > 0
+        moving[:, 4] = ~self.classes.single
         return moving
 
     @cached_property
     def positive(self) -> BoolArray:
         """Which own prices may not be negative: all but the count price of a single count."""
         positive = self.moving.copy()
-        positive[..., 3] = ~self.single
+        positive[:, 3] = ~self.classes.single
         return positive
 
     @cached_property
@@ -130,62 +127,81 @@ class CountModel:
         """P_th in units: what one unit of its price costs."""
         return self.problem.total_power_w * self.units.total / self.units.second
 
+    @cached_property
+    def rate_unit(self) -> FloatArray:
+        """Of the classes' rate prices, shape (classes,)."""
+        return self.units.rate[self.classes.client]
+
+    @cached_property
+    def budget_unit(self) -> FloatArray:
+        """Of the classes' power prices, shape (classes,)."""
+        return self.units.budget[self.classes.client]
+
+    @cached_property
+    def _noise(self) -> FloatArray:
+        return self.problem.noise[self.classes.client]
+
+    @cached_property
+    def _rate_scale(self) -> FloatArray:
+        return (self.rate_unit / self.units.second)[:, None] * self.problem.bandwidth_hz
+
+    @cached_property
+    def _downlink(self) -> FloatArray:
+        scaled = (self.units.downlink / self.units.second)[:, None] * self.problem.downlink_bps
+        return scaled[self.classes.client]
+
     def limits(self, rate: FloatArray, downlink: FloatArray) -> FloatArray:
-        """What one unit of each own price gains or costs a class outside the subchannels, shape (clients, classes, 5).
+        """What one unit of each own price gains or costs a class outside the subchannels, shape (classes, 5).
 
         Parameters
         ----------
         rate, downlink
             The rates needed, in nat/s and bit/s, shape (clients,).
         """
-        units, second = self.units, self.units.second
+        units, client = self.units, self.classes.client
         gained = (
-            (rate * units.rate / second)[:, None],
-            (downlink * units.downlink / second)[:, None],
-            (-self.problem.max_power_w * units.budget / second)[:, None],
+            (rate * units.rate / units.second)[client],
+            (downlink * units.downlink / units.second)[client],
+            (-self.problem.max_power_w * units.budget / units.second)[client],
             self.classes.least,
             -self.classes.most,
         )
-        stacked = np.stack([np.broadcast_to(part, self.single.shape) for part in gained], axis=-1)
-        return np.where(self.moving, stacked, 0.0)
+        return np.where(self.moving, np.stack(gained, axis=1), 0.0)
 
     def respond(self, own: FloatArray, total_power: float) -> Response:
-        """Evaluate the classes at their own prices, shape (clients, classes, 5), and that of the total power."""
-        problem, units = self.problem, self.units
-        budget = own[..., 2] * units.budget[:, None] + total_power * units.total
-        level = np.divide(own[..., 0] * units.rate[:, None], budget, out=np.zeros_like(budget), where=budget > 0)
-        noise = problem.noise[:, None, :]
-        height = np.maximum(level[..., None] - noise, 0.0)
-        rate = np.log1p(height / noise)
-        rate *= (units.rate / units.second)[:, None, None] * problem.bandwidth_hz
-        power = height
-        power *= problem.bandwidth_hz
-        downlink = ((units.downlink / units.second)[:, None] * problem.downlink_bps)[:, None, :]
-        value = own[..., 0, None] * rate
-        value -= (budget / units.second)[..., None] * power
-        value += own[..., 1, None] * downlink
-        return Response(value, rate, downlink, power, budget)
+        """Evaluate the classes at their own prices, shape (classes, 5), and that of the total power."""
+        budget = own[:, 2] * self.budget_unit + total_power * self.units.total
+        level = np.divide(own[:, 0] * self.rate_unit, budget, out=np.zeros_like(budget), where=budget > 0)
+        power = np.maximum(level[:, None] - self._noise, 0.0)
+        rate = np.log1p(power / self._noise)
+        rate *= self._rate_scale
+        power *= self.problem.bandwidth_hz
+        value = own[:, 0, None] * rate
+        value -= (budget / self.units.second)[:, None] * power
+        value += own[:, 1, None] * self._downlink
+        return Response(value, rate, self._downlink, power, budget)
 
     def held_cost(self, own: FloatArray, shared: Shared) -> FloatArray:
-        """Bound below what the classes pay for what they hold, less their power limit, shape (clients, classes).
+        """Bound below what the classes pay for what they hold, less their power limit, shape (classes,).
 
         The sum of the least (mu_k - value_k), as many as the class allows, less e P_i; `ROUNDING` of all magnitudes is
         taken off.
         """
         response = self.respond(own, shared.total_power)
         net = shared.subchannel - response.value
-        net.sort(axis=2)
-        count = np.clip((net < 0).sum(axis=2), self.classes.least, self.classes.most)[..., None] - 1
-        paid = np.take_along_axis(np.cumsum(net, axis=2), count, axis=2)[..., 0]
-        size = np.take_along_axis(np.cumsum(np.abs(net), axis=2), count, axis=2)[..., 0]
-        terms = own[..., 0] * response.rate.max(axis=2) + own[..., 1] * response.downlink.max(axis=2)
-        limit = own[..., 2] * (self.problem.max_power_w * self.units.budget / self.units.second)[:, None]
-        cancelled = EPSILON * (count[..., 0] + 1) * (terms + float(np.abs(shared.subchannel).max()))
+        net.sort(axis=1)
+        count = np.clip((net < 0).sum(axis=1), self.classes.least, self.classes.most)
+        row = np.arange(len(count))
+        paid = np.cumsum(net, axis=1)[row, count - 1]
+        size = np.cumsum(np.abs(net), axis=1)[row, count - 1]
+        terms = own[:, 0] * response.rate.max(axis=1) + own[:, 1] * response.downlink.max(axis=1)
+        limit = own[:, 2] * (self.problem.max_power_w * self.units.budget / self.units.second)[self.classes.client]
+        cancelled = EPSILON * count * (terms + float(np.abs(shared.subchannel).max()))
         cost: FloatArray = paid - limit - ROUNDING * (size + limit) - cancelled
         return cost
 
     def shared_cost(self, shared: Shared) -> float:
         """What all subchannels and the total power cost, from above."""
-        paid = float(shared.subchannel.sum()) + shared.total_power * self.total_power
-        size = float(np.abs(shared.subchannel).sum()) + shared.total_power * self.total_power
-        return paid + ROUNDING * size
+        power = shared.total_power * self.total_power
+        size = float(np.abs(shared.subchannel).sum()) + power
+        return float(shared.subchannel.sum()) + power + ROUNDING * size

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from epsl_opt.core.arrays import FloatArray
+from epsl_opt.core.arrays import FloatArray, IntArray
 from epsl_opt.solvers.dual.count_model import CountModel, Shared
 from epsl_opt.solvers.dual.lagrangian import ROUNDING
 
@@ -23,9 +23,10 @@ FIRST_CELLS = 48
 
 SPLIT = 6
 MOST_CELLS = 3000
-HALVINGS = 12
+HALVINGS = 8
+NEAREST = 3
 BLOCK = 2_000_000
-"""Numbers in an array of (waits, price vectors, clients, classes)."""
+"""Numbers in an array of (waits, price vectors)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,37 +41,62 @@ class Phases:
     fixed_s: float
 
 
+@dataclass(frozen=True, eq=False)
+class _Vectors:
+    """Price vectors of some of the classes: their model, own prices, and price times traffic (phases, vectors)."""
+
+    model: CountModel
+    index: IntArray
+    own: FloatArray
+    traffic: FloatArray
+
+
 class CountProof:
-    """Prices of one model: several of all clients' own, several of those that all share."""
+    """Prices of one model: several of each class's own, several of those that all clients share."""
 
     def __init__(self, model: CountModel, phases: Phases) -> None:
         self._model, self._phases = model, phases
-        self._own: list[FloatArray] = []
-        self._traffic: list[FloatArray] = []
+        self._vectors: list[_Vectors] = []
         self._shared: list[Shared] = []
+        self._made_for: list[FloatArray] = []
         self._held: list[list[FloatArray]] = []
+        self._order = np.zeros(0, dtype=np.intp)
+        self._first = self._order
 
-    def add(self, own: FloatArray, traffic: FloatArray, shared: Shared) -> None:
+    def add(self, index: IntArray, own: FloatArray, traffic: FloatArray, shared: Shared, waits: FloatArray) -> None:
         """Add prices in the model's units.
 
         Parameters
         ----------
+        index
+            Which classes get prices of their own; at first all.
         own
-            Shape (clients, classes, 5).
+            Theirs, shape (len(index), 5).
         traffic
-            Price times traffic of each phase, shape (phases, clients, classes).
+            Their price times traffic of each phase, shape (phases, len(index)).
         shared
             What all clients see.
+        waits
+            For which these prices were made, shape (phases,).
         """
+        new = _Vectors(self._model.take(index), index, own, traffic * (1 - ROUNDING))
         for prices, held in zip(self._shared, self._held, strict=True):
-            held.append(self._model.held_cost(own, prices))
-        self._own.append(own)
-        self._traffic.append(traffic * (1 - ROUNDING))
+            held.append(new.model.held_cost(own, prices))
+        self._vectors.append(new)
         self._shared.append(shared)
-        self._held.append([self._model.held_cost(each, shared) for each in self._own])
+        self._made_for.append(waits)
+        self._held.append([each.model.held_cost(each.own, shared) for each in self._vectors])
+        of_class = np.concatenate([each.index for each in self._vectors])
+        self._order = np.argsort(of_class, kind="stable")
+        self._first = np.flatnonzero(np.diff(of_class[self._order], prepend=-1))
+        self._line_traffic = np.concatenate([each.traffic for each in self._vectors], axis=1)[:, self._order]
+        client = self._model.classes.client[of_class[self._order]]
+        self._head_start_s = self._phases.head_start_s[:, client]
 
     def ruled_out(self, waits: FloatArray) -> FloatArray:
         """Return how far the clients' payments exceed the shared costs, at the best prices, shape (waits,).
+
+        Of the shared prices the `NEAREST` are tried, by what they were made for.
 
         Parameters
         ----------
@@ -78,35 +104,33 @@ class CountProof:
             In seconds, positive, shape (waits, phases).
         """
         margin = np.full(len(waits), -np.inf)
-        for n in reversed(range(len(self._shared))):
-            open_ = np.flatnonzero(margin <= 0)
-            if open_.size == 0:
-                break
-            margin[open_] = np.maximum(margin[open_], self._margin(n, waits[open_]))
+        distance = np.abs(waits[:, None, :] - np.array(self._made_for)).sum(axis=2)
+        nearest = np.argsort(distance, axis=1)[:, :NEAREST]
+        for rank in range(nearest.shape[1]):
+            for n in np.unique(nearest[margin <= 0, rank]):
+                open_ = np.flatnonzero((margin <= 0) & (nearest[:, rank] == n))
+                margin[open_] = np.maximum(margin[open_], self._margin(int(n), waits[open_]))
         return margin
 
     def class_costs(self, wait: FloatArray) -> FloatArray:
-        """What each class pays at one vector of waits and the newest shared prices, shape (clients, classes)."""
-        return self._costs(len(self._shared) - 1, wait[None, :])[0]
+        """What each class pays at one vector of waits and the newest shared prices, shape (classes,)."""
+        costs: FloatArray = self._costs(len(self._shared) - 1, wait[None, :])[0]
+        return costs
 
     def _margin(self, n: int, waits: FloatArray) -> FloatArray:
-        size = len(self._own) * self._own[0].shape[0] * self._own[0].shape[1]
-        parts = np.array_split(waits, max(1, -(-len(waits) * size // BLOCK)))
-        paid = [self._costs(n, part).min(axis=2) for part in parts]
-        total = np.concatenate([part.sum(axis=1) for part in paid])
-        magnitude = np.concatenate([np.abs(part).sum(axis=1) for part in paid])
-        found: FloatArray = total - self._model.shared_cost(self._shared[n]) - ROUNDING * magnitude
+        parts = np.array_split(waits, max(1, -(-len(self._order) * len(waits) // BLOCK)))
+        paid = np.concatenate([self._model.classes.cheapest(self._costs(n, part)) for part in parts])
+        found: FloatArray = paid.sum(axis=1) - ROUNDING * np.abs(paid).sum(axis=1)
+        found -= self._model.shared_cost(self._shared[n])
         return np.nan_to_num(found, nan=-np.inf, posinf=np.inf, neginf=-np.inf)
 
     def _costs(self, n: int, waits: FloatArray) -> FloatArray:
-        """Shape (waits, clients, classes)."""
-        best = np.full((len(waits), *self._own[0].shape[:2]), -np.inf)
-        for traffic, held in zip(self._traffic, self._held[n], strict=True):
-            cost = np.broadcast_to(held, best.shape).copy()
-            for phase, head_start in enumerate(self._phases.head_start_s):
-                cost += traffic[phase] / (waits[:, phase, None] + head_start)[..., None]
-            np.fmax(best, cost, out=best)
-        return best
+        """Of each class at its dearest prices, shape (waits, classes)."""
+        cost = np.tile(np.concatenate(self._held[n])[self._order], (len(waits), 1))
+        for phase, head_start_s in enumerate(self._head_start_s):
+            cost += self._line_traffic[phase] / (waits[:, phase, None] + head_start_s)
+        dearest: FloatArray = np.fmax.reduceat(cost, self._first, axis=1)
+        return dearest
 
 
 def proven_level_s(
