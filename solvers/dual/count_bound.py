@@ -22,8 +22,10 @@ FIRST_SHARE = 0.7
 RESOLUTION = 1e-6
 """Phase ends are told apart to this part of the latency."""
 
-ACCURACIES = (3e-3, 1e-3, 3e-4, 1e-4)
-"""Of the prices: the next once phase ends are not ruled out by prices made for them; the search ends with the last."""
+STAGES = ((3e-3, 0.5), (1e-3, 1.0), (3e-4, 2.0), (1e-4, 4.0))
+"""Accuracy of the prices, and how near to its client's cheapest a class is active, in average prices of a subchannel.
+
+The next stage comes once phase ends are not ruled out by prices made for them; the search ends with the last."""
 
 SLOW = 0.003
 """Nor is it worth going on like this if a round raises the bound by less than this part of what it lacks."""
@@ -31,9 +33,6 @@ SLOW = 0.003
 MOST_ROUNDS = 100
 RECENTRED = 2
 MOST_CORRECTIONS = 4
-NEAR = 0.5
-"""Classes that cost no more than this beyond their client's cheapest, in average prices of a subchannel, are active."""
-
 SPREAD = 1.0
 TIED = 1e-2
 
@@ -57,7 +56,6 @@ class CountBound:
         self._root_shared = self._shared_of_root()
         self._proofs = [self._proof_of_root()]
         self._model = self._centred(np.round(self._counts).astype(np.intp))
-        self._priced = False
         self._recentred = 0
 
     @property
@@ -149,18 +147,18 @@ class CountBound:
         level_s = float(self._root_waits.sum())
         first_s = level_s + FIRST_SHARE * max(wanted_s - known_s, 0.0)
         waits = self._root_waits * (first_s / level_s) if level_s > 0 else np.full(len(self._kinds), first_s)
-        accuracies = list(ACCURACIES)
+        stages = list(STAGES)
         for _ in range(MOST_ROUNDS):
-            if stop() or not accuracies or known_s >= wanted_s:
+            if stop() or not stages or known_s >= wanted_s:
                 break
-            self._look_at(waits, accuracies[0], stop)
+            self._look_at(waits, *stages[0], stop)
             if self._proofs[-1].ruled_out(waits[None, :])[0] <= 0:
-                del accuracies[0]
+                del stages[0]
             reached_s, waits = proven_level_s(
                 self._proofs, known_s, wanted_s, len(self._kinds), RESOLUTION * (fixed_s + wanted_s)
             )
-            if accuracies and reached_s - known_s < SLOW * (wanted_s - known_s):
-                del accuracies[0]
+            if stages and reached_s - known_s < SLOW * (wanted_s - known_s):
+                del stages[0]
             known_s = max(known_s, reached_s)
             found_s = (fixed_s + known_s) * (1 - ROUNDING)
             if found_s > self.bound_s:
@@ -168,9 +166,9 @@ class CountBound:
                 tell(found_s)
         return self.bound_s
 
-    def _look_at(self, waits: FloatArray, accuracy: float, stop: Callable[[], bool]) -> None:
+    def _look_at(self, waits: FloatArray, accuracy: float, near: float, stop: Callable[[], bool]) -> None:
         """Find prices at these waits, with the classes around the counts that are cheapest there."""
-        active = self._active(waits)
+        active = self._active(waits, near)
         for _ in range(MOST_CORRECTIONS):
             self._price(waits, active, accuracy, stop)
             classes = self._model.classes
@@ -179,8 +177,8 @@ class CountBound:
                 return
             if self._recentred < RECENTRED and self._outside(chosen).any():
                 self._recentred += 1
-                self._priced, self._model = False, self._centred(classes.count_of(chosen))
-                active = self._active(waits)
+                self._model = self._centred(classes.count_of(chosen))
+                active = self._active(waits, near)
             elif not active[chosen].all():
                 active[chosen] = True
             else:
@@ -193,13 +191,11 @@ class CountBound:
         outside: BoolArray = (~classes.single & ~alone)[chosen]
         return outside
 
-    def _active(self, waits: FloatArray) -> BoolArray:
+    def _active(self, waits: FloatArray, near: float) -> BoolArray:
         """Which classes may be a client's cheapest; the others keep the prices they have."""
         classes = self._model.classes
-        if not self._priced:
-            return np.ones(len(classes.client), dtype=bool)
         cost = self._proofs[-1].class_costs(waits)
-        active: BoolArray = cost < classes.cheapest(cost)[classes.client] + NEAR
+        active: BoolArray = cost < classes.cheapest(cost)[classes.client] + near
         return active
 
     def _price(self, waits: FloatArray, active: BoolArray, accuracy: float, stop: Callable[[], bool]) -> None:
@@ -214,14 +210,17 @@ class CountBound:
         found = raise_count_dual(model, limits, start, accuracy, stop)
         traffic = self._priced_traffic(model, found.own, in_uplink)
         self._proofs[-1].add(np.flatnonzero(active), found.own, traffic, found.shared, waits)
-        self._priced = True
 
     def _centred(self, counts: IntArray) -> CountModel:
-        """A model with classes around these counts, and a proof for it."""
+        """A model with classes around these counts, and a proof for it, at first with the prices of the root."""
         everything = self._problem.everything()
         classes = CountClasses.around(counts, everything.least[0], everything.most[0], N_CLASSES)
         model = CountModel(self._problem, classes, self._units)
-        self._proofs.append(CountProof(model, self._phases))
+        proof, everyone = CountProof(model, self._phases), np.arange(len(classes.client))
+        for own in (self._own_of_root(classes.client), np.zeros((len(everyone), OWN))):
+            traffic = self._priced_traffic(model, own, self._root_in_uplink)
+            proof.add(everyone, own, traffic, self._root_shared, self._root_waits)
+        self._proofs.append(proof)
         return model
 
 
