@@ -12,6 +12,7 @@ from epsl_opt.solvers.dual.count_interior_point import raise_count_dual
 from epsl_opt.solvers.dual.count_iterate import starting_iterate
 from epsl_opt.solvers.dual.count_model import OWN, CountModel, Shared, Units
 from epsl_opt.solvers.dual.count_proof import CountProof, Phases, proven_level_s
+from epsl_opt.solvers.dual.count_start import AGAIN, class_costs, sharpened
 from epsl_opt.solvers.dual.interior_point import DualSolutions
 from epsl_opt.solvers.dual.lagrangian import ROUNDING, CutProblem, exchange_end, phase_ends, subchannel_values
 
@@ -33,7 +34,10 @@ SLOW = 0.003
 MOST_ROUNDS = 100
 RECENTRED = 2
 MOST_CORRECTIONS = 4
-SPREAD = 1.0
+SPREAD = 0.3
+INDIFFERENT = 0.3
+"""Classes that cost so much more than another are a little less likely to start from."""
+
 TIED = 1e-2
 
 
@@ -55,7 +59,8 @@ class CountBound:
         self._root_waits = self._waits_of_root()
         self._root_shared = self._shared_of_root()
         self._proofs = [self._proof_of_root()]
-        self._model = self._centred(np.round(self._counts).astype(np.intp))
+        self._shared = self._root_shared
+        self._model: CountModel | None = None
         self._recentred = 0
 
     @property
@@ -104,7 +109,8 @@ class CountBound:
         model = CountModel(self._problem, classes, self._units)
         proof, own = CountProof(model, self._phases), self._own_of_root(client)
         traffic = self._priced_traffic(model, own, self._root_in_uplink)
-        proof.add(client, own, traffic, self._root_shared, self._root_waits)
+        proof.add_own(client, own, traffic)
+        proof.add_shared(self._root_shared, self._root_waits)
         return proof
 
     @property
@@ -168,59 +174,81 @@ class CountBound:
 
     def _look_at(self, waits: FloatArray, accuracy: float, near: float, stop: Callable[[], bool]) -> None:
         """Find prices at these waits, with the classes around the counts that are cheapest there."""
-        active = self._active(waits, near)
+        model = self._model or self._centre(np.round(self._counts).astype(np.intp), waits)
+        if self._sharpened(model, waits, near):
+            return
+        active = self._active(model, waits, near)
         for _ in range(MOST_CORRECTIONS):
-            self._price(waits, active, accuracy, stop)
-            classes = self._model.classes
-            chosen = classes.chosen(self._proofs[-1].class_costs(waits))
+            self._price(model, waits, active, accuracy, stop)
+            chosen = model.classes.chosen(self._proofs[-1].class_costs(waits, -1))
             if stop():
                 return
-            if self._recentred < RECENTRED and self._outside(chosen).any():
+            if self._recentred < RECENTRED and self._outside(model.classes, chosen).any():
                 self._recentred += 1
-                self._model = self._centred(classes.count_of(chosen))
-                active = self._active(waits, near)
+                model = self._centre(model.classes.count_of(chosen), waits)
+                active = self._active(model, waits, near)
             elif not active[chosen].all():
                 active[chosen] = True
             else:
                 return
 
-    def _outside(self, chosen: IntArray) -> BoolArray:
+    def _sharpened(self, model: CountModel, waits: FloatArray, near: float) -> bool:
+        """Whether better own prices alone, with the shared ones made for waits nearby, rule these waits out."""
+        proof = self._proofs[-1]
+        n = proof.nearest_shared(waits)
+        self._shared = proof.shared(n)
+        active = np.flatnonzero(self._active(model, waits, near))
+        rate, downlink, in_uplink = self._needs(waits)
+        some = model.take(active)
+        own = sharpened(some, some.limits(rate, downlink), self._own[active], self._shared, AGAIN)
+        proof.add_own(active, own, self._priced_traffic(some, own, in_uplink))
+        self._own[active] = own
+        return bool(proof.ruled_out(waits[None, :])[0] > 0)
+
+    @staticmethod
+    def _outside(classes: CountClasses, chosen: IntArray) -> BoolArray:
         """Which of the classes chosen are ranges beside others: the counts within should have classes of their own."""
-        classes = self._model.classes
         alone = np.bincount(classes.client)[classes.client] == 1
         outside: BoolArray = (~classes.single & ~alone)[chosen]
         return outside
 
-    def _active(self, waits: FloatArray, near: float) -> BoolArray:
+    def _active(self, model: CountModel, waits: FloatArray, near: float) -> BoolArray:
         """Which classes may be a client's cheapest; the others keep the prices they have."""
-        classes = self._model.classes
-        cost = self._proofs[-1].class_costs(waits)
-        active: BoolArray = cost < classes.cheapest(cost)[classes.client] + near
+        proof = self._proofs[-1]
+        cost = proof.class_costs(waits, proof.nearest_shared(waits))
+        active: BoolArray = cost < model.classes.cheapest(cost)[model.classes.client] + near
         return active
 
-    def _price(self, waits: FloatArray, active: BoolArray, accuracy: float, stop: Callable[[], bool]) -> None:
+    def _price(
+        self, everyone: CountModel, waits: FloatArray, active: BoolArray, accuracy: float, stop: Callable[[], bool]
+    ) -> None:
+        """Raise the dual of the active classes and enter what is found."""
         rate, downlink, in_uplink = self._needs(waits)
-        model = self._model.take(active)
-        limits = model.limits(rate, downlink)
-        own, classes = self._own_of_root(model.classes.client), model.classes
-        counts = self._counts[classes.client]
-        share = 0.2 + ((classes.least <= counts) & (counts < classes.most + 1))
+        model = everyone.take(active)
+        limits, classes = model.limits(rate, downlink), model.classes
+        cost = class_costs(model, limits, self._own[active], self._shared)
+        share = 0.01 + np.exp((classes.cheapest(cost)[classes.client] - cost) / INDIFFERENT)
         share /= classes.per_client(share)[classes.client]
-        start = starting_iterate(model, own, self._root_shared, share, limits, SPREAD)
+        start = starting_iterate(model, self._own[active], self._shared, share, limits, SPREAD)
         found = raise_count_dual(model, limits, start, accuracy, stop)
+        self._own[active], self._shared = found.own, found.shared
         traffic = self._priced_traffic(model, found.own, in_uplink)
-        self._proofs[-1].add(np.flatnonzero(active), found.own, traffic, found.shared, waits)
+        self._proofs[-1].add_own(np.flatnonzero(active), found.own, traffic)
+        self._proofs[-1].add_shared(found.shared, waits)
 
-    def _centred(self, counts: IntArray) -> CountModel:
-        """A model with classes around these counts, and a proof for it, at first with the prices of the root."""
+    def _centre(self, counts: IntArray, waits: FloatArray) -> CountModel:
+        """A model with classes around these counts, a proof for it, and first prices of all its classes."""
         everything = self._problem.everything()
         classes = CountClasses.around(counts, everything.least[0], everything.most[0], N_CLASSES)
-        model = CountModel(self._problem, classes, self._units)
-        proof, everyone = CountProof(model, self._phases), np.arange(len(classes.client))
-        for own in (self._own_of_root(classes.client), np.zeros((len(everyone), OWN))):
-            traffic = self._priced_traffic(model, own, self._root_in_uplink)
-            proof.add(everyone, own, traffic, self._root_shared, self._root_waits)
-        self._proofs.append(proof)
+        self._model = model = CountModel(self._problem, classes, self._units)
+        rate, downlink, in_uplink = self._needs(waits)
+        limits = model.limits(rate, downlink)
+        self._own = sharpened(model, limits, self._own_of_root(classes.client), self._shared)
+        self._proofs.append(proof := CountProof(model, self._phases))
+        for own in (np.zeros_like(self._own), self._own):
+            traffic = self._priced_traffic(model, own, in_uplink)
+            proof.add_own(np.arange(len(own)), own.copy(), traffic)
+        proof.add_shared(self._shared, self._root_waits)
         return model
 
 

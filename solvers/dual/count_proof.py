@@ -63,35 +63,42 @@ class CountProof:
         self._order = np.zeros(0, dtype=np.intp)
         self._first = self._order
 
-    def add(self, index: IntArray, own: FloatArray, traffic: FloatArray, shared: Shared, waits: FloatArray) -> None:
-        """Add prices in the model's units.
+    def add_own(self, index: IntArray, own: FloatArray, traffic: FloatArray) -> None:
+        """Add price vectors of some classes, in the model's units.
 
         Parameters
         ----------
         index
-            Which classes get prices of their own; at first all.
+            Which classes; at first all.
         own
             Theirs, shape (len(index), 5).
         traffic
             Their price times traffic of each phase, shape (phases, len(index)).
-        shared
-            What all clients see.
-        waits
-            For which these prices were made, shape (phases,).
         """
         new = _Vectors(self._model.take(index), index, own, traffic * (1 - ROUNDING))
         for prices, held in zip(self._shared, self._held, strict=True):
             held.append(new.model.held_cost(own, prices))
         self._vectors.append(new)
-        self._shared.append(shared)
-        self._made_for.append(waits)
-        self._held.append([each.model.held_cost(each.own, shared) for each in self._vectors])
         of_class = np.concatenate([each.index for each in self._vectors])
         self._order = np.argsort(of_class, kind="stable")
         self._first = np.flatnonzero(np.diff(of_class[self._order], prepend=-1))
         self._line_traffic = np.concatenate([each.traffic for each in self._vectors], axis=1)[:, self._order]
         client = self._model.classes.client[of_class[self._order]]
         self._head_start_s = self._phases.head_start_s[:, client]
+
+    def add_shared(self, shared: Shared, waits: FloatArray) -> None:
+        """Add prices that all clients see, made for these waits, shape (phases,)."""
+        self._shared.append(shared)
+        self._made_for.append(waits)
+        self._held.append([each.model.held_cost(each.own, shared) for each in self._vectors])
+
+    def nearest_shared(self, waits: FloatArray) -> int:
+        """Which of the shared prices was made for the waits nearest to these."""
+        return int(np.abs(np.array(self._made_for) - waits).sum(axis=1).argmin())
+
+    def shared(self, n: int) -> Shared:
+        """The n-th of the shared prices."""
+        return self._shared[n]
 
     def ruled_out(self, waits: FloatArray) -> FloatArray:
         """Return how far the clients' payments exceed the shared costs, at the best prices, shape (waits,).
@@ -112,9 +119,9 @@ class CountProof:
                 margin[open_] = np.maximum(margin[open_], self._margin(int(n), waits[open_]))
         return margin
 
-    def class_costs(self, wait: FloatArray) -> FloatArray:
-        """What each class pays at one vector of waits and the newest shared prices, shape (classes,)."""
-        costs: FloatArray = self._costs(len(self._shared) - 1, wait[None, :])[0]
+    def class_costs(self, waits: FloatArray, n: int) -> FloatArray:
+        """What each class pays at one vector of waits and the n-th shared prices, shape (classes,)."""
+        costs: FloatArray = self._costs(n, waits[None, :])[0]
         return costs
 
     def _margin(self, n: int, waits: FloatArray) -> FloatArray:
