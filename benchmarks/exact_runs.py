@@ -9,13 +9,15 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
-from benchmarks.contenders import CONTENDERS
+from benchmarks.contenders import CONTENDERS, Contender
 from benchmarks.scale import peak_mib
 from epsl_opt import InputError, Limits, load_instance, solve
 from epsl_opt.core.json_text import format_json, read_json
 from epsl_opt.files.writing import write_bytes
+from epsl_opt.plugins.registry import load_solver
 
 ROOT = Path(__file__).parents[1]
 
@@ -33,12 +35,14 @@ class Run:
     solver: str
     time_limit_s: float
     rel_gap: float
+    threads: int = 1
 
     @property
     def file_name(self) -> str:
         """Name of the file the run is kept in."""
         spec = self.instance.replace(":", "-").replace(",", "-").replace("=", "")
-        return f"{spec}--{self.solver}--{self.time_limit_s:g}s--{self.rel_gap:g}.json"
+        threads = "" if self.threads == 1 else f"--{self.threads}threads"
+        return f"{spec}--{self.solver}--{self.time_limit_s:g}s--{self.rel_gap:g}{threads}.json"
 
 
 @dataclass(frozen=True)
@@ -108,13 +112,13 @@ def run_apart(run: Run) -> Outcome:
 
 
 def run_here(run: Run) -> Outcome:
-    """Make a run in this process, on one thread."""
-    contender = CONTENDERS[run.solver]
+    """Make a run in this process; a solver that is no contender is one that is registered."""
+    contender = CONTENDERS.get(run.solver) or Contender(partial(load_solver, run.solver), "")
     try:
         solver = contender.make()
     except (ImportError, InputError) as error:
         return _failed(run, "unsupported", str(error))
-    limits = Limits(time_s=run.time_limit_s, rel_gap=run.rel_gap, threads=1)
+    limits = Limits(time_s=run.time_limit_s, rel_gap=run.rel_gap, threads=run.threads)
     result = solve(load_instance(run.instance), solver, limits, contender.options)
     return Outcome(
         run=run,
