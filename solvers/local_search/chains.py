@@ -59,6 +59,18 @@ class Chains:
         return self.best is not before
 
     @property
+    def at_home(self) -> bool:
+        """Whether the first descents are over."""
+        return self._home is not None
+
+    def adopt(self, state: States) -> None:
+        """Keep a better state from elsewhere, one state; the worst search goes on from there."""
+        self.best, self.stale_rounds = state, 0
+        if self._home is not None:
+            worst = int(self._home.latency_s.argmax())
+            self._home = self._home.replaced(np.array([worst]), state)
+
+    @property
     def _settled(self) -> IntArray:
         return np.flatnonzero(self._stage == len(TEMPERATURES))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from pydantic import Field
 
 from epsl_opt.core.framework_costs import cut_costs
@@ -11,11 +10,10 @@ from epsl_opt.core.options import Options
 from epsl_opt.core.results import StopReason
 from epsl_opt.plugins.monitor import SolveMonitor
 from epsl_opt.plugins.solver import Solver, SolverKind
-from epsl_opt.solvers.local_search.chains import Chains
 from epsl_opt.solvers.local_search.enumeration import is_tiny, try_all
 from epsl_opt.solvers.local_search.problem import SearchProblem
+from epsl_opt.solvers.local_search.search import Search
 from epsl_opt.solvers.local_search.starts import starts
-from epsl_opt.solvers.local_search.work import patience_rounds, step_work, work_limit
 from epsl_opt.solvers.primal.offering import offer_allocation
 
 
@@ -29,7 +27,7 @@ class LocalSearchOptions(Options):
 
 
 class LocalSearch(Solver[LocalSearchOptions]):
-    """Shifts and swaps of subchannels at every promising cut layer, perturbations, exact power control.
+    """Shifts and swaps at every promising cut layer, perturbations, pairs of clients split anew, exact power control.
 
     Moves are judged by a smoothed latency in closed form and made after exact evaluation. The end is set by counted
     work, not by the clock: one seed gives one schedule unless the time limit interferes. Tiny instances are enumerated.
@@ -49,20 +47,18 @@ class LocalSearch(Solver[LocalSearchOptions]):
         first = starts(instance, problem, monitor)
         if len(first) == 0:
             return StopReason.COMPLETED
-        chains = Chains(problem, first, options.chains, np.random.default_rng(monitor.limits.seed))
-        _offer(instance, problem, chains, monitor)
+        search = Search(problem, first, options.chains, monitor.limits.seed, options.effort)
+        _offer(instance, problem, search, monitor)
         if instance.n_clients == 1:
             return StopReason.COMPLETED
-        work, limit = 0.0, options.effort * work_limit(problem)
-        while work < limit and chains.stale_rounds < options.effort * patience_rounds(problem):
+        while not search.over:
             if monitor.out_of_time:
                 return StopReason.TIME_LIMIT
-            work += step_work(problem, len(chains))
-            if chains.step():
-                _offer(instance, problem, chains, monitor)
+            if search.step():
+                _offer(instance, problem, search, monitor)
         return StopReason.COMPLETED
 
 
-def _offer(instance: Instance, problem: SearchProblem, chains: Chains, monitor: SolveMonitor) -> None:
-    cut = int(problem.cut_layer[chains.best.cut[0]])
-    offer_allocation(monitor, cut_costs(instance, cut), cut, chains.best.owner[0])
+def _offer(instance: Instance, problem: SearchProblem, search: Search, monitor: SolveMonitor) -> None:
+    cut = int(problem.cut_layer[search.best.cut[0]])
+    offer_allocation(monitor, cut_costs(instance, cut), cut, search.best.owner[0])
