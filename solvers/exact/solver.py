@@ -16,8 +16,10 @@ from epsl_opt.solvers.dual.certainty import cutoff_s, exceeds
 from epsl_opt.solvers.dual.cut_bounds import ACCURACY, CutBounds
 from epsl_opt.solvers.dual.marginal import marginal_values
 from epsl_opt.solvers.enumeration import NO_ALLOCATION, enumerate_cut, n_allocations
+from epsl_opt.solvers.exact.incumbents import Incumbents
 from epsl_opt.solvers.exact.polish import polish
 from epsl_opt.solvers.exact.tree import CutTree
+from epsl_opt.solvers.local_search.starts import LARGEST_RELAXATION
 from epsl_opt.solvers.primal.cuts import feasible_cuts
 from epsl_opt.solvers.primal.offering import offer_allocation, offer_start
 from epsl_opt.solvers.primal.rounding import round_allocation
@@ -66,6 +68,7 @@ class _Search:
     def __init__(self, instance: Instance, monitor: SolveMonitor) -> None:
         self._instance, self._monitor = instance, monitor
         self._bounds = CutBounds(instance)
+        self._incumbents = Incumbents(instance, monitor)
         self._trees: dict[int, CutTree] = {}
         monitor.prove(self._bounds.least_s)
         monitor.built()
@@ -84,10 +87,18 @@ class _Search:
         while not monitor.out_of_time and (cut := bounds.next_cut(self._cutoff_s)) is not None:
             monitor.say(f"bounding cut layer {cut}")
             accuracy = max(0.1 * monitor.limits.rel_gap, ACCURACY)
-            root = bounds.refine(cut, cutoff_s=self._cutoff_s, rel_gap=accuracy, stop=monitor.is_out_of_time)
+            root = bounds.refine(cut, cutoff_s=self._cutoff_s, rel_gap=accuracy, stop=self._counted_stop)
             self._seek_incumbent(cut, root.allocation[0])
             self._trees[cut] = CutTree(self._instance, cut, bounds.problem[cut], root)
             monitor.prove(bounds.least_s)
+            self._incumbents.catch_up()
+
+    def _counted_stop(self) -> bool:
+        """Count a step of a root's relaxation; where one takes long, schedules are sought meanwhile."""
+        self._incumbents.count()
+        if self._bounds.problem[self._bounds.first].noise.size > LARGEST_RELAXATION:
+            self._incumbents.catch_up()
+        return self._monitor.out_of_time
 
     def _seek_incumbent(self, cut: int, fraction: FloatArray) -> None:
         costs = self._bounds.problem[cut].costs
@@ -116,7 +127,10 @@ class _Search:
             if min(batches * BATCH_WORK, MOST_ALLOCATIONS) >= n_allocations(self._instance):
                 self._enumerate(tree)
             else:
-                nodes += tree.grow(self._cutoff_s, monitor)
+                bounded = tree.grow(self._cutoff_s, monitor)
+                nodes += bounded
+                self._incumbents.count(bounded)
+                self._incumbents.catch_up()
             if math.isfinite(bound_s := self._bound_s()):
                 monitor.prove(bound_s)
         return self._verdict()
