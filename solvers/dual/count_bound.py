@@ -44,10 +44,19 @@ TIED = 1e-2
 class CountBound:
     """The bound of one cut layer, raised round by round.
 
+    Parameters
+    ----------
+    problem
+        The cut layer; some client must send or receive.
+    root
+        Its Lagrangian relaxation, solved.
+    bound_s
+        A bound that is known.
+
     Attributes
     ----------
     bound_s
-        The best certified bound so far.
+        The best certified bound so far, in seconds.
     """
 
     def __init__(self, problem: CutProblem, root: DualSolutions, bound_s: float) -> None:
@@ -61,7 +70,9 @@ class CountBound:
         self._proofs = [self._proof_of_root()]
         self._shared = self._root_shared
         self._model: CountModel | None = None
-        self._recentred = 0
+        self._recentred = self._rounds = 0
+        self._stages = list(STAGES)
+        self._waits: FloatArray | None = None
 
     @property
     def _traffic(self) -> dict[str, float]:
@@ -140,37 +151,45 @@ class CountBound:
         in_uplink = np.where(tied, self._root_in_uplink, first > last)
         return in_uplink * first + (1 - in_uplink) * last, need.get(_DOWNLINK, nothing), in_uplink
 
-    def improve(
-        self,
-        target_s: float,
-        stop: Callable[[], bool] = lambda: False,
-        tell: Callable[[float], None] = lambda bound_s: None,
-    ) -> float:
-        """Raise the bound towards `target_s`, as far as it goes; `tell` is given every new bound."""
+    @property
+    def exhausted(self) -> bool:
+        """Whether nothing more is to be had, at least nothing that is worth its time."""
+        return not self._stages or self._rounds >= MOST_ROUNDS
+
+    def raise_towards(self, target_s: float, stop: Callable[[], bool] = lambda: False) -> None:
+        """Look at one more vector of phase ends, and raise the bound as far as that leads.
+
+        Parameters
+        ----------
+        target_s
+            A bound beyond this is of no interest; finite.
+        stop
+            Asked now and then whether time is up.
+        """
         fixed_s = self._phases.fixed_s
         wanted_s = target_s * (1 + 2 * ROUNDING) - fixed_s
         known_s = max(self.bound_s - fixed_s, 0.0)
+        if known_s >= wanted_s:
+            return
+        if self._waits is None:
+            self._waits = self._first_waits(known_s, wanted_s)
+        self._rounds += 1
+        self._look_at(self._waits, *self._stages[0], stop)
+        hopeless = self._proofs[-1].ruled_out(self._waits[None, :])[0] <= 0
+        resolution_s = RESOLUTION * (fixed_s + wanted_s)
+        level_s, gap = proven_level_s(self._proofs, known_s, wanted_s, len(self._kinds), resolution_s)
+        self._waits = gap if gap.size else self._waits
+        if not stop() and (hopeless or level_s - known_s < SLOW * (wanted_s - known_s)):
+            del self._stages[0]
+        self.bound_s = max(self.bound_s, (fixed_s + max(level_s, known_s)) * (1 - ROUNDING))
+
+    def _first_waits(self, known_s: float, wanted_s: float) -> FloatArray:
+        """On the way from the relaxation's phase ends to longer ones in the same proportion."""
         level_s = float(self._root_waits.sum())
-        first_s = level_s + FIRST_SHARE * max(wanted_s - known_s, 0.0)
-        waits = self._root_waits * (first_s / level_s) if level_s > 0 else np.full(len(self._kinds), first_s)
-        stages = list(STAGES)
-        for _ in range(MOST_ROUNDS):
-            if stop() or not stages or known_s >= wanted_s:
-                break
-            self._look_at(waits, *stages[0], stop)
-            if self._proofs[-1].ruled_out(waits[None, :])[0] <= 0:
-                del stages[0]
-            reached_s, waits = proven_level_s(
-                self._proofs, known_s, wanted_s, len(self._kinds), RESOLUTION * (fixed_s + wanted_s)
-            )
-            if stages and reached_s - known_s < SLOW * (wanted_s - known_s):
-                del stages[0]
-            known_s = max(known_s, reached_s)
-            found_s = (fixed_s + known_s) * (1 - ROUNDING)
-            if found_s > self.bound_s:
-                self.bound_s = found_s
-                tell(found_s)
-        return self.bound_s
+        first_s = level_s + FIRST_SHARE * (wanted_s - known_s)
+        if level_s > 0:
+            return self._root_waits * (first_s / level_s)
+        return np.full(len(self._kinds), first_s / len(self._kinds))
 
     def _look_at(self, waits: FloatArray, accuracy: float, near: float, stop: Callable[[], bool]) -> None:
         """Find prices at these waits, with the classes around the counts that are cheapest there."""

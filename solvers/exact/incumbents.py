@@ -14,6 +14,7 @@ from epsl_opt.core.arrays import IntArray
 from epsl_opt.core.framework_costs import cut_costs
 from epsl_opt.core.instance import Instance
 from epsl_opt.plugins.monitor import SolveMonitor
+from epsl_opt.solvers.exact.work import step_work
 from epsl_opt.solvers.local_search.problem import SearchProblem
 from epsl_opt.solvers.local_search.search import Search
 from epsl_opt.solvers.local_search.starts import starts
@@ -28,9 +29,6 @@ FIRST_SHARE, FULL_SHARE, LEAST_SHARE = 0.25, 1.0, 0.125
 """Work of the searches relative to that of the proof. A better schedule makes it full, a search without halves it."""
 
 N_CHAINS = 4
-STEPS_OF_A_NODE = 6
-"""Steps of the interior-point method that a node takes, about."""
-
 STARTING_STEPS = 20
 """What the relaxations of a search's own starts take, in such steps, about."""
 
@@ -40,16 +38,15 @@ class Incumbents:
 
     def __init__(self, instance: Instance, monitor: SolveMonitor) -> None:
         self._instance, self._monitor = instance, monitor
-        C, M = instance.n_clients, instance.n_subchannels
-        self._step_work = 20 + 0.5 * C * M + 3e-3 * C * C * M
+        self._step_work = step_work(instance.n_clients, instance.n_subchannels)
         self._problem: SearchProblem | None = None
         self._search: Search | None = None
         self._n_searches, self._found = 0, False
         self._share, self._spent, self._counted = FIRST_SHARE, 0.0, -HEAD_START
 
-    def count(self, nodes: float = 1 / STEPS_OF_A_NODE) -> None:
-        """Count nodes that the proof has bounded, or one interior-point step of one region."""
-        self._counted += STEPS_OF_A_NODE * nodes * self._step_work
+    def count(self, steps: float) -> None:
+        """Count steps of the interior-point method that the proof has made, for one region each."""
+        self._counted += steps * self._step_work
 
     def catch_up(self) -> None:
         """Search until the searches have had their share."""

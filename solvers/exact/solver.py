@@ -16,9 +16,11 @@ from epsl_opt.solvers.dual.certainty import cutoff_s, exceeds
 from epsl_opt.solvers.dual.cut_bounds import ACCURACY, CutBounds
 from epsl_opt.solvers.dual.marginal import marginal_values
 from epsl_opt.solvers.enumeration import NO_ALLOCATION, enumerate_cut, n_allocations
+from epsl_opt.solvers.exact.count_rounds import CountRounds
 from epsl_opt.solvers.exact.incumbents import Incumbents
 from epsl_opt.solvers.exact.polish import polish
 from epsl_opt.solvers.exact.tree import CutTree
+from epsl_opt.solvers.exact.work import STEPS_OF_A_NODE
 from epsl_opt.solvers.local_search.starts import LARGEST_RELAXATION
 from epsl_opt.solvers.primal.cuts import feasible_cuts
 from epsl_opt.solvers.primal.offering import offer_allocation, offer_start
@@ -69,6 +71,7 @@ class _Search:
         self._instance, self._monitor = instance, monitor
         self._bounds = CutBounds(instance)
         self._incumbents = Incumbents(instance, monitor)
+        self._count_rounds = CountRounds(self._bounds, monitor)
         self._trees: dict[int, CutTree] = {}
         monitor.prove(self._bounds.least_s)
         monitor.built()
@@ -95,7 +98,7 @@ class _Search:
 
     def _counted_stop(self) -> bool:
         """Count a step of a root's relaxation; where one takes long, schedules are sought meanwhile."""
-        self._incumbents.count()
+        self._incumbents.count(1)
         if self._bounds.problem[self._bounds.first].noise.size > LARGEST_RELAXATION:
             self._incumbents.catch_up()
         return self._monitor.out_of_time
@@ -129,8 +132,10 @@ class _Search:
             else:
                 bounded = tree.grow(self._cutoff_s, monitor)
                 nodes += bounded
-                self._incumbents.count(bounded)
+                for rounds in (self._incumbents, self._count_rounds):
+                    rounds.count(bounded * STEPS_OF_A_NODE)
                 self._incumbents.catch_up()
+                self._count_rounds.catch_up(tree, self._cutoff_s)
             if math.isfinite(bound_s := self._bound_s()):
                 monitor.prove(bound_s)
         return self._verdict()

@@ -40,13 +40,19 @@ class CutTree:
         self._order = itertools.count()
         self._open: list[tuple[float, int, Node]] = []
         self._closed = ClosedRegions()
+        self._known_s = -math.inf
         self._push(node)
         self._batch = max(1, min(64, BATCH_ENTRIES // problem.noise.size))
 
     @property
     def bound_s(self) -> float:
         """A lower bound on every schedule at this cut layer, in seconds; inf once there can be none."""
-        return min(self._closed_s, self._open[0][0]) if self._open else self._closed_s
+        found = min(self._closed_s, self._open[0][0]) if self._open else self._closed_s
+        return max(found, self._known_s)
+
+    def raise_bound(self, bound_s: float) -> None:
+        """Take in a bound of the whole cut layer from elsewhere."""
+        self._known_s = max(self._known_s, bound_s)
 
     @property
     def _closed_s(self) -> float:

@@ -1,0 +1,54 @@
+"""Bounds per client and count for the cut layers of a proof, where branching alone would take long."""
+
+from __future__ import annotations
+
+from epsl_opt.plugins.monitor import SolveMonitor
+from epsl_opt.solvers.dual.count_bound import CountBound
+from epsl_opt.solvers.dual.cut_bounds import CutBounds
+from epsl_opt.solvers.exact.tree import CutTree
+from epsl_opt.solvers.exact.work import step_work
+
+HEAD_START = 2e5
+"""Work of the trees, about microseconds, before the first round."""
+
+STEPS_OF_A_ROUND = 60
+"""Steps of the interior-point method that a round takes, about."""
+
+LARGEST = 1_000_000
+"""More (client, subchannel) pairs take more memory than a proof should."""
+
+
+class CountRounds:
+    """Raises the bounds of cut layers round by round, as much as the trees have worked."""
+
+    def __init__(self, bounds: CutBounds, monitor: SolveMonitor) -> None:
+        self._bounds, self._monitor = bounds, monitor
+        problem = bounds.problem[bounds.first]
+        self._step_work = step_work(*problem.noise.shape)
+        self._ahead = -HEAD_START
+        self._of_cut: dict[int, CountBound | None] = {}
+
+    def count(self, steps: float) -> None:
+        """Count steps of the interior-point method that the trees have made."""
+        self._ahead += steps * self._step_work
+
+    def catch_up(self, tree: CutTree, cutoff_s: float) -> None:
+        """Raise the bound of a cut layer, if it is its turn, towards what proves the gap."""
+        if self._ahead < 0 or not cutoff_s < float("inf"):
+            return
+        if tree.cut not in self._of_cut:
+            self._of_cut[tree.cut] = self._begin(tree)
+        bound = self._of_cut[tree.cut]
+        if bound is None or bound.exhausted:
+            return
+        self._monitor.say(f"bounding cut layer {tree.cut} by counts")
+        self._ahead -= STEPS_OF_A_ROUND * self._step_work
+        bound.raise_towards(cutoff_s, self._monitor.is_out_of_time)
+        tree.raise_bound(bound.bound_s)
+
+    def _begin(self, tree: CutTree) -> CountBound | None:
+        problem = self._bounds.problem[tree.cut]
+        carries = problem.sends or problem.downlink_bits > 0
+        if problem.costs.idle or not carries or problem.noise.size > LARGEST:
+            return None
+        return CountBound(problem, self._bounds.solution[tree.cut], tree.bound_s)
