@@ -57,6 +57,9 @@ class CountBound:
     ----------
     bound_s
         The best certified bound so far, in seconds.
+    allocation
+        How much of each subchannel each client holds where prices were found last, shape (clients, subchannels); None
+        before. Near the end it is nearly whole.
     """
 
     def __init__(self, problem: CutProblem, root: DualSolutions, bound_s: float) -> None:
@@ -72,6 +75,7 @@ class CountBound:
         self._model: CountModel | None = None
         self._recentred = self._rounds = 0
         self._stages = list(STAGES)
+        self.allocation: FloatArray | None = None
         self._waits: FloatArray | None = None
 
     @property
@@ -251,6 +255,7 @@ class CountBound:
         start = starting_iterate(model, self._own[active], self._shared, share, limits, SPREAD)
         found = raise_count_dual(model, limits, start, accuracy, stop)
         self._own[active], self._shared = found.own, found.shared
+        self.allocation = classes.per_client(found.held)
         traffic = self._priced_traffic(model, found.own, in_uplink)
         self._proofs[-1].add_own(np.flatnonzero(active), found.own, traffic)
         self._proofs[-1].add_shared(found.shared, waits)

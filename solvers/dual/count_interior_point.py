@@ -20,10 +20,14 @@ FLOOR = 1e-4
 
 @dataclass(frozen=True, eq=False)
 class CountPrices:
-    """Prices found, in the model's units: `own`, shape (classes, 5), and what all share."""
+    """Prices found, in the model's units: `own`, shape (classes, 5), and what all share.
+
+    `held` is how much of each subchannel each class holds in the relaxation, shape (classes, subchannels).
+    """
 
     own: FloatArray
     shared: Shared
+    held: FloatArray
 
 
 def raise_count_dual(
@@ -61,7 +65,7 @@ def raise_count_dual(
             if gap < accuracy * M or length < STALLED:
                 break
     own = np.where(model.positive, np.maximum(best.own, 0.0), best.own)
-    return CountPrices(own, Shared(best.subchannel, max(float(best.total), 0.0)))
+    return CountPrices(own, Shared(best.subchannel, max(float(best.total), 0.0)), best.held)
 
 
 def _sound(at: CountIterate) -> bool:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from epsl_opt.core.arrays import FloatArray
+from epsl_opt.core.instance import Instance
 from epsl_opt.plugins.monitor import SolveMonitor
 from epsl_opt.solvers.dual.count_bound import CountBound
 from epsl_opt.solvers.dual.cut_bounds import CutBounds
+from epsl_opt.solvers.exact.polish import polish
 from epsl_opt.solvers.exact.tree import CutTree
 from epsl_opt.solvers.exact.work import step_work
+from epsl_opt.solvers.primal.offering import offer_allocation
+from epsl_opt.solvers.primal.rounding import round_allocation
 
 HEAD_START = 2e5
 """Work of the trees, about microseconds, before the first round."""
@@ -19,10 +24,10 @@ LARGEST = 1_000_000
 
 
 class CountRounds:
-    """Raises the bounds of cut layers round by round, as much as the trees have worked."""
+    """Raises the bounds of cut layers round by round, as much as the trees have worked, and rounds what it finds."""
 
-    def __init__(self, bounds: CutBounds, monitor: SolveMonitor) -> None:
-        self._bounds, self._monitor = bounds, monitor
+    def __init__(self, instance: Instance, bounds: CutBounds, monitor: SolveMonitor) -> None:
+        self._instance, self._bounds, self._monitor = instance, bounds, monitor
         problem = bounds.problem[bounds.first]
         self._step_work = step_work(*problem.noise.shape)
         self._ahead = -HEAD_START
@@ -43,8 +48,18 @@ class CountRounds:
             return
         self._monitor.say(f"bounding cut layer {tree.cut} by counts")
         self._ahead -= STEPS_OF_A_ROUND * self._step_work
+        before = bound.allocation
         bound.raise_towards(cutoff_s, self._monitor.is_out_of_time)
         tree.raise_bound(bound.bound_s)
+        if bound.allocation is not None and bound.allocation is not before:
+            self._offer(tree.cut, bound.allocation)
+
+    def _offer(self, cut: int, fraction: FloatArray) -> None:
+        """Round what the clients hold in the relaxation, and descend from there."""
+        costs = self._bounds.problem[cut].costs
+        owner = round_allocation(self._instance, costs, fraction)
+        offer_allocation(self._monitor, costs, cut, owner)
+        offer_allocation(self._monitor, costs, cut, polish(self._instance, cut, owner, self._monitor))
 
     def _begin(self, tree: CutTree) -> CountBound | None:
         problem = self._bounds.problem[tree.cut]

@@ -71,7 +71,7 @@ class _Search:
         self._instance, self._monitor = instance, monitor
         self._bounds = CutBounds(instance)
         self._incumbents = Incumbents(instance, monitor)
-        self._count_rounds = CountRounds(self._bounds, monitor)
+        self._count_rounds = CountRounds(instance, self._bounds, monitor)
         self._trees: dict[int, CutTree] = {}
         monitor.prove(self._bounds.least_s)
         monitor.built()
