@@ -23,7 +23,7 @@ FIRST_SHARE = 0.7
 RESOLUTION = 1e-6
 """Phase ends are told apart to this part of the latency."""
 
-STAGES = ((3e-3, 0.5), (1e-3, 1.0), (3e-4, 2.0), (1e-4, 4.0))
+STAGES = ((1e-2, 0.5), (3e-3, 0.7), (1e-3, 1.0), (3e-4, 2.0), (1e-4, 4.0))
 """Accuracy of the prices, and how near to its client's cheapest a class is active, in average prices of a subchannel.
 
 The next stage comes once phase ends are not ruled out by prices made for them; the search ends with the last."""
@@ -197,7 +197,7 @@ class CountBound:
 
     def _look_at(self, waits: FloatArray, accuracy: float, near: float, stop: Callable[[], bool]) -> None:
         """Find prices at these waits, with the classes around the counts that are cheapest there."""
-        model = self._model or self._centre(np.round(self._counts).astype(np.intp), waits)
+        model = self._model or self._first_model(waits)
         if self._sharpened(model, waits, near):
             return
         active = self._active(model, waits, near)
@@ -214,6 +214,14 @@ class CountBound:
                 active[chosen] = True
             else:
                 return
+
+    def _first_model(self, waits: FloatArray) -> CountModel:
+        """Classes around the relaxation's counts, or those that are cheapest at its prices."""
+        model = self._centre(np.round(self._counts).astype(np.intp), waits)
+        chosen = model.classes.chosen(self._proofs[-1].class_costs(waits, -1))
+        if not self._outside(model.classes, chosen).any():
+            return model
+        return self._centre(model.classes.count_of(chosen), waits)
 
     def _sharpened(self, model: CountModel, waits: FloatArray, near: float) -> bool:
         """Whether better own prices alone, with the shared ones made for waits nearby, rule these waits out."""

@@ -13,7 +13,7 @@ from epsl_opt.solvers.dual.count_model import CountModel, Shared
 MULTIPLES = (0.03, 0.1, 0.3, 0.56, 1.8, 3.2, 10.0, 30.0)
 """Tried, and their roots."""
 
-ANEW, AGAIN = (1, 2, 3), (2, 4)
+ANEW, AGAIN = (1, 2), (2, 4)
 """Which roots: for prices of any size, and for good ones."""
 
 TOGETHER = ((0, 2), (1,), (0,), (2,))
