@@ -8,6 +8,7 @@ from collections.abc import Callable
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.feasibility import infeasibility
 from epsl_opt.core.instance import Instance
+from epsl_opt.solvers.blas_threads import one_blas_thread
 from epsl_opt.solvers.dual.cut_bounds import ACCURACY, CutBounds
 
 
@@ -37,10 +38,11 @@ def lower_bound_s(
     """
     if reason := infeasibility(instance):
         raise InputError(instance.name, reason)
-    bounds = CutBounds(instance)
-    while not stop():
-        cut = bounds.open_cuts(math.inf)[0]
-        if cut in bounds.solution:
-            break
-        bounds.refine(cut, rel_gap=rel_gap, stop=stop)
+    with one_blas_thread():
+        bounds = CutBounds(instance)
+        while not stop():
+            cut = bounds.open_cuts(math.inf)[0]
+            if cut in bounds.solution:
+                break
+            bounds.refine(cut, rel_gap=rel_gap, stop=stop)
     return bounds.least_s

@@ -34,6 +34,9 @@ SLOW = 0.003
 MOST_ROUNDS = 100
 RECENTRED = 2
 MOST_CORRECTIONS = 4
+STEP_WORK, SHARPENING_WORK = 0.7, 3.0
+"""Of a class per client, in steps of the Lagrangian dual's interior-point method."""
+
 SPREAD = 0.3
 INDIFFERENT = 0.3
 """Classes that cost so much more than another are a little less likely to start from."""
@@ -60,6 +63,8 @@ class CountBound:
     allocation
         How much of each subchannel each client holds where prices were found last, shape (clients, subchannels); None
         before. Near the end it is nearly whole.
+    work
+        What was done so far, in steps of the Lagrangian dual's interior-point method for one region, about.
     """
 
     def __init__(self, problem: CutProblem, root: DualSolutions, bound_s: float) -> None:
@@ -76,6 +81,7 @@ class CountBound:
         self._recentred = self._rounds = 0
         self._stages = list(STAGES)
         self.allocation: FloatArray | None = None
+        self.work = 0.0
         self._waits: FloatArray | None = None
 
     @property
@@ -234,6 +240,7 @@ class CountBound:
         own = sharpened(some, some.limits(rate, downlink), self._own[active], self._shared, AGAIN)
         proof.add_own(active, own, self._priced_traffic(some, own, in_uplink))
         self._own[active] = own
+        self.work += SHARPENING_WORK * len(active) / len(self._counts)
         return bool(proof.ruled_out(waits[None, :])[0] > 0)
 
     @staticmethod
@@ -267,6 +274,7 @@ class CountBound:
         traffic = self._priced_traffic(model, found.own, in_uplink)
         self._proofs[-1].add_own(np.flatnonzero(active), found.own, traffic)
         self._proofs[-1].add_shared(found.shared, waits)
+        self.work += STEP_WORK * found.steps * len(limits) / len(self._counts)
 
     def _centre(self, counts: IntArray, waits: FloatArray) -> CountModel:
         """A model with classes around these counts, a proof for it, and first prices of all its classes."""
@@ -276,6 +284,7 @@ class CountBound:
         rate, downlink, in_uplink = self._needs(waits)
         limits = model.limits(rate, downlink)
         self._own = sharpened(model, limits, self._own_of_root(classes.client), self._shared)
+        self.work += SHARPENING_WORK * N_CLASSES
         self._proofs.append(proof := CountProof(model, self._phases))
         for own in (np.zeros_like(self._own), self._own):
             traffic = self._priced_traffic(model, own, in_uplink)

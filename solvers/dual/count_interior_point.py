@@ -22,12 +22,14 @@ FLOOR = 1e-4
 class CountPrices:
     """Prices found, in the model's units: `own`, shape (classes, 5), and what all share.
 
-    `held` is how much of each subchannel each class holds in the relaxation, shape (classes, subchannels).
+    `held` is how much of each subchannel each class holds in the relaxation, shape (classes, subchannels); `steps` is
+    how many were made.
     """
 
     own: FloatArray
     shared: Shared
     held: FloatArray
+    steps: int
 
 
 def raise_count_dual(
@@ -52,10 +54,10 @@ def raise_count_dual(
     stop
         Asked between steps whether time is up; what is found until then is returned.
     """
-    at = best = start
+    at, best, steps = start, start, 0
     M = model.n_subchannels
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-        for _ in range(MOST_STEPS):
+        for steps in range(1, MOST_STEPS + 1):
             if stop():
                 break
             at, length, gap = CountStep(model, limits, at, FLOOR).advanced()
@@ -65,7 +67,7 @@ def raise_count_dual(
             if gap < accuracy * M or length < STALLED:
                 break
     own = np.where(model.positive, np.maximum(best.own, 0.0), best.own)
-    return CountPrices(own, Shared(best.subchannel, max(float(best.total), 0.0)), best.held)
+    return CountPrices(own, Shared(best.subchannel, max(float(best.total), 0.0)), best.held, steps)
 
 
 def _sound(at: CountIterate) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from epsl_opt.core.arrays import FloatArray
 from epsl_opt.core.instance import Instance
 from epsl_opt.plugins.monitor import SolveMonitor
+from epsl_opt.solvers.dual.certainty import exceeds
 from epsl_opt.solvers.dual.count_bound import CountBound
 from epsl_opt.solvers.dual.cut_bounds import CutBounds
 from epsl_opt.solvers.exact.polish import polish
@@ -13,18 +14,18 @@ from epsl_opt.solvers.exact.work import step_work
 from epsl_opt.solvers.primal.offering import offer_allocation
 from epsl_opt.solvers.primal.rounding import round_allocation
 
-HEAD_START = 2e5
-"""Work of the trees, about microseconds, before the first round."""
+HEAD_START = 8e5
+"""`SHARE` times the work of the trees, about microseconds, before the first round."""
 
-STEPS_OF_A_ROUND = 60
-"""Steps of the interior-point method that a round takes, about."""
+SHARE = 4.0
+"""Work of these rounds relative to that of the trees."""
 
 LARGEST = 1_000_000
 """More (client, subchannel) pairs take more memory than a proof should."""
 
 
 class CountRounds:
-    """Raises the bounds of cut layers round by round, as much as the trees have worked, and rounds what it finds."""
+    """Raises the bounds of cut layers round by round, sharing the time with the trees, and rounds what it finds."""
 
     def __init__(self, instance: Instance, bounds: CutBounds, monitor: SolveMonitor) -> None:
         self._instance, self._bounds, self._monitor = instance, bounds, monitor
@@ -35,7 +36,7 @@ class CountRounds:
 
     def count(self, steps: float) -> None:
         """Count steps of the interior-point method that the trees have made."""
-        self._ahead += steps * self._step_work
+        self._ahead += SHARE * steps * self._step_work
 
     def catch_up(self, tree: CutTree, cutoff_s: float) -> None:
         """Raise the bound of a cut layer, if it is its turn, towards what proves the gap."""
@@ -47,12 +48,13 @@ class CountRounds:
         if bound is None or bound.exhausted:
             return
         self._monitor.say(f"bounding cut layer {tree.cut} by counts")
-        self._ahead -= STEPS_OF_A_ROUND * self._step_work
-        before = bound.allocation
-        bound.raise_towards(cutoff_s, self._monitor.is_out_of_time)
-        tree.raise_bound(bound.bound_s)
-        if bound.allocation is not None and bound.allocation is not before:
-            self._offer(tree.cut, bound.allocation)
+        while self._ahead > 0 and not (bound.exhausted or exceeds(bound.bound_s, cutoff_s) or self._monitor.out_of_time):
+            allocation, work = bound.allocation, bound.work
+            bound.raise_towards(cutoff_s, self._monitor.is_out_of_time)
+            self._ahead -= (bound.work - work) * self._step_work
+            tree.raise_bound(bound.bound_s)
+            if bound.allocation is not None and bound.allocation is not allocation:
+                self._offer(tree.cut, bound.allocation)
 
     def _offer(self, cut: int, fraction: FloatArray) -> None:
         """Round what the clients hold in the relaxation, and descend from there."""

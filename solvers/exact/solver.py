@@ -12,6 +12,7 @@ from epsl_opt.core.options import Options
 from epsl_opt.core.results import StopReason
 from epsl_opt.plugins.monitor import SolveMonitor
 from epsl_opt.plugins.solver import Solver, SolverKind
+from epsl_opt.solvers.blas_threads import one_blas_thread
 from epsl_opt.solvers.dual.certainty import cutoff_s, exceeds
 from epsl_opt.solvers.dual.cut_bounds import ACCURACY, CutBounds
 from epsl_opt.solvers.dual.marginal import marginal_values
@@ -57,10 +58,11 @@ class Exact(Solver[ExactOptions]):
     def solve(self, instance: Instance, options: ExactOptions, monitor: SolveMonitor) -> StopReason:
         """Prove the gap asked for, or go on until a limit."""
         offer_start(monitor, feasible_cuts(instance))
-        search = _Search(instance, monitor)
-        search.bound_roots()
-        stop = search.close(options.max_nodes)
-        search.value_resources()
+        with one_blas_thread():
+            search = _Search(instance, monitor)
+            search.bound_roots()
+            stop = search.close(options.max_nodes)
+            search.value_resources()
         return stop
 
 
