@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -10,13 +10,14 @@ from epsl_opt.core.arrays import BoolArray, FloatArray, IntArray
 from epsl_opt.solvers.dual.count_classes import CountClasses
 from epsl_opt.solvers.dual.count_interior_point import raise_count_dual
 from epsl_opt.solvers.dual.count_iterate import starting_iterate
-from epsl_opt.solvers.dual.count_model import OWN, CountModel, Shared, Units
-from epsl_opt.solvers.dual.count_proof import CountProof, Phases, proven_level_s
-from epsl_opt.solvers.dual.count_start import AGAIN, class_costs, sharpened
+from epsl_opt.solvers.dual.count_model import CountModel, Shared, Units
+from epsl_opt.solvers.dual.count_phases import Phases
+from epsl_opt.solvers.dual.count_proof import CountProof, proven_level_s
+from epsl_opt.solvers.dual.count_start import AGAIN, ANEW, ROUGHLY, class_costs, sharpened
 from epsl_opt.solvers.dual.interior_point import DualSolutions
-from epsl_opt.solvers.dual.lagrangian import ROUNDING, CutProblem, exchange_end, phase_ends, subchannel_values
+from epsl_opt.solvers.dual.lagrangian import ROUNDING, CutProblem, subchannel_values
 
-N_CLASSES = 5
+N_CLASSES = 7
 FIRST_SHARE = 0.7
 """Where between bound and goal the first phase ends are looked at."""
 
@@ -32,7 +33,7 @@ SLOW = 0.003
 """Nor is it worth going on like this if a round raises the bound by less than this part of what it lacks."""
 
 MOST_ROUNDS = 100
-RECENTRED = 2
+RECENTRED = 1
 MOST_CORRECTIONS = 4
 STEP_WORK, SHARPENING_WORK = 0.7, 3.0
 """Of a class per client, in steps of the Lagrangian dual's interior-point method."""
@@ -40,8 +41,6 @@ STEP_WORK, SHARPENING_WORK = 0.7, 3.0
 SPREAD = 0.3
 INDIFFERENT = 0.3
 """Classes that cost so much more than another are a little less likely to start from."""
-
-TIED = 1e-2
 
 
 class CountBound:
@@ -68,13 +67,13 @@ class CountBound:
     """
 
     def __init__(self, problem: CutProblem, root: DualSolutions, bound_s: float) -> None:
-        self._problem, self._prices, self.bound_s = problem, root.prices, bound_s
+        self._problem, self.bound_s = problem, bound_s
         self._units = Units.of(problem, root.prices)
         self._counts = root.allocation[0].sum(axis=1)
-        self._kinds = [kind for kind in (_UPLINK, _DOWNLINK, _EXCHANGE) if self._traffic[kind] > 0]
-        self._phases = self._phases_of()
-        self._root_waits = self._waits_of_root()
-        self._root_shared = self._shared_of_root()
+        self._phases = Phases(problem, root.prices)
+        value = subchannel_values(problem, problem.everything(), root.prices)[0].max(axis=0)
+        total = float(root.prices.total_power[0])
+        self._root_shared = Shared(value / self._units.second, total / self._units.total)
         self._proofs = [self._proof_of_root()]
         self._shared = self._root_shared
         self._model: CountModel | None = None
@@ -84,82 +83,15 @@ class CountBound:
         self.work = 0.0
         self._waits: FloatArray | None = None
 
-    @property
-    def _traffic(self) -> dict[str, float]:
-        problem = self._problem
-        return {_UPLINK: problem.uplink_nats, _DOWNLINK: problem.downlink_bits, _EXCHANGE: problem.exchange_nats}
-
-    def _ready_s(self, kind: str) -> FloatArray:
-        costs = self._problem.costs
-        ready = {_UPLINK: costs.client_forward_s, _DOWNLINK: costs.client_backward_s}
-        return ready.get(kind, np.zeros_like(costs.client_forward_s))
-
-    def _phases_of(self) -> Phases:
-        costs = self._problem.costs
-        ready = [self._ready_s(kind) for kind in self._kinds]
-        fixed_s = costs.shared_s + float(costs.client_forward_s.max()) + float(costs.client_backward_s.max())
-        return Phases(np.array([each.max() - each for each in ready]), fixed_s)
-
-    def _waits_of_root(self) -> FloatArray:
-        problem, prices = self._problem, self._prices
-        ends = {
-            _UPLINK: phase_ends(problem.costs.client_forward_s, problem.uplink_nats * prices.uplink),
-            _DOWNLINK: phase_ends(problem.costs.client_backward_s, problem.downlink_bits * prices.downlink),
-            _EXCHANGE: exchange_end(problem, prices),
-        }
-        return np.array([ends[kind].slack_s[0].min() for kind in self._kinds])
-
-    def _shared_of_root(self) -> Shared:
-        problem, prices, units = self._problem, self._prices, self._units
-        value = subchannel_values(problem, problem.everything(), prices)[0].max(axis=0)
-        return Shared(value / units.second, float(prices.total_power[0]) / units.total)
-
-    def _own_of_root(self, client: IntArray) -> FloatArray:
-        """The Lagrangian dual's own prices, for classes of these clients, shape (classes, 5)."""
-        prices, units = self._prices, self._units
-        own = np.zeros((len(client), OWN))
-        own[:, 0] = (prices.rate[0] / units.rate)[client]
-        own[:, 1] = (prices.downlink[0] / units.downlink)[client]
-        own[:, 2] = (prices.power[0] / units.budget)[client]
-        return own
-
     def _proof_of_root(self) -> CountProof:
         """What the Lagrangian dual's own prices prove: one class a client, of all its counts."""
-        everything, client = self._problem.everything(), np.arange(len(self._counts))
+        everything, client, phases = self._problem.everything(), np.arange(len(self._counts)), self._phases
         classes = CountClasses(client, everything.least[0], everything.most[0])
         model = CountModel(self._problem, classes, self._units)
-        proof, own = CountProof(model, self._phases), self._own_of_root(client)
-        traffic = self._priced_traffic(model, own, self._root_in_uplink)
-        proof.add_own(client, own, traffic)
-        proof.add_shared(self._root_shared, self._root_waits)
+        proof, own = CountProof(model, phases.head_start_s), phases.own_prices(self._units, client)
+        proof.add_own(client, own, phases.priced_traffic(model, own, phases.in_uplink))
+        proof.add_shared(self._root_shared, phases.waits_s)
         return proof
-
-    @property
-    def _root_in_uplink(self) -> FloatArray:
-        """The part of each client's rate price that is for the uplink phase, the rest is for the exchange."""
-        uplink, rate = self._prices.uplink[0], self._prices.rate[0]
-        return np.divide(uplink, rate, out=np.ones_like(rate), where=rate > 0)
-
-    def _priced_traffic(self, model: CountModel, own: FloatArray, in_uplink: FloatArray) -> FloatArray:
-        """Price times traffic of the phases in units, shape (phases, classes)."""
-        client, units, traffic = model.classes.client, self._units, self._traffic
-        rate = own[:, 0] * (units.rate / units.second)[client]
-        priced = {
-            _UPLINK: rate * in_uplink[client],
-            _DOWNLINK: own[:, 1] * (units.downlink / units.second)[client],
-            _EXCHANGE: rate * (1 - in_uplink)[client],
-        }
-        return np.array([traffic[kind] * priced[kind] for kind in self._kinds])
-
-    def _needs(self, waits: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Rates needed at phase ends, up and down, and which part of the first is for the uplink phase."""
-        slack = dict(zip(self._kinds, waits[:, None] + self._phases.head_start_s, strict=True))
-        nothing = np.zeros_like(self._problem.max_power_w)
-        need = {kind: self._traffic[kind] / slack[kind] for kind in self._kinds}
-        first, last = need.get(_UPLINK, nothing), need.get(_EXCHANGE, nothing)
-        tied = np.abs(first - last) < TIED * np.maximum(first, last)
-        in_uplink = np.where(tied, self._root_in_uplink, first > last)
-        return in_uplink * first + (1 - in_uplink) * last, need.get(_DOWNLINK, nothing), in_uplink
 
     @property
     def exhausted(self) -> bool:
@@ -187,7 +119,7 @@ class CountBound:
         self._look_at(self._waits, *self._stages[0], stop)
         hopeless = self._proofs[-1].ruled_out(self._waits[None, :])[0] <= 0
         resolution_s = RESOLUTION * (fixed_s + wanted_s)
-        level_s, gap = proven_level_s(self._proofs, known_s, wanted_s, len(self._kinds), resolution_s)
+        level_s, gap = proven_level_s(self._proofs, known_s, wanted_s, len(self._phases.kinds), resolution_s)
         self._waits = gap if gap.size else self._waits
         if not stop() and (hopeless or level_s - known_s < SLOW * (wanted_s - known_s)):
             del self._stages[0]
@@ -195,11 +127,11 @@ class CountBound:
 
     def _first_waits(self, known_s: float, wanted_s: float) -> FloatArray:
         """On the way from the relaxation's phase ends to longer ones in the same proportion."""
-        level_s = float(self._root_waits.sum())
+        level_s = float(self._phases.waits_s.sum())
         first_s = level_s + FIRST_SHARE * (wanted_s - known_s)
         if level_s > 0:
-            return self._root_waits * (first_s / level_s)
-        return np.full(len(self._kinds), first_s / len(self._kinds))
+            return self._phases.waits_s * (first_s / level_s)
+        return np.full(len(self._phases.kinds), first_s / len(self._phases.kinds))
 
     def _look_at(self, waits: FloatArray, accuracy: float, near: float, stop: Callable[[], bool]) -> None:
         """Find prices at these waits, with the classes around the counts that are cheapest there."""
@@ -223,7 +155,7 @@ class CountBound:
 
     def _first_model(self, waits: FloatArray) -> CountModel:
         """Classes around the relaxation's counts, or those that are cheapest at its prices."""
-        model = self._centre(np.round(self._counts).astype(np.intp), waits)
+        model = self._centre(np.round(self._counts).astype(np.intp), waits, ROUGHLY)
         chosen = model.classes.chosen(self._proofs[-1].class_costs(waits, -1))
         if not self._outside(model.classes, chosen).any():
             return model
@@ -235,10 +167,9 @@ class CountBound:
         n = proof.nearest_shared(waits)
         self._shared = proof.shared(n)
         active = np.flatnonzero(self._active(model, waits, near))
-        rate, downlink, in_uplink = self._needs(waits)
-        some = model.take(active)
-        own = sharpened(some, some.limits(rate, downlink), self._own[active], self._shared, AGAIN)
-        proof.add_own(active, own, self._priced_traffic(some, own, in_uplink))
+        needs, some = self._phases.needs(waits), model.take(active)
+        own = sharpened(some, some.limits(needs.rate, needs.downlink), self._own[active], self._shared, AGAIN)
+        proof.add_own(active, own, self._phases.priced_traffic(some, own, needs.in_uplink))
         self._own[active] = own
         self.work += SHARPENING_WORK * len(active) / len(self._counts)
         return bool(proof.ruled_out(waits[None, :])[0] > 0)
@@ -261,9 +192,8 @@ class CountBound:
         self, everyone: CountModel, waits: FloatArray, active: BoolArray, accuracy: float, stop: Callable[[], bool]
     ) -> None:
         """Raise the dual of the active classes and enter what is found."""
-        rate, downlink, in_uplink = self._needs(waits)
-        model = everyone.take(active)
-        limits, classes = model.limits(rate, downlink), model.classes
+        needs, model = self._phases.needs(waits), everyone.take(active)
+        limits, classes = model.limits(needs.rate, needs.downlink), model.classes
         cost = class_costs(model, limits, self._own[active], self._shared)
         share = 0.01 + np.exp((classes.cheapest(cost)[classes.client] - cost) / INDIFFERENT)
         share /= classes.per_client(share)[classes.client]
@@ -271,26 +201,22 @@ class CountBound:
         found = raise_count_dual(model, limits, start, accuracy, stop)
         self._own[active], self._shared = found.own, found.shared
         self.allocation = classes.per_client(found.held)
-        traffic = self._priced_traffic(model, found.own, in_uplink)
+        traffic = self._phases.priced_traffic(model, found.own, needs.in_uplink)
         self._proofs[-1].add_own(np.flatnonzero(active), found.own, traffic)
         self._proofs[-1].add_shared(found.shared, waits)
         self.work += STEP_WORK * found.steps * len(limits) / len(self._counts)
 
-    def _centre(self, counts: IntArray, waits: FloatArray) -> CountModel:
+    def _centre(self, counts: IntArray, waits: FloatArray, roots: Sequence[int] = ANEW) -> CountModel:
         """A model with classes around these counts, a proof for it, and first prices of all its classes."""
         everything = self._problem.everything()
         classes = CountClasses.around(counts, everything.least[0], everything.most[0], N_CLASSES)
         self._model = model = CountModel(self._problem, classes, self._units)
-        rate, downlink, in_uplink = self._needs(waits)
-        limits = model.limits(rate, downlink)
-        self._own = sharpened(model, limits, self._own_of_root(classes.client), self._shared)
-        self.work += SHARPENING_WORK * N_CLASSES
-        self._proofs.append(proof := CountProof(model, self._phases))
+        phases, needs = self._phases, self._phases.needs(waits)
+        own = phases.own_prices(self._units, classes.client)
+        self._own = sharpened(model, model.limits(needs.rate, needs.downlink), own, self._shared, roots)
+        self.work += SHARPENING_WORK * N_CLASSES * len(roots) / len(AGAIN)
+        self._proofs.append(proof := CountProof(model, phases.head_start_s))
         for own in (np.zeros_like(self._own), self._own):
-            traffic = self._priced_traffic(model, own, in_uplink)
-            proof.add_own(np.arange(len(own)), own.copy(), traffic)
-        proof.add_shared(self._shared, self._root_waits)
+            proof.add_own(np.arange(len(own)), own.copy(), phases.priced_traffic(model, own, needs.in_uplink))
+        proof.add_shared(self._shared, self._phases.waits_s)
         return model
-
-
-_UPLINK, _DOWNLINK, _EXCHANGE = "uplink", "downlink", "exchange"

@@ -49,7 +49,8 @@ class CountClasses:
     @cached_property
     def single(self) -> BoolArray:
         """Which classes are one count, shape (classes,)."""
-        return self.least == self.most
+        single: BoolArray = self.least == self.most
+        return single
 
     def take(self, index: IntArray | BoolArray) -> CountClasses:
         """Some of the classes, at least one of each client."""

@@ -57,9 +57,8 @@ def raise_count_dual(
     at, best, steps = start, start, 0
     M = model.n_subchannels
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-        for steps in range(1, MOST_STEPS + 1):
-            if stop():
-                break
+        while steps < MOST_STEPS and not stop():
+            steps += 1
             at, length, gap = CountStep(model, limits, at, FLOOR).advanced()
             if not _sound(at):
                 break

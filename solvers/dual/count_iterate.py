@@ -177,4 +177,5 @@ def _count_price(net: FloatArray, count: IntArray) -> FloatArray:
     """Between the last subchannel that a class of so many holds and the next."""
     ordered, row = np.sort(net, axis=1), np.arange(len(net))
     last = np.minimum(count, net.shape[1]) - 1
-    return (ordered[row, last] + ordered[row, np.minimum(last + 1, net.shape[1] - 1)]) / 2
+    between: FloatArray = (ordered[row, last] + ordered[row, np.minimum(last + 1, net.shape[1] - 1)]) / 2
+    return between

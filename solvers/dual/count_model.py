@@ -100,7 +100,7 @@ class CountModel:
     @property
     def n_subchannels(self) -> int:
         """M."""
-        return self.problem.noise.shape[1]
+        return int(self.problem.noise.shape[1])
 
     def take(self, index: IntArray | BoolArray) -> CountModel:
         """The same with some of the classes."""

@@ -1,8 +1,8 @@
 """Which phase ends prices per client and count rule out, and the level below which no schedule ends its phases.
 
-A *wait* is how long a phase lasts after the last client is ready for it; a level is a sum of all phases' waits. At fixed
-prices what a class pays falls with the waits, as the rates needed do: its cost is a sum of price times traffic over
-(wait + head start), and of what it pays for what it holds. Among several price vectors of a class the largest cost
+A *wait* is how long a phase lasts after the last client is ready for it; a level is a sum of all phases' waits. At
+fixed prices what a class pays falls with the waits, as the rates needed do: its cost is a sum of price times traffic
+over (wait + head start), and of what it pays for what it holds. Among several price vectors of a class the largest cost
 counts, among a client's classes the least. Where all clients together pay more than the shared costs no schedule has
 such waits, or less of each.
 """
@@ -30,18 +30,6 @@ BLOCK = 2_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class Phases:
-    """The phases of a cut layer that carry traffic.
-
-    `head_start_s` (phases, clients) is how much earlier than the last each client is ready, `fixed_s` all that is not
-    waiting.
-    """
-
-    head_start_s: FloatArray
-    fixed_s: float
-
-
-@dataclass(frozen=True, eq=False)
 class _Vectors:
     """Price vectors of some of the classes: their model, own prices, and price times traffic (phases, vectors)."""
 
@@ -52,10 +40,13 @@ class _Vectors:
 
 
 class CountProof:
-    """Prices of one model: several of each class's own, several of those that all clients share."""
+    """Prices of one model: several of each class's own, several of those that all clients share.
 
-    def __init__(self, model: CountModel, phases: Phases) -> None:
-        self._model, self._phases = model, phases
+    `head_start_s` is how much earlier than the last each client is ready, shape (phases, clients).
+    """
+
+    def __init__(self, model: CountModel, head_start_s: FloatArray) -> None:
+        self._model, self._client_head_start_s = model, head_start_s
         self._vectors: list[_Vectors] = []
         self._shared: list[Shared] = []
         self._made_for: list[FloatArray] = []
@@ -84,7 +75,7 @@ class CountProof:
         self._first = np.flatnonzero(np.diff(of_class[self._order], prepend=-1))
         self._line_traffic = np.concatenate([each.traffic for each in self._vectors], axis=1)[:, self._order]
         client = self._model.classes.client[of_class[self._order]]
-        self._head_start_s = self._phases.head_start_s[:, client]
+        self._head_start_s = self._client_head_start_s[:, client]
 
     def add_shared(self, shared: Shared, waits: FloatArray) -> None:
         """Add prices that all clients see, made for these waits, shape (phases,)."""

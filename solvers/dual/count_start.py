@@ -13,8 +13,8 @@ from epsl_opt.solvers.dual.count_model import CountModel, Shared
 MULTIPLES = (0.03, 0.1, 0.3, 0.56, 1.8, 3.2, 10.0, 30.0)
 """Tried, and their roots."""
 
-ANEW, AGAIN = (1, 2), (2, 4)
-"""Which roots: for prices of any size, and for good ones."""
+ROUGHLY, ANEW, AGAIN = (1,), (1, 2), (2, 4)
+"""Which roots: to tell classes apart, for prices of any size, and for good ones."""
 
 TOGETHER = ((0, 2), (1,), (0,), (2,))
 """Which prices are multiplied at once: uplink rate and power, downlink rate, then each alone."""

@@ -62,7 +62,7 @@ class CountStep:
         return own
 
     def _own_slopes(self) -> FloatArray:
-        """Slopes of the excess in the own prices, shape (classes, 4, subchannels); that in the fifth is minus the last."""
+        """Slopes of the excess in all own prices but the last, which is minus the fourth's."""
         model, response = self._model, self._response
         slopes = np.empty((len(model.moving), 4, model.n_subchannels))
         slopes[:, 0] = response.rate
@@ -115,7 +115,7 @@ class CountStep:
         coupling[:, OWN, M] = (self._part * self._power).sum(axis=1)
         coupling[:, OWN, M + 1] = 1.0
         self._own_matrix = matrix
-        solved = np.linalg.solve(matrix, coupling)
+        solved: FloatArray = np.asarray(np.linalg.solve(matrix, coupling), dtype=np.float64)
         self._reach, self._unit = solved[:, :, : M + 1], solved[:, :, M + 1]
         self._client_reach = model.classes.per_client(self._reach[:, OWN])
         self._client_unit = model.classes.per_client(self._unit[:, OWN])

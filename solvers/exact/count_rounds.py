@@ -11,14 +11,18 @@ from epsl_opt.solvers.dual.cut_bounds import CutBounds
 from epsl_opt.solvers.exact.polish import polish
 from epsl_opt.solvers.exact.tree import CutTree
 from epsl_opt.solvers.exact.work import step_work
+from epsl_opt.solvers.primal.evaluation import allocation_latencies_s
 from epsl_opt.solvers.primal.offering import offer_allocation
 from epsl_opt.solvers.primal.rounding import round_allocation
 
-HEAD_START = 8e5
+HEAD_START = 4e6
 """`SHARE` times the work of the trees, about microseconds, before the first round."""
 
-SHARE = 4.0
+SHARE = 20.0
 """Work of these rounds relative to that of the trees."""
+
+WORTH_POLISHING = 3e-3
+"""A rounded allocation is polished if it takes no more than this part longer than the best schedule."""
 
 LARGEST = 1_000_000
 """More (client, subchannel) pairs take more memory than a proof should."""
@@ -48,7 +52,9 @@ class CountRounds:
         if bound is None or bound.exhausted:
             return
         self._monitor.say(f"bounding cut layer {tree.cut} by counts")
-        while self._ahead > 0 and not (bound.exhausted or exceeds(bound.bound_s, cutoff_s) or self._monitor.out_of_time):
+        while self._ahead > 0 and not (
+            bound.exhausted or exceeds(bound.bound_s, cutoff_s) or self._monitor.out_of_time
+        ):
             allocation, work = bound.allocation, bound.work
             bound.raise_towards(cutoff_s, self._monitor.is_out_of_time)
             self._ahead -= (bound.work - work) * self._step_work
@@ -60,8 +66,10 @@ class CountRounds:
         """Round what the clients hold in the relaxation, and descend from there."""
         costs = self._bounds.problem[cut].costs
         owner = round_allocation(self._instance, costs, fraction)
-        offer_allocation(self._monitor, costs, cut, owner)
-        offer_allocation(self._monitor, costs, cut, polish(self._instance, cut, owner, self._monitor))
+        latency_s = float(allocation_latencies_s(self._instance, costs, owner[None, :])[0])
+        if latency_s < (1 + WORTH_POLISHING) * self._monitor.latency_s:
+            offer_allocation(self._monitor, costs, cut, owner)
+            offer_allocation(self._monitor, costs, cut, polish(self._instance, cut, owner, self._monitor))
 
     def _begin(self, tree: CutTree) -> CountBound | None:
         problem = self._bounds.problem[tree.cut]
