@@ -66,6 +66,7 @@ class CountBound:
         What was done so far, in steps of the Lagrangian dual's interior-point method for one region, about.
     """
 
+    @np.errstate(all="ignore")  # what is not finite ends the search: `_sound`
     def __init__(self, problem: CutProblem, root: DualSolutions, bound_s: float) -> None:
         self._problem, self.bound_s = problem, bound_s
         self._units = Units.of(problem, root.prices)
@@ -78,7 +79,7 @@ class CountBound:
         self._shared = self._root_shared
         self._model: CountModel | None = None
         self._recentred = self._rounds = 0
-        self._stages = list(STAGES)
+        self._stages = list(STAGES) if self._sound(self._phases.waits_s) else []
         self.allocation: FloatArray | None = None
         self.work = 0.0
         self._waits: FloatArray | None = None
@@ -98,6 +99,13 @@ class CountBound:
         """Whether nothing more is to be had, at least nothing that is worth its time."""
         return not self._stages or self._rounds >= MOST_ROUNDS
 
+    def _sound(self, waits: FloatArray) -> bool:
+        """Whether what clients pay at these waits is within the range of numbers."""
+        proof = self._proofs[-1]
+        least = proof.classes.cheapest(proof.class_costs(waits, -1))
+        return bool(np.isfinite(least).all() and np.isfinite(waits).all() and (waits > 0).all())
+
+    @np.errstate(all="ignore")
     def raise_towards(self, target_s: float, stop: Callable[[], bool] = lambda: False) -> None:
         """Look at one more vector of phase ends, and raise the bound as far as that leads.
 
@@ -117,6 +125,9 @@ class CountBound:
             self._waits = self._first_waits(known_s, wanted_s)
         self._rounds += 1
         self._look_at(self._waits, *self._stages[0], stop)
+        if not self._sound(self._waits):
+            self._stages.clear()
+            return
         hopeless = self._proofs[-1].ruled_out(self._waits[None, :])[0] <= 0
         resolution_s = RESOLUTION * (fixed_s + wanted_s)
         level_s, gap = proven_level_s(self._proofs, known_s, wanted_s, len(self._phases.kinds), resolution_s)
@@ -136,14 +147,14 @@ class CountBound:
     def _look_at(self, waits: FloatArray, accuracy: float, near: float, stop: Callable[[], bool]) -> None:
         """Find prices at these waits, with the classes around the counts that are cheapest there."""
         model = self._model or self._first_model(waits)
-        if self._sharpened(model, waits, near):
+        if not self._sound(waits) or self._sharpened(model, waits, near):
             return
         active = self._active(model, waits, near)
         for _ in range(MOST_CORRECTIONS):
             self._price(model, waits, active, accuracy, stop)
-            chosen = model.classes.chosen(self._proofs[-1].class_costs(waits, -1))
-            if stop():
+            if stop() or not self._sound(waits):
                 return
+            chosen = model.classes.chosen(self._proofs[-1].class_costs(waits, -1))
             if self._recentred < RECENTRED and self._outside(model.classes, chosen).any():
                 self._recentred += 1
                 model = self._centre(model.classes.count_of(chosen), waits)
@@ -156,6 +167,8 @@ class CountBound:
     def _first_model(self, waits: FloatArray) -> CountModel:
         """Classes around the relaxation's counts, or those that are cheapest at its prices."""
         model = self._centre(np.round(self._counts).astype(np.intp), waits, ROUGHLY)
+        if not self._sound(waits):
+            return model
         chosen = model.classes.chosen(self._proofs[-1].class_costs(waits, -1))
         if not self._outside(model.classes, chosen).any():
             return model
@@ -185,7 +198,7 @@ class CountBound:
         """Which classes may be a client's cheapest; the others keep the prices they have."""
         proof = self._proofs[-1]
         cost = proof.class_costs(waits, proof.nearest_shared(waits))
-        active: BoolArray = cost < model.classes.cheapest(cost)[model.classes.client] + near
+        active: BoolArray = ~(cost > model.classes.cheapest(cost)[model.classes.client] + near)
         return active
 
     def _price(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import LinAlgWarning
 
 from epsl_opt.core.arrays import FloatArray
 from epsl_opt.solvers.dual.count_iterate import CountIterate
@@ -59,9 +61,10 @@ def raise_count_dual(
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         while steps < MOST_STEPS and not stop():
             steps += 1
-            at, length, gap = CountStep(model, limits, at, FLOOR).advanced()
-            if not _sound(at):
+            found = _advanced(model, limits, at)
+            if found is None:
                 break
+            at, length, gap = found
             best = at
             if gap < accuracy * M or length < STALLED:
                 break
@@ -69,5 +72,13 @@ def raise_count_dual(
     return CountPrices(own, Shared(best.subchannel, max(float(best.total), 0.0)), best.held, steps)
 
 
-def _sound(at: CountIterate) -> bool:
-    return bool(np.isfinite(at.own).all() and np.isfinite(at.subchannel).all() and np.isfinite(at.share).all())
+def _advanced(model: CountModel, limits: FloatArray, at: CountIterate) -> tuple[CountIterate, float, float] | None:
+    """Make a step; None if its system is singular or leads out of the range of numbers."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", LinAlgWarning)
+            found = CountStep(model, limits, at, FLOOR).advanced()
+    except np.linalg.LinAlgError:
+        return None
+    parts = (found[0].own, found[0].subchannel, found[0].share)
+    return found if all(np.isfinite(part).all() for part in parts) else None

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from epsl_opt.core.arrays import FloatArray, IntArray
+from epsl_opt.solvers.dual.count_classes import CountClasses
 from epsl_opt.solvers.dual.count_model import CountModel, Shared
 from epsl_opt.solvers.dual.lagrangian import ROUNDING
 
@@ -82,6 +83,11 @@ class CountProof:
         self._shared.append(shared)
         self._made_for.append(waits)
         self._held.append([each.model.held_cost(each.own, shared) for each in self._vectors])
+
+    @property
+    def classes(self) -> CountClasses:
+        """Of the model."""
+        return self._model.classes
 
     def nearest_shared(self, waits: FloatArray) -> int:
         """Which of the shared prices was made for the waits nearest to these."""

@@ -137,6 +137,24 @@ class CountStep:
         matrix[M + 1, M] = matrix[M, M + 1] = model.total_power
         return matrix
 
+    def missed(self) -> dict[str, FloatArray]:
+        """How far the iterate is from meeting the linear conditions, by what they are about."""
+        at, model = self._at, self._model
+        power = at.scale * model.total_power - (at.held * self._power).sum() - at.spare
+        return {
+            "under": self._under_error,
+            "left": self._left_error,
+            "surplus": self._surplus_error,
+            "own prices": self._gradient,
+            "total power": np.asarray(power),
+            "shares": 1.0 - model.classes.per_client(at.share),
+            "normalisation": np.asarray(model.n_subchannels - at.subchannel.sum() - model.total_power * at.total),
+        }
+
+    def newton(self) -> CountIterate:
+        """The step that would meet all conditions, were they linear."""
+        return self._direction(_Targets(*(-value * price for value, price in self._pairs)))
+
     def advanced(self) -> tuple[CountIterate, float, float]:
         """Return the iterate after Mehrotra's step, its length and the complementarity before it.
 
@@ -144,7 +162,7 @@ class CountStep:
         """
         at, limited, pairs = self._at, self._limited, self._pairs
         before = complementarity(pairs)
-        affine = self._direction(_Targets(*(-value * price for value, price in pairs)))
+        affine = self.newton()
         primal, dual = limited.lengths(at, affine)
         ahead = complementarity(limited.pairs(at.moved(affine, primal, dual)))
         number = 2 * at.over.size + at.surplus.size + limited.count + 1

@@ -8,6 +8,7 @@ from epsl_opt.plugins.monitor import SolveMonitor
 from epsl_opt.solvers.dual.certainty import exceeds
 from epsl_opt.solvers.dual.count_bound import CountBound
 from epsl_opt.solvers.dual.cut_bounds import CutBounds
+from epsl_opt.solvers.dual.lagrangian import CutProblem
 from epsl_opt.solvers.exact.polish import polish
 from epsl_opt.solvers.exact.tree import CutTree
 from epsl_opt.solvers.exact.work import step_work
@@ -73,7 +74,10 @@ class CountRounds:
 
     def _begin(self, tree: CutTree) -> CountBound | None:
         problem = self._bounds.problem[tree.cut]
-        carries = problem.sends or problem.downlink_bits > 0
-        if problem.costs.idle or not carries or problem.noise.size > LARGEST:
-            return None
-        return CountBound(problem, self._bounds.solution[tree.cut], tree.bound_s)
+        return CountBound(problem, self._bounds.solution[tree.cut], tree.bound_s) if bounds_counts(problem) else None
+
+
+def bounds_counts(problem: CutProblem) -> bool:
+    """Whether prices per count can bound a cut layer: somebody sends or receives, and memory suffices."""
+    carries = problem.sends or problem.downlink_bits > 0
+    return carries and not problem.costs.idle and problem.noise.size <= LARGEST
