@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.contenders import CONTENDERS, Contender
+from benchmarks.counted_nodes import counted_nodes
 from benchmarks.scale import peak_mib
 from epsl_opt import InputError, Limits, load_instance, solve
 from epsl_opt.core.json_text import format_json, read_json
@@ -119,12 +120,13 @@ def run_here(run: Run) -> Outcome:
     except (ImportError, InputError) as error:
         return _failed(run, "unsupported", str(error))
     limits = Limits(time_s=run.time_limit_s, rel_gap=run.rel_gap, threads=run.threads)
-    result = solve(load_instance(run.instance), solver, limits, contender.options)
+    with counted_nodes() as batches:
+        result = solve(load_instance(run.instance), solver, limits, contender.options)
     return Outcome(
         run=run,
         status=str(result.status),
         stop_reason=str(result.stop_reason),
-        message=result.message,
+        message=result.message or (f"{sum(batches)} nodes" if batches else ""),
         latency_s=result.latency_s,
         bound_s=result.bound_s,
         gap=result.gap,

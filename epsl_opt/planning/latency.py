@@ -14,6 +14,8 @@ from epsl_opt.core.schedule import Schedule
 from epsl_opt.files.documents import ScheduleDocument
 from epsl_opt.files.retiming import retimed
 from epsl_opt.planning.point import Point
+from epsl_opt.plugins.registry import load_solver
+from epsl_opt.plugins.solver import AnySolver
 from epsl_opt.solving.solve import solve
 
 
@@ -79,7 +81,7 @@ class PointLatency:
 
 @dataclass
 class Pricing:
-    """Prices points of one fitted instance; each solve starts from the schedule before.
+    """Prices points of one fitted instance; each solve starts from the schedule before, and `exact` from its prices.
 
     Problems that points share are solved once.
     """
@@ -88,6 +90,7 @@ class Pricing:
     limits: Limits
     solved: dict[str, tuple[ScheduleDocument, Schedule, float]] = field(default_factory=dict)
     last: Schedule | None = None
+    solver: AnySolver = field(default_factory=lambda: load_solver(DEFAULT_SOLVER))
 
     def price(self, point: Point, clock: Framework | None = None) -> PointLatency:
         """Return what is certain of the rounds of one way to train.
@@ -120,7 +123,7 @@ class Pricing:
     def _solve(self, instance: Instance) -> tuple[ScheduleDocument, Schedule, float]:
         key = instance.sha256
         if key not in self.solved:
-            result = solve(instance, DEFAULT_SOLVER, self.limits, start=self.last)
+            result = solve(instance, self.solver, self.limits, start=self.last)
             if result.schedule is None:
                 told = result.message or f"{result.status}, {result.stop_reason}"
                 raise InputError(f"instance {instance.name}", f"has no schedule: {told}")

@@ -16,11 +16,22 @@ from epsl_opt.solvers.primal.cuts import bound_without_radio_s, feasible_cuts
 from epsl_opt.solvers.primal.evaluation import allocation_latencies_s
 
 COLD = 0.3
+NEAR = 0.01
+"""How far from complementary to start from the prices of a neighbouring instance (`maximise_duals`)."""
+
 ACCURACY = 1e-7
 
 
 class CutBounds:
     """A bound and prices for every cut layer; refining one cut layer improves the others' through its prices.
+
+    Parameters
+    ----------
+    instance
+        Any instance that has a schedule.
+    near
+        The bounds of an instance much like this one. If it has as many clients, the prices of its refined cut layers,
+        scaled by the traffic, are started from here where they bound better; no bound rests on it.
 
     Attributes
     ----------
@@ -35,11 +46,12 @@ class CutBounds:
         The dual solution of each cut layer that has been refined.
     """
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, near: CutBounds | None = None) -> None:
         cuts = feasible_cuts(instance)
         self.problem = {cut: CutProblem.of(instance, costs) for cut, costs in cuts.items()}
         self.bound_s = {cut: bound_without_radio_s(costs) for cut, costs in cuts.items()}
         self.solution: dict[int, DualSolutions] = {}
+        self._warm: set[int] = set()
         owner, self.guess_s = self._first_guess(instance)
         self.guess = filled(instance, owner)
         self.first = first = min(self.guess_s, key=self.guess_s.__getitem__)
@@ -49,6 +61,20 @@ class CutBounds:
             if cut == first or not _prices_all_of(self.problem[first], problem)
         }
         self._spread(first)
+        if near is not None:
+            self._start_near(near)
+
+    def _start_near(self, near: CutBounds) -> None:
+        """Take over the prices of a neighbour's refined cut layers where they bound better than what is here."""
+        for cut in (near.solution.keys() | near._warm) & self.problem.keys():
+            source, target = near.problem[cut], self.problem[cut]
+            if len(source.max_power_w) != len(target.max_power_w) or not _prices_all_of(source, target):
+                continue
+            prices = transferred_prices(near.start(cut), source, target)
+            bound = float(certified_bounds_s(target, target.everything(), prices)[0])
+            if bound > self.bound_s[cut]:
+                self.bound_s[cut], self._prices[cut] = bound, prices
+                self._warm.add(cut)
 
     def _first_guess(self, instance: Instance) -> tuple[IntArray, dict[int, float]]:
         """The greedy allocation of the last cut layer, and its latency at each cut layer."""
@@ -87,11 +113,16 @@ class CutBounds:
         stop: Callable[[], bool],
         start: Prices | None = None,
         cutoff_s: float = math.inf,
-        spread: float = COLD,
+        spread: float | None = None,
         rel_gap: float = ACCURACY,
     ) -> DualSolutions:
-        """Maximise the dual of one cut layer from `start`, or the best prices known; stop beyond `cutoff_s`."""
+        """Maximise the dual of one cut layer from `start`, or the best prices known; stop beyond `cutoff_s`.
+
+        `spread` is that of `maximise_duals`; by default it is small where a neighbour's prices are started from.
+        """
         problem = self.problem[cut]
+        if spread is None:
+            spread = NEAR if start is None and cut in self._warm else COLD
         prices = self._prices[cut] if start is None else start
         found = maximise_duals(
             problem, problem.everything(), prices, cutoff_s=cutoff_s, spread=spread, rel_gap=rel_gap, stop=stop
@@ -110,6 +141,7 @@ class CutBounds:
             better = bound > self.bound_s[cut] and _prices_all_of(self.problem[source], problem)
             if better or cut not in self._prices:
                 self._prices[cut] = prices
+                self._warm.discard(cut)
             self.bound_s[cut] = max(self.bound_s[cut], bound)
 
 

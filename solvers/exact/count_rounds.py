@@ -11,7 +11,7 @@ from epsl_opt.solvers.dual.cut_bounds import CutBounds
 from epsl_opt.solvers.dual.lagrangian import CutProblem
 from epsl_opt.solvers.exact.polish import polish
 from epsl_opt.solvers.exact.tree import CutTree
-from epsl_opt.solvers.exact.work import step_work
+from epsl_opt.solvers.exact.work import STEPS_OF_A_NODE, step_work
 from epsl_opt.solvers.primal.evaluation import allocation_latencies_s
 from epsl_opt.solvers.primal.offering import offer_allocation
 from epsl_opt.solvers.primal.rounding import round_allocation
@@ -39,19 +39,23 @@ class CountRounds:
         self._ahead = -HEAD_START
         self._of_cut: dict[int, CountBound | None] = {}
 
-    def count(self, steps: float) -> None:
-        """Count steps of the interior-point method that the trees have made."""
-        self._ahead += SHARE * steps * self._step_work
+    def count_nodes(self, nodes: int) -> None:
+        """Count nodes that the trees have bounded."""
+        self._ahead += SHARE * nodes * STEPS_OF_A_NODE * self._step_work
 
-    def catch_up(self, tree: CutTree, cutoff_s: float) -> None:
-        """Raise the bound of a cut layer, if it is its turn, towards what proves the gap."""
+    def catch_up(self, tree: CutTree, cutoff_s: float) -> float:
+        """Raise the bound of a cut layer, if it is its turn, towards what proves the gap.
+
+        Returns the work done, in steps of the interior-point method.
+        """
         if self._ahead < 0 or not cutoff_s < float("inf"):
-            return
+            return 0.0
         if tree.cut not in self._of_cut:
             self._of_cut[tree.cut] = self._begin(tree)
         bound = self._of_cut[tree.cut]
         if bound is None or bound.exhausted:
-            return
+            return 0.0
+        before = bound.work
         self._monitor.say(f"bounding cut layer {tree.cut} by counts")
         while self._ahead > 0 and not (
             bound.exhausted or exceeds(bound.bound_s, cutoff_s) or self._monitor.out_of_time
@@ -62,6 +66,7 @@ class CountRounds:
             tree.raise_bound(bound.bound_s)
             if bound.allocation is not None and bound.allocation is not allocation:
                 self._offer(tree.cut, bound.allocation)
+        return bound.work - before
 
     def _offer(self, cut: int, fraction: FloatArray) -> None:
         """Round what the clients hold in the relaxation, and descend from there."""

@@ -17,11 +17,11 @@ from epsl_opt.solvers.dual.certainty import cutoff_s, exceeds
 from epsl_opt.solvers.dual.cut_bounds import ACCURACY, CutBounds
 from epsl_opt.solvers.dual.marginal import marginal_values
 from epsl_opt.solvers.enumeration import NO_ALLOCATION, enumerate_cut, n_allocations
+from epsl_opt.solvers.exact.beside import Beside, n_threads
 from epsl_opt.solvers.exact.count_rounds import CountRounds
 from epsl_opt.solvers.exact.incumbents import Incumbents
 from epsl_opt.solvers.exact.polish import polish
 from epsl_opt.solvers.exact.tree import CutTree
-from epsl_opt.solvers.exact.work import STEPS_OF_A_NODE
 from epsl_opt.solvers.local_search.starts import LARGEST_RELAXATION
 from epsl_opt.solvers.primal.cuts import feasible_cuts
 from epsl_opt.solvers.primal.offering import offer_allocation, offer_start
@@ -48,6 +48,9 @@ class Exact(Solver[ExactOptions]):
 
     Every node's bound comes from prices alone (`lagrangian.certified_bounds_s`), so it holds however accurately the
     prices were found. Cut layers whose bound exceeds the incumbent are never branched on.
+
+    An object that is used again starts from the prices of its last instance, too, where it is given a schedule to start
+    from; a new one never does.
     """
 
     name = "exact"
@@ -55,24 +58,31 @@ class Exact(Solver[ExactOptions]):
     kind = SolverKind.EXACT
     options_type = ExactOptions
 
+    def __init__(self) -> None:
+        self._last: CutBounds | None = None
+
     def solve(self, instance: Instance, options: ExactOptions, monitor: SolveMonitor) -> StopReason:
         """Prove the gap asked for, or go on until a limit."""
-        offer_start(monitor, feasible_cuts(instance))
+        started = offer_start(monitor, feasible_cuts(instance)) is not None
         with one_blas_thread():
-            search = _Search(instance, monitor)
-            search.bound_roots()
-            stop = search.close(options.max_nodes)
+            search = _Search(instance, monitor, self._last if started else None)
+            with search.incumbents:
+                search.bound_roots()
+                stop = search.close(options.max_nodes)
             search.value_resources()
+        small = instance.n_clients * instance.n_subchannels <= LARGE
+        self._last = search.bounds if small else None
         return stop
 
 
 class _Search:
     """The cut layers still open: first as bounds, then as trees."""
 
-    def __init__(self, instance: Instance, monitor: SolveMonitor) -> None:
+    def __init__(self, instance: Instance, monitor: SolveMonitor, near: CutBounds | None) -> None:
         self._instance, self._monitor = instance, monitor
-        self._bounds = CutBounds(instance)
-        self._incumbents = Incumbents(instance, monitor)
+        self.bounds = self._bounds = CutBounds(instance, near)
+        kind = Beside if n_threads(monitor.limits) > 1 else Incumbents
+        self.incumbents = kind(instance, monitor)
         self._count_rounds = CountRounds(instance, self._bounds, monitor)
         self._trees: dict[int, CutTree] = {}
         monitor.prove(self._bounds.least_s)
@@ -96,13 +106,13 @@ class _Search:
             self._seek_incumbent(cut, root.allocation[0])
             self._trees[cut] = CutTree(self._instance, cut, bounds.problem[cut], root)
             monitor.prove(bounds.least_s)
-            self._incumbents.catch_up()
+            self.incumbents.catch_up()
 
     def _counted_stop(self) -> bool:
         """Count a step of a root's relaxation; where one takes long, schedules are sought meanwhile."""
-        self._incumbents.count(1)
+        self.incumbents.count_root_step()
         if self._bounds.problem[self._bounds.first].noise.size > LARGEST_RELAXATION:
-            self._incumbents.catch_up()
+            self.incumbents.catch_up()
         return self._monitor.out_of_time
 
     def _seek_incumbent(self, cut: int, fraction: FloatArray) -> None:
@@ -134,10 +144,10 @@ class _Search:
             else:
                 bounded = tree.grow(self._cutoff_s, monitor)
                 nodes += bounded
-                for rounds in (self._incumbents, self._count_rounds):
-                    rounds.count(bounded * STEPS_OF_A_NODE)
-                self._incumbents.catch_up()
-                self._count_rounds.catch_up(tree, self._cutoff_s)
+                self.incumbents.count_nodes(bounded)
+                self._count_rounds.count_nodes(bounded)
+                self.incumbents.count_rounds(self._count_rounds.catch_up(tree, self._cutoff_s))
+                self.incumbents.catch_up()
             if math.isfinite(bound_s := self._bound_s()):
                 monitor.prove(bound_s)
         return self._verdict()

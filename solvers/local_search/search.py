@@ -13,9 +13,9 @@ from epsl_opt.solvers.local_search.work import patience_rounds, step_work, work_
 FIRST_SHARE = 0.5
 """Work of splitting pairs anew, relative to that of the chains, to begin with."""
 
-LEAST_SHARE, MOST_SHARE = 0.05, 4.0
+LEAST_SHARE, MOST_SHARE = 0.05, 16.0
 
-FADING = 0.9
+FADING = 0.95
 """What is left of the share after a step that found nothing; one that found something doubles it."""
 
 
@@ -24,10 +24,8 @@ class Search:
 
     Attributes
     ----------
-    best
-        The best state seen, alone.
-    work
-        Counted so far, about microseconds on one core of 2020.
+    found_at
+        The work after which the best state was found.
     """
 
     def __init__(self, problem: SearchProblem, starts: States, n_chains: int, seed: int, effort: float = 1.0) -> None:
@@ -35,6 +33,7 @@ class Search:
         self._chains = Chains(problem, starts, n_chains, np.random.default_rng(seed))
         self._resplit = Resplit(problem, np.random.default_rng([seed, 1]))
         self._share, self._chain_work, self._resplit_work = FIRST_SHARE, 0.0, 0.0
+        self.found_at = 0.0
 
     @property
     def best(self) -> States:
@@ -55,9 +54,13 @@ class Search:
     def step(self) -> bool:
         """Make one step; return whether a better state was found."""
         if self._chains.at_home and self._resplit_work < self._share * self._chain_work:
-            return self._split_anew()
-        self._chain_work += step_work(self._problem, len(self._chains))
-        return self._chains.step()
+            found = self._split_anew()
+        else:
+            self._chain_work += step_work(self._problem, len(self._chains))
+            found = self._chains.step()
+        if found:
+            self.found_at = self.work
+        return found
 
     def _split_anew(self) -> bool:
         self._resplit_work += self._resplit.step_work

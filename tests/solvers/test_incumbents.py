@@ -21,6 +21,7 @@ UNALLOCATED = ("sl", "fl")
 """Rounds in which the greedy schedule of the small cell is the best already."""
 
 FADING = "paper:clients=6,subchannels=20,fading=rayleigh,bandwidth_spread=0.5,seed=1"
+SMALL = "paper:clients=3,subchannels=8,fading=rayleigh,bandwidth_spread=0.5,seed=1"
 
 
 def _monitor(spec: str, **training: object) -> SolveMonitor:
@@ -38,7 +39,7 @@ def test_schedules_get_better_whatever_the_round(training: dict[str, object]) ->
     monitor = _monitor(FADING, **training)
     before = monitor.latency_s
     incumbents = Incumbents(monitor.instance, monitor)
-    incumbents.count(4e3)
+    incumbents.earn(5e5)
     incumbents.catch_up()
     assert monitor.latency_s < before or training.get("framework") in UNALLOCATED
     assert monitor.latency_s <= before
@@ -50,21 +51,20 @@ def test_a_proof_that_is_done_soon_is_not_held_up() -> None:
     monitor = _monitor(FADING)
     before = monitor.latency_s
     incumbents = Incumbents(monitor.instance, monitor)
-    incumbents.count()
+    incumbents.count_root_step()
     incumbents.catch_up()
     assert monitor.latency_s == before
 
 
-def test_one_search_in_two_is_that_of_local_search(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_search_is_that_of_local_search() -> None:
     """Given the work of both, the incumbent is no worse than what `local-search` ends with."""
-    monkeypatch.setattr(module, "LEAST_SHARE", 1.0)
-    alone = SolveMonitor(load_instance(FADING), Limits(time_s=math.inf))
+    alone = SolveMonitor(load_instance(SMALL), Limits(time_s=math.inf))
     LocalSearch().solve(alone.instance, LocalSearchOptions(), alone)
-    monitor = _monitor(FADING)
+    monitor = _monitor(SMALL)
     incumbents = Incumbents(monitor.instance, monitor)
-    incumbents.count(1e4)
-    incumbents.catch_up()
-    assert incumbents._n_searches >= 2
+    incumbents.earn(1e8)
+    while incumbents._n_searches <= module.OWN_STARTS + 1:
+        assert incumbents.step()
     assert monitor.latency_s <= alone.latency_s * (1 + 1e-12)
 
 
@@ -84,20 +84,38 @@ def test_instances_with_nothing_to_search_end(spec: str) -> None:
     """One client, or one subchannel for each, do not keep the searches going."""
     monitor = _monitor(spec)
     incumbents = Incumbents(monitor.instance, monitor)
-    incumbents.count(1e4)
+    incumbents.earn(1e6)
     incumbents.catch_up()
     assert math.isfinite(monitor.latency_s)
 
 
-def test_a_better_schedule_gives_the_searches_their_full_share() -> None:
-    """An improvement sets the share to full; searches that find nothing get less in the end."""
+def test_the_share_follows_what_is_found() -> None:
+    """An improvement sets the share to full; every search that finds nothing halves it, down to the least."""
+    monitor = _monitor(SMALL)
+    incumbents = Incumbents(monitor.instance, monitor)
+    incumbents.earn(1e8)
+    shares, begun = [], 0
+    while incumbents._n_searches < 7:
+        before_s = monitor.latency_s
+        assert incumbents.step()
+        if monitor.latency_s < before_s:
+            assert incumbents._share == module.FULL_SHARE
+        elif incumbents._n_searches > begun:
+            begun = incumbents._n_searches
+            shares.append(incumbents._share)
+    assert shares[-1] == module.LEAST_SHARE
+
+
+def test_nodes_bounded_in_vain_earn_more() -> None:
+    """While the bound does not rise, the searches earn more for a node, and again less once it does."""
     monitor = _monitor(FADING)
     incumbents = Incumbents(monitor.instance, monitor)
-    incumbents.count(1.5e4)
-    incumbents.catch_up()
-    assert incumbents._share < module.FULL_SHARE
-    monitor_of_worse = _monitor(FADING)
-    worse = Incumbents(monitor_of_worse.instance, monitor_of_worse)
-    worse.count(4e3)
-    worse.catch_up()
-    assert worse._share == module.FULL_SHARE
+    nodes = int(module.WINDOW / (module.STEPS_OF_A_NODE * incumbents._step_work)) + 1
+    earned, bound_s = [], 0.5 * monitor.latency_s
+    for rise in (0.0, 0.0, 0.0, 0.1, 0.0):
+        bound_s += rise * monitor.latency_s
+        monitor.prove(bound_s)
+        before = incumbents.earned
+        incumbents.count_nodes(nodes)
+        earned.append(incumbents.earned - before)
+    assert earned[2] == earned[3] == pytest.approx(module.STALLED * earned[4])

@@ -57,6 +57,35 @@ def test_the_refined_bound_is_below_the_optimum(instance: Instance) -> None:
     assert 0 < bounds.least_s <= optimum
 
 
+@given(instances_of_any_round(max_subchannels=6), st.sampled_from([0.25, 1.0, 4.0]))
+def test_a_bound_from_a_neighbours_prices_is_below_the_optimum(instance: Instance, change: float) -> None:
+    """Started from the prices of other gains, the bound never exceeds what enumeration finds."""
+    gains = {field: getattr(instance.channel, field) * change for field in ("uplink_gain", "downlink_gain")}
+    near = CutBounds(instance.replace(channel=instance.channel.model_copy(update=gains)))
+    for cut in near.problem:
+        near.refine(cut, stop=_never)
+    bounds = CutBounds(instance, near)
+    optimum = solve(instance, "brute-force").latency_s
+    assert optimum is not None
+    assert bounds.least_s <= optimum
+    for cut in bounds.problem:
+        bounds.refine(cut, stop=_never)
+    assert 0 < bounds.least_s <= optimum
+
+
+def test_a_neighbours_prices_bound_as_well() -> None:
+    """Bounds refined from the prices at another phi agree with those from scratch, to the accuracy asked for."""
+    spec = load_instance("paper:fading=rayleigh")
+    near = CutBounds(spec.with_training(aggregation_ratio=0.5))
+    near.refine(near.first, stop=_never)
+    instance = spec.with_training(aggregation_ratio=0.6)
+    cold, warm = CutBounds(instance), CutBounds(instance, near)
+    assert warm.bound_s[near.first] > cold.bound_s[near.first]
+    for bounds in (cold, warm):
+        bounds.refine(near.first, stop=_never)
+    assert warm.bound_s[near.first] == pytest.approx(cold.bound_s[near.first], rel=1e-6)
+
+
 @pytest.mark.parametrize("spec", ["paper:clients=20,subchannels=80", "paper:clients=20,subchannels=80,fading=rayleigh"])
 def test_the_bound_is_tight_when_subchannels_abound(spec: str) -> None:
     """With four subchannels a client, the bound is within 1e-3 of a schedule that is rounded from it."""
