@@ -60,7 +60,7 @@ def command(
     --cut-layers and --min-cut leave fewer places to cut; the cut layer of a schedule is counted from 0 among those that
     its instance file has.
 
-    --format is for --list and --describe; instances are always JSON.
+    --format is for --list and --describe; instances are JSON, or `.npz` if FILE ends so (for thousands of clients).
     """
     if list_all:
         _print_list(form)

@@ -48,14 +48,14 @@ def _load(source: str) -> Instance | ScheduleDocument:
     """Read a file as what its `format` field says it is; anything else is an instance by name."""
     from epsl_opt.core.instance import Instance
     from epsl_opt.core.json_record import parse_record
-    from epsl_opt.core.json_text import read_json
+    from epsl_opt.core.npz_document import read_document
     from epsl_opt.core.reading import is_readable, source_name
     from epsl_opt.files.documents import ScheduleDocument
     from epsl_opt.problems.sources import load_instance
 
     if not is_readable(source):
         return load_instance(source)
-    data = read_json(source)
+    data = read_document(source)
     is_schedule = isinstance(data, dict) and data.get("format") == "epsl-opt/schedule"
     if is_schedule:
         return parse_record(ScheduleDocument, data, source_name(source))

@@ -113,7 +113,10 @@ def command(
     refuse_watch_options()
     if instance is None:
         raise click.UsageError("missing argument 'INSTANCE'")
+    from epsl_opt.files.json_files import refuse_npz
+
     refuse_unwritable(output, instance)
+    refuse_npz(output)
     problem = changes.load(instance)
     document = _solve(problem, solver, limits, options)
     _save(document, output)

@@ -42,7 +42,7 @@ class ArrayField:
 
     def _to_array(self, value: object) -> FloatArray:
         try:
-            raw = np.array(value)
+            raw = np.asarray(value)
         except ValueError:
             raise PydanticCustomError("array", "rows have different lengths") from None
         if raw.size == 0:
@@ -54,7 +54,7 @@ class ArrayField:
             raise PydanticCustomError("array", "must be {shape}", {"shape": shape})
         if raw.dtype.kind != "f" or isinstance(value, list | tuple):
             _refuse_booleans(value)
-        return raw.astype(np.float64)
+        return raw.astype(np.float64, copy=False)
 
     def _refuse(self, wrong: BoolArray, rule: str, array: FloatArray) -> None:
         if not wrong.any():

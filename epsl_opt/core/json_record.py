@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.instance import Instance
-from epsl_opt.core.json_text import read_json
+from epsl_opt.core.npz_document import read_document
 from epsl_opt.core.plain_text import shown
 from epsl_opt.core.reading import source_name
 from epsl_opt.core.record import Record
@@ -18,14 +18,14 @@ RecordT = TypeVar("RecordT", bound=Record)
 
 
 def read_instance(source: str | Path) -> Instance:
-    """Read an `epsl-opt/instance` file (`-` is standard input).
+    """Read an `epsl-opt/instance` file, JSON or `.npz` by its suffix (`-` is standard input, JSON).
 
     Raises
     ------
     InputError
         Naming the file and the field, if anything is wrong.
     """
-    return parse_record(Instance, read_json(source), source_name(source))
+    return parse_record(Instance, read_document(source), source_name(source))
 
 
 def parse_record(kind: type[RecordT], data: object, source: str) -> RecordT:

@@ -9,6 +9,7 @@ from epsl_opt.core.errors import InputError
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.json_record import parse_record
 from epsl_opt.core.json_text import format_json, read_json
+from epsl_opt.core.npz_document import ARRAYS, is_npz, npz_bytes
 from epsl_opt.core.reading import source_name
 from epsl_opt.core.record import Record
 from epsl_opt.files.documents import ScheduleDocument, refuse_foreign
@@ -40,8 +41,35 @@ def read_schedule(source: str | Path, instance: Instance | None = None) -> Sched
 
 
 def write_record(path: str | Path, record: Record) -> None:
-    """Write an instance or schedule as JSON; an existing file is replaced whole or stays as it is."""
-    write_bytes(path, format_json(record.to_document()).encode())
+    """Write a record as JSON, or an instance as `.npz` by the suffix; an existing file is replaced whole or stays.
+
+    Raises
+    ------
+    InputError
+        If it can't be written, or is no instance and the name ends in `.npz`.
+    """
+    if isinstance(record, Instance) and is_npz(path):
+        write_bytes(path, _npz(record))
+    else:
+        refuse_npz(path)
+        write_bytes(path, format_json(record.to_document()).encode())
+
+
+def refuse_npz(path: str | Path | None) -> None:
+    """Raise if what is no instance would be written to a `.npz` file.
+
+    Raises
+    ------
+    InputError
+        If the name ends so.
+    """
+    if path is not None and is_npz(path):
+        raise InputError(str(path), "only instances can be .npz files")
+
+
+def _npz(record: Instance) -> bytes:
+    document = record.model_dump(mode="python", exclude_none=True, exclude={"channel": set(ARRAYS)})
+    return npz_bytes(document, {name: getattr(record.channel, name) for name in ARRAYS})
 
 
 def prepare_folder(folder: Path) -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.instance import Instance
 from epsl_opt.core.json_record import parse_record
-from epsl_opt.core.json_text import read_json
+from epsl_opt.core.npz_document import read_document
 
-SUFFIX = ".json"
+SUFFIXES = (".json", ".npz")
 
 SETTLED_S = 0.5
 """A file that is no JSON and has not changed for so long is not being written any more."""
@@ -62,8 +62,8 @@ class Folder:
 
     Files that are there at first come in the order of their names. What comes later is taken before those, the newest
     first, and all that is older is left out; or, if `every` is set, after those in the order in which it came. Names
-    that begin with a dot or do not end in `.json` are left alone. A file that is replaced is a new one. `prepare` is
-    applied to every instance; what it refuses by an `InputError` counts as unreadable.
+    that begin with a dot or do not end in `.json` or `.npz` are left alone. A file that is replaced is a new one.
+    `prepare` is applied to every instance; what it refuses by an `InputError` counts as unreadable.
 
     Raises
     ------
@@ -110,7 +110,7 @@ class Folder:
         return first + later if self._every else later[::-1] + first
 
     def _read(self, version: Version, overtaken: list[Version]) -> Arrival | None:
-        """Read a file; what is no JSON (yet) is left until it has settled."""
+        """Read a file; what is no JSON or `.npz` (yet) is left until it has settled."""
         if version in self._unread:
             since_s, error = self._unread[version]
             if time.monotonic() - since_s > SETTLED_S:
@@ -118,7 +118,7 @@ class Folder:
             return None
         path, now_s, start_s = self._folder / version.name, time.time(), time.perf_counter()
         try:
-            data = read_json(path)
+            data = read_document(path)
         except InputError as error:
             self._unread[version] = time.monotonic(), error
             return None
@@ -145,7 +145,7 @@ class Folder:
     def _scan(self) -> Iterator[Version]:
         try:
             with os.scandir(self._folder) as entries:
-                named = [entry for entry in entries if entry.name.endswith(SUFFIX) and not entry.name.startswith(".")]
+                named = [entry for entry in entries if entry.name.endswith(SUFFIXES) and not entry.name.startswith(".")]
         except OSError as error:
             raise InputError.from_os(str(self._folder), error) from error
         for entry in named:
