@@ -212,3 +212,8 @@ def make_limits(time_limit: float, gap: float, seed: int, threads: int | None) -
         field, _, problem = str(error).partition(" ")
         option = {"time_s": "--time-limit", "rel_gap": "--gap"}.get(field, f"--{field}")
         raise click.UsageError(f"{option} {problem}") from error
+
+
+def is_default(parameter: str) -> bool:
+    """Return whether neither the command line nor a configuration file gives an option."""
+    return click.get_current_context().get_parameter_source(parameter) is ParameterSource.DEFAULT

@@ -16,6 +16,7 @@ from epsl_opt.cli.params import (
     complete_solver,
     format_option,
     is_configured,
+    is_default,
     limit_options,
     make_limits,
     output_option,
@@ -26,7 +27,7 @@ from epsl_opt.cli.params import (
 from epsl_opt.cli.progress import live_progress
 from epsl_opt.cli.redirect import stdout_to_stderr
 from epsl_opt.cli.watch import WatchArguments, refuse_watch_options, run_watch, watch_options
-from epsl_opt.core.defaults import DEFAULT_SOLVER
+from epsl_opt.core.defaults import DEFAULT_SOLVER, LIVE_SOLVER
 from epsl_opt.core.outcome import SolutionStatus, StopReason
 from epsl_opt.files.writing import refuse_unwritable
 
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     show_default=True,
     metavar="NAME",
     shell_complete=complete_solver,
-    help="Which solver (see `epsl-opt solvers`).",
+    help=f"Which solver (see `epsl-opt solvers`); with --watch, {LIVE_SOLVER} if not given.",
 )
 @instance_options
 @limit_options
@@ -84,7 +85,7 @@ def command(
       epsl-opt solve instance.json --time-limit 30 --gap 0.001 -o schedule.json
       epsl-opt solve paper --min-cut layer1.0
       epsl-opt solve paper --task digits -o schedule.json
-      epsl-opt solve --watch gains --solver local-search -o schedules
+      epsl-opt solve --watch gains -o schedules
       epsl-opt generate paper | epsl-opt solve - --format json
 
     JSON on standard output is the schedule file; CSV is one row with the columns of `epsl-opt compare`. The exit code
@@ -95,11 +96,14 @@ def command(
 
     With --watch there is no INSTANCE: every instance file that comes into DIR is solved, starting from the schedule
     before, and its schedule is written into the folder --output, also as latest.json. A line per schedule says how long
-    that took. Files should be renamed into DIR. If several wait, the newest is solved and the others are left out,
+    that took, and whether it missed the deadline. The solver is bcd if none is given: it ends
+    in time. Files should be renamed into DIR. If several wait, the newest is solved and the others are left out,
     unless --every. Ctrl-C ends it, with exit code 0.
     """
     from epsl_opt.core.options import split_pairs
 
+    if watching.watch is not None and is_default("solver"):
+        solver = LIVE_SOLVER
     limits = make_limits(time_limit, gap, seed, threads)
     options = split_pairs(_own(pairs, solver), f"solver {solver}")
     if watching.watch is not None:

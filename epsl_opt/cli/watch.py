@@ -33,6 +33,7 @@ COLUMNS = (
     "latency_s",
     "start",
     "reaction_s",
+    "missed",
     "wait_s",
     "read_s",
     "build_s",
@@ -111,7 +112,7 @@ def run_watch(
     refuse_same_folder(watched, Path(output))
     station = Station(rescheduler, Path(output), limits, arguments.deadline)
     most = arguments.watch_count
-    tally = _Tally(form)
+    tally = _Tally(form, arguments.deadline)
     with deferred_interrupt() as request:
 
         def stop() -> bool:
@@ -131,13 +132,13 @@ def run_watch(
 class _Tally:
     """Prints a line per reaction and remembers what the summary needs."""
 
-    def __init__(self, form: str) -> None:
-        self._form = form
+    def __init__(self, form: str, deadline_s: float) -> None:
+        self._form, self._deadline_s = form, deadline_s
         self.reactions_s: list[float] = []
         self._schedules = self._warm = self._skipped = 0
 
     def tell(self, reaction: Reaction) -> None:
-        record = _record(reaction)
+        record = _record(reaction, self._deadline_s)
         if self._form == "json":
             emit(json.dumps(record, allow_nan=False) + "\n")
         elif self._form == "csv":
@@ -146,7 +147,7 @@ class _Tally:
             text = format_csv(COLUMNS, [record])
             emit(text if not self.reactions_s else text.partition("\n")[2])
         else:
-            emit(_line(reaction))
+            emit(_line(reaction, self._deadline_s))
         if reaction.output is None:
             complain(f"{reaction.source}: no schedule ({reaction.result.stop_reason}): {reaction.result.message}")
         self.reactions_s.append(reaction.reaction_s)
@@ -163,10 +164,12 @@ class _Tally:
         if not self.reactions_s:
             return counts
         p50, p99, longest = (1e3 * float(np.quantile(self.reactions_s, q)) for q in (0.5, 0.99, 1.0))
+        missed = sum(reaction_s > self._deadline_s for reaction_s in self.reactions_s)
+        counts += f"; {missed} of {len(self.reactions_s)} missed the deadline of {1e3 * self._deadline_s:g} ms"
         return f"{counts}; reaction p50 {p50:.1f} ms, p99 {p99:.1f} ms, longest {longest:.1f} ms"
 
 
-def _record(reaction: Reaction) -> dict[str, str | float | None]:
+def _record(reaction: Reaction, deadline_s: float) -> dict[str, str | float | None]:
     result = reaction.result
     return {
         "file": str(reaction.source),
@@ -176,6 +179,7 @@ def _record(reaction: Reaction) -> dict[str, str | float | None]:
         "latency_s": result.latency_s,
         "start": "warm" if reaction.warm else "cold",
         "reaction_s": reaction.reaction_s,
+        "missed": reaction.reaction_s > deadline_s,
         "wait_s": reaction.wait_s,
         "read_s": reaction.read_s,
         "build_s": result.build_s,
@@ -186,7 +190,7 @@ def _record(reaction: Reaction) -> dict[str, str | float | None]:
     }
 
 
-def _line(reaction: Reaction) -> str:
+def _line(reaction: Reaction, deadline_s: float) -> str:
     result, reaction_ms = reaction.result, 1e3 * reaction.reaction_s
     parts = {
         "wait": reaction.wait_s,
@@ -197,7 +201,9 @@ def _line(reaction: Reaction) -> str:
         "write": reaction.write_s,
     }
     times = " + ".join(f"{part} {1e3 * time_s:.1f}" for part, time_s in parts.items())
+    late_ms = 1e3 * (reaction.reaction_s - deadline_s)
+    missed = f"  MISSED the deadline by {late_ms:.1f} ms" if late_ms > 0 else ""
     left_out = f"  ({reaction.skipped} stale)" if reaction.skipped else ""
     latency = str(result.stop_reason) if result.latency_s is None else f"{number(result.latency_s)} s"
     start = "warm" if reaction.warm else "cold"
-    return f"{reaction.source.name}  {latency}  {start}  {reaction_ms:.1f} ms = {times}{left_out}\n"
+    return f"{reaction.source.name}  {latency}  {start}  {reaction_ms:.1f} ms = {times}{left_out}{missed}\n"

@@ -17,6 +17,9 @@ DEFAULT_PLAN_GAP = 0.005
 DEADLINE_S = 0.1
 """From the arrival of an instance to its schedule."""
 
+LIVE_SOLVER = "bcd"
+"""Who solves instances as they come, if nobody else is asked for: it ends long before `DEADLINE_S` at 50 clients."""
+
 LOCAL, DASK = "local", "dask"
 ENGINES = (LOCAL, DASK)
 """Where the runs of a campaign may be made."""

@@ -16,6 +16,7 @@ from cli_toys import register_toys, small_instance, write_instance
 from epsl_opt import Limits, check
 from epsl_opt.cli.app import run
 from epsl_opt.cli.exits import ExitCode
+from epsl_opt.core.defaults import LIVE_SOLVER
 from epsl_opt.files.json_files import read_schedule
 from epsl_opt.solving.arrivals import Folder
 from epsl_opt.solving.live import Rescheduler
@@ -173,3 +174,27 @@ def test_ctrl_c_ends_it_with_a_summary(tmp_path: Path) -> None:
     assert "2 schedules, 1 from the one before" in err
     assert "p50" in err
     assert "Traceback" not in err
+
+
+def test_missed_deadlines_are_told(watched: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """A schedule later than the deadline says so in its line and its record, and the summary counts them."""
+    assert run([*watched, "--deadline", "1e-6"]) == ExitCode.OK
+    out, err = capsys.readouterr()
+    assert all("MISSED the deadline by" in line for line in out.splitlines())
+    assert "3 of 3 missed the deadline" in err
+    for deadline, missed in (("1e-6", True), ("1000", False)):
+        assert run([*watched, "--every", "--deadline", deadline, "-f", "json"]) == ExitCode.OK
+        out, err = capsys.readouterr()
+        assert [json.loads(line)["missed"] for line in out.splitlines()] == [missed] * 3
+    assert "0 of 3 missed the deadline" in err
+
+
+def test_without_a_solver_one_that_holds_the_deadline_is_taken(
+    folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A watch without --solver is by `LIVE_SOLVER`; one that is given, be it the default elsewhere, is taken."""
+    watch = ["solve", "--watch", str(folders[0]), "-o", str(folders[1]), "--until-empty", "-q"]
+    for given, expected in (([], LIVE_SOLVER), (["-s", "exact"], "exact")):
+        assert run([*watch, *given]) == ExitCode.OK
+        assert read_schedule(folders[1] / "latest.json").solver == expected
+    capsys.readouterr()
