@@ -14,6 +14,7 @@ from epsl_opt.backends.pytorch.counting import FlopCounter
 from epsl_opt.backends.pytorch.findings import GRADIENT, Found, alike, differing
 from epsl_opt.backends.pytorch.module_state import Watch, attributes, load, tensors
 from epsl_opt.backends.pytorch.randomness import OWN_GENERATORS, generators_restored, seed_generators
+from epsl_opt.backends.pytorch.steadiness import Spare
 from epsl_opt.backends.pytorch.trial_inputs import Inputs, runnable_inputs, what_failed
 from epsl_opt.core.errors import InputError
 
@@ -109,17 +110,18 @@ class _Comparison:
 
     def problem(self) -> str | None:
         """Return what is wrong, None if nothing is."""
+        spare = Spare(self._network, self._inputs)
         first, flops = self._first_pass()
         if not any(first[f"{GRADIENT}{name}"] is not None for name, _ in self._network.named_parameters()):
             return "has nothing to train: no parameter gets a gradient"
         watch = Watch(self._network)
-        if problem := self._unsteady(first, watch):
+        if problem := self._unsteady(first, watch, spare):
             return problem
         rounds = ROUNDS if flops < COSTLY_FLOPS else FEW_ROUNDS
         for seed, entry in enumerate(rounds):
             for found in self._differences(seed, entry):
                 return found
-        return self._unsteady(first, watch)
+        return self._unsteady(first, watch, spare)
 
     def _first_pass(self) -> tuple[Found, int]:
         with FlopCounter() as counter:
@@ -181,13 +183,15 @@ class _Comparison:
         buffers: Found = {name: _clone(t) for name, t in own().items() if not isinstance(t, nn.Parameter)}
         return {"the output": output.detach(), f"{GRADIENT}its input": given.grad} | gradients | buffers
 
-    def _unsteady(self, first: Found, watch: Watch) -> str | None:
-        """Tell a network that keeps what no checkpoint keeps."""
+    def _unsteady(self, first: Found, watch: Watch, spare: Spare) -> str | None:
+        """Tell a network that keeps what no checkpoint keeps; what only rounds otherwise is none."""
         again = self._repeated()
         changed = [path for path, matters in watch.changed_attributes().items() if matters]
         if changed:
             return f"changes its attribute {changed[0]} whenever it runs, which no checkpoint keeps"
-        for key in differing(first, again):
+        differences = list(differing(first, again))
+        if differences and not spare.is_steady():
+            key = differences[0]
             return f"does not do the same when it is given the same: {key} depends on earlier passes or on chance"
         return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from functools import partial
 from pathlib import Path
@@ -11,9 +12,12 @@ import torch
 from torch import nn
 from torchvision_networks import torchvision_models
 
+from epsl_opt.backends.pytorch import likeness
 from epsl_opt.backends.pytorch.chain import Chain
-from epsl_opt.backends.pytorch.findings import GRADIENT, differing
+from epsl_opt.backends.pytorch.findings import GRADIENT, Found, differing
 from epsl_opt.backends.pytorch.networks import build_chain, network_names
+from epsl_opt.backends.pytorch.steadiness import Spare
+from epsl_opt.backends.pytorch.trial_inputs import runnable_inputs
 from epsl_opt.core.errors import InputError
 
 SHAPES = {"mlp": (12,), "cnn": (1, 8, 8), "lenet5": (1, 28, 28), "resnet18": (3, 32, 32)}
@@ -166,3 +170,58 @@ def test_torchvision_networks_are_their_chains(name: str, monkeypatch: pytest.Mo
             with torch.no_grad():
                 outputs.append(module(x))
         assert torch.equal(*outputs)
+
+
+@pytest.mark.parametrize("name", ["efficientnet_b0", "mobilenet_v3_small"])
+def test_operations_that_round_otherwise_are_no_dependence(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network is accepted though another number of threads rounds its sums otherwise in the next pass."""
+    threads = itertools.cycle([1, 2])
+    passed = likeness._Comparison._repeated
+
+    def repeated(self: likeness._Comparison) -> Found:
+        torch.set_num_threads(next(threads))
+        return passed(self)
+
+    monkeypatch.setattr(likeness._Comparison, "_repeated", repeated)
+    before = torch.get_num_threads()
+    try:
+        assert len(build_chain(name, (3, 64, 64), 10, seed=0).segments) > 5
+    finally:
+        torch.set_num_threads(before)
+
+
+class _Remembering(nn.Module):
+    """Adds a little that depends on what it saw before, and on nothing that a checkpoint keeps."""
+
+    def __init__(self, amount: float) -> None:
+        super().__init__()
+        self.layer, self.amount, self.seen = nn.Linear(4, 3), amount, [0.0]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return logits and remember their mean."""
+        y: torch.Tensor = self.layer(x) + self.amount * self.seen[-1]
+        self.seen.append(float(y.detach().mean()))
+        return y
+
+
+@pytest.mark.parametrize(("amount", "steady"), [(0.0, True), (1e-5, False), (1.0, False)])
+def test_what_is_remembered_is_no_rounding(amount: float, steady: bool) -> None:
+    """In float64 a dependence on earlier passes is told from rounding, however small it is beside the output."""
+    network = _Remembering(amount)
+    assert Spare(network, runnable_inputs(network, torch.zeros(1, 4))).is_steady() is steady
+
+
+def test_a_network_that_does_not_run_in_float64_is_not_called_steady() -> None:
+    """What can't be tried in float64 stays what it was found to be."""
+
+    class Single(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(4, 3)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            y: torch.Tensor = self.layer(x.float())
+            return y
+
+    network = Single()
+    assert not Spare(network, runnable_inputs(network, torch.zeros(1, 4))).is_steady()
