@@ -24,7 +24,7 @@ BUSY = 4
 """Looking at a folder takes at most one part in so many of the time."""
 
 LATEST = "latest.json"
-LEAST_SHARE = 0.5
+LEAST_SHARE = 0.35
 """Of the deadline, for solving, however late it is already: a schedule made in no time is worth little."""
 
 SPARE_SHARE = 0.1

@@ -71,7 +71,7 @@ class CountRounds:
     def _offer(self, cut: int, fraction: FloatArray) -> None:
         """Round what the clients hold in the relaxation, and descend from there."""
         costs = self._bounds.problem[cut].costs
-        owner = round_allocation(self._instance, costs, fraction)
+        owner = round_allocation(self._instance, costs, fraction, stop=self._monitor.is_out_of_time)
         latency_s = float(allocation_latencies_s(self._instance, costs, owner[None, :])[0])
         if latency_s < (1 + WORTH_POLISHING) * self._monitor.latency_s:
             offer_allocation(self._monitor, costs, cut, owner)

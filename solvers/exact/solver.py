@@ -22,13 +22,18 @@ from epsl_opt.solvers.exact.count_rounds import CountRounds
 from epsl_opt.solvers.exact.incumbents import Incumbents
 from epsl_opt.solvers.exact.polish import polish
 from epsl_opt.solvers.exact.tree import CutTree
+from epsl_opt.solvers.exact.work import step_work
 from epsl_opt.solvers.local_search.starts import LARGEST_RELAXATION
+from epsl_opt.solvers.primal.allocation import filled
 from epsl_opt.solvers.primal.cuts import feasible_cuts
 from epsl_opt.solvers.primal.offering import offer_allocation, offer_start
 from epsl_opt.solvers.primal.rounding import round_allocation
 
 LARGE = 1_000_000
 """With more (client, subchannel) pairs a relaxation takes minutes: seek a first schedule without it."""
+
+ROOT_STEPS = 60
+"""Steps of the interior-point method that a relaxation and what follows it take, with room to spare."""
 
 BATCH_WORK = 20_000
 """Growing a tree by a batch of nodes may take as long as evaluating about so many allocations."""
@@ -96,17 +101,37 @@ class _Search:
     def bound_roots(self) -> None:
         """Refine the cut layers that can still win, least bound first, with an incumbent from each."""
         monitor, bounds = self._monitor, self._bounds
-        if bounds.problem[bounds.first].noise.size > LARGE:
-            monitor.say("local descent from the greedy allocation")
-            self._offer(bounds.first, polish(self._instance, bounds.first, bounds.guess, monitor))
+        if bounds.problem[bounds.first].noise.size > LARGE or self._hurried:
+            self._descend_first()
         while not monitor.out_of_time and (cut := bounds.next_cut(self._cutoff_s)) is not None:
             monitor.say(f"bounding cut layer {cut}")
             accuracy = max(0.1 * monitor.limits.rel_gap, ACCURACY)
             root = bounds.refine(cut, cutoff_s=self._cutoff_s, rel_gap=accuracy, stop=self._counted_stop)
+            if monitor.out_of_time and monitor.incumbent is not None:
+                monitor.prove(bounds.least_s)
+                break
             self._seek_incumbent(cut, root.allocation[0])
             self._trees[cut] = CutTree(self._instance, cut, bounds.problem[cut], root)
             monitor.prove(bounds.least_s)
             self.incumbents.catch_up()
+
+    @property
+    def _hurried(self) -> bool:
+        """Whether the time left may not suffice for a relaxation: then schedules come first."""
+        return self._monitor.remaining_s < 1e-6 * ROOT_STEPS * step_work(
+            *self._bounds.problem[self._bounds.first].noise.shape
+        )
+
+    def _descend_first(self) -> None:
+        """Descend from the schedule known, if there is one, and from the greedy allocation."""
+        monitor, bounds = self._monitor, self._bounds
+        monitor.say("local descent before any relaxation")
+        starts = [(bounds.first, bounds.guess)]
+        if (known := monitor.incumbent) is not None and known.cut_layer in bounds.problem:
+            starts.insert(0, (known.cut_layer, filled(self._instance, known.subchannel_client)))
+        for cut, owner in starts:
+            self._offer(cut, owner)
+            self._offer(cut, polish(self._instance, cut, owner, monitor))
 
     def _counted_stop(self) -> bool:
         """Count a step of a root's relaxation; where one takes long, schedules are sought meanwhile."""
@@ -117,7 +142,7 @@ class _Search:
 
     def _seek_incumbent(self, cut: int, fraction: FloatArray) -> None:
         costs = self._bounds.problem[cut].costs
-        owner = round_allocation(self._instance, costs, fraction)
+        owner = round_allocation(self._instance, costs, fraction, stop=self._monitor.is_out_of_time)
         self._offer(cut, owner)
         if not self._monitor.gap_reached and not exceeds(self._bounds.bound_s[cut], self._cutoff_s):
             self._offer(cut, polish(self._instance, cut, owner, self._monitor))
