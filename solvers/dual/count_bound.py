@@ -34,7 +34,10 @@ SLOW = 0.003
 
 MOST_ROUNDS = 100
 RECENTRED = 1
-MOST_CORRECTIONS = 4
+MANY = 0.01
+"""Classes are made anew around other counts if those of more than this part of the clients lie outside."""
+
+MOST_CORRECTIONS = 2
 STEP_WORK, SHARPENING_WORK = 0.7, 3.0
 """Of a class per client, in steps of the Lagrangian dual's interior-point method."""
 
@@ -155,7 +158,7 @@ class CountBound:
             if stop() or not self._sound(waits):
                 return
             chosen = model.classes.chosen(self._proofs[-1].class_costs(waits, -1))
-            if self._recentred < RECENTRED and self._outside(model.classes, chosen).any():
+            if self._recentred < RECENTRED and self._outside(model.classes, chosen).mean() > MANY:
                 self._recentred += 1
                 model = self._centre(model.classes.count_of(chosen), waits)
                 active = self._active(model, waits, near)
