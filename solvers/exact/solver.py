@@ -107,7 +107,7 @@ class _Search:
             monitor.say(f"bounding cut layer {cut}")
             accuracy = max(0.1 * monitor.limits.rel_gap, ACCURACY)
             root = bounds.refine(cut, cutoff_s=self._cutoff_s, rel_gap=accuracy, stop=self._counted_stop)
-            if monitor.out_of_time and monitor.incumbent is not None:
+            if monitor.is_out_of_time() and monitor.incumbent is not None:
                 monitor.prove(bounds.least_s)
                 break
             self._seek_incumbent(cut, root.allocation[0])
