@@ -23,6 +23,7 @@ from epsl_opt.cli.params import (
     is_configured,
     limit_options,
     make_limits,
+    no_bound_option,
     packed,
     pairs_option,
     quiet_option,
@@ -68,6 +69,7 @@ _FRAMEWORKS_HELP = f"How to train [default: {','.join(DEFAULT_FRAMEWORKS)}]."
 @cut_options
 @limit_options
 @pairs_option("A solver's own option", metavar="SOLVER.K=V")
+@no_bound_option
 @engine_options("Runs at a time [default: 1, in this process; with dask one per worker].")
 @click.option("--train", is_flag=True, help="Train for real under the schedules, too; what follows is for that.")
 @click.option("--frameworks", type=FrameworkList(), metavar="A,B", help=_FRAMEWORKS_HELP)
@@ -91,6 +93,7 @@ def command(
     seed: int,
     threads: int | None,
     pairs: tuple[str, ...],
+    no_bound: bool,
     jobs: int | None,
     engine: str,
     scheduler: str | None,
@@ -102,8 +105,9 @@ def command(
     """Run every solver on every instance and rank them.
 
     Runs come in a table by latency, each with its gap to the best bound that any solver proved (or that the instance
-    library knows). Only verified schedules score. --seeds draws instances: `paper --seeds 0..4` are five instances;
-    files and library instances stay as they are. --seed is the solvers' own.
+    library knows). Where nobody proved one, a bound is proved beside the solvers, in a tenth of the time limit at most;
+    --no-bound leaves that out. Only verified schedules score. --seeds draws instances: `paper --seeds 0..4` are five
+    instances; files and library instances stay as they are. --seed is the solvers' own.
 
     \b
     Examples:
@@ -159,6 +163,8 @@ def command(
             comparison = _compare(problems, solvers, limits, options, folder, where)
         known = _best_known(comparison.instances)
         bounds = {key: best.bound_s for key, best in known.items() if best.bound_s is not None}
+        if not no_bound:
+            bounds |= _bounds_beside(comparison, bounds, limits)
         rows = rank(comparison.documents, bounds)
         _tell_records(rows, known)
         _print(rows, form)
@@ -268,6 +274,22 @@ def _best_known(instances: Sequence[Instance]) -> dict[str, BestKnown]:
     named = {instance.name: instance for instance in instances}
     ours = [named[name] for name in named.keys() & set(library.names())]
     return {one.sha256: library.best_known(one.name) for one in ours if library.load(one.name).sha256 == one.sha256}
+
+
+def _bounds_beside(comparison: Comparison, known: Mapping[str, float], limits: Limits) -> dict[str, float]:
+    """Bounds of the instances that have a verified schedule and nobody's bound, by sha256."""
+    from epsl_opt.solving.certificate import bound_beside_s
+
+    bounded = {run.instance.sha256 for run in comparison.documents if run.bound_s is not None} | known.keys()
+    solved = {run.instance.sha256 for run in comparison.documents if run.latency_s is not None}
+    found: dict[str, float] = {}
+    with live_progress() as line, stdout_to_stderr():
+        for instance in comparison.instances:
+            if instance.sha256 in solved - bounded:
+                line.start(f"lower bound of {instance.name}")
+                if (bound_s := bound_beside_s(instance, limits.time_s)) is not None:
+                    found[instance.sha256] = bound_s
+    return found
 
 
 def _tell_records(rows: Sequence[RunRow], known: Mapping[str, BestKnown]) -> None:

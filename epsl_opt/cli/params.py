@@ -123,6 +123,13 @@ def packed(kind: type[DataclassInstance]) -> Callable[[Callable[..., int]], Call
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress, notes or warnings.")
 
 
+no_bound_option = click.option(
+    "--no-bound",
+    is_flag=True,
+    help="No bound beside solvers that prove none (a tenth of the time limit at most).",
+)
+
+
 def format_option(*formats: str) -> Decorator:
     """Return the `--format` option with these formats, the first being the default."""
     return click.option(

@@ -19,6 +19,7 @@ from epsl_opt.cli.params import (
     is_default,
     limit_options,
     make_limits,
+    no_bound_option,
     output_option,
     packed,
     pairs_option,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 @instance_options
 @limit_options
 @pairs_option("One of the solver's own options")
+@no_bound_option
 @output_option("the schedule")
 @watch_options
 @format_option("table", "json", "csv")
@@ -68,6 +70,7 @@ def command(
     seed: int,
     threads: int | None,
     pairs: tuple[str, ...],
+    no_bound: bool,
     output: str | None,
     form: str,
     quiet: bool,
@@ -87,6 +90,9 @@ def command(
       epsl-opt solve paper --task digits -o schedule.json
       epsl-opt solve --watch gains -o schedules
       epsl-opt generate paper | epsl-opt solve - --format json
+
+    A solver that proves no bound has one proved beside it, in a tenth of the time limit at most, so that one sees how
+    far from the optimum its schedule can be; --no-bound leaves that out. It is no part of the schedule file.
 
     JSON on standard output is the schedule file; CSV is one row with the columns of `epsl-opt compare`. The exit code
     is 0 for a verified schedule, 3 if the instance is infeasible, 4 if none was found, 5 if the schedule was rejected.
@@ -124,7 +130,8 @@ def command(
     problem = changes.load(instance)
     document = _solve(problem, solver, limits, options)
     _save(document, output)
-    _print(problem, document, form)
+    beside = None if no_bound or form == "json" else _bound_beside(problem, document, limits)
+    _print(problem, document, form, beside)
     return exit_code(document.status, document.stop_reason)
 
 
@@ -147,6 +154,17 @@ def _solve(problem: Instance, solver: str, limits: Limits, options: dict[str, st
     return ScheduleDocument.from_result(problem, result)
 
 
+def _bound_beside(problem: Instance, document: ScheduleDocument, limits: Limits) -> float | None:
+    """A bound beside a verified schedule whose solver proved none."""
+    if document.latency_s is None or document.bound_s is not None:
+        return None
+    from epsl_opt.solving.certificate import bound_beside_s
+
+    with live_progress() as line, stdout_to_stderr():
+        line.start("lower bound")
+        return bound_beside_s(problem, limits.time_s)
+
+
 def _save(document: ScheduleDocument, output: str | None) -> None:
     from epsl_opt.files.json_files import write_record
 
@@ -163,23 +181,23 @@ def _save(document: ScheduleDocument, output: str | None) -> None:
         note(f"wrote {output}")
 
 
-def _print(problem: Instance, document: ScheduleDocument, form: str) -> None:
+def _print(problem: Instance, document: ScheduleDocument, form: str, beside: float | None) -> None:
     if form == "json":
         emit_json(document.to_document())
     elif form == "csv":
         from epsl_opt.campaigns.ranking import rank, run_columns
 
-        rows = rank([document])
+        rows = rank([document], {} if beside is None else {document.instance.sha256: beside})
         emit_csv(run_columns(rows), [row.to_dict() for row in rows])
     else:
-        _print_tables(problem, document)
+        _print_tables(problem, document, beside)
 
 
-def _print_tables(problem: Instance, document: ScheduleDocument) -> None:
+def _print_tables(problem: Instance, document: ScheduleDocument, beside: float | None) -> None:
     from epsl_opt.cli.schedule_view import client_table, summary
     from epsl_opt.files.breakdown import Breakdown
 
-    parts = [summary(document)]
+    parts = [summary(document, beside)]
     if document.status is SolutionStatus.VERIFIED:
         names = [client.name for client in problem.clients]
         parts.append(client_table(Breakdown(document, names)))

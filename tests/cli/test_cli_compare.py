@@ -170,5 +170,21 @@ def test_library_bounds_count_for_the_librarys_instances_only(
     impostor = write_instance(tmp_path, name)
     assert run(["compare", name, "--solvers", "steady", "-f", "json"]) == ExitCode.OK
     assert json.loads(capsys.readouterr().out)[0]["best_bound_s"] == 1e-9
-    assert run(["compare", impostor, "--solvers", "steady", "-f", "json"]) == ExitCode.OK
+    assert run(["compare", impostor, "--solvers", "steady", "-f", "json", "--no-bound"]) == ExitCode.OK
     assert json.loads(capsys.readouterr().out)[0]["best_bound_s"] is None
+
+
+def test_where_nobody_proves_a_bound_one_is_proved_beside(
+    instance_file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is below every verified latency, nobody's own, and left out with --no-bound."""
+    rows = {}
+    for option in ((), ("--no-bound",)):
+        assert run(["compare", instance_file, "--solvers", "steady", "-f", "json", *option]) == ExitCode.OK
+        (rows[option],) = json.loads(capsys.readouterr().out)
+    beside, without = rows[()], rows["--no-bound",]
+    assert 0 < beside["best_bound_s"] <= beside["latency_s"]
+    assert beside["best_bound_gap"] == pytest.approx(1 - beside["best_bound_s"] / beside["latency_s"])
+    assert beside["bound_s"] is None
+    assert (without["best_bound_s"], without["best_bound_gap"]) == (None, None)
+    assert beside["latency_s"] == without["latency_s"]

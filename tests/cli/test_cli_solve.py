@@ -199,3 +199,11 @@ def test_terminal_gets_colour_and_progress_unless_it_declines(instance_file: str
     out, err = on_terminal(instance_file, "os.environ['NO_COLOR'] = '1'", "--quiet")
     assert "\x1b" not in out
     assert err == ""
+
+
+def test_a_bound_is_proved_beside_a_solver_without_one(instance_file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The table says so, and how far from the optimum the schedule can be; neither is there with --no-bound."""
+    assert run(["solve", instance_file, "-s", "steady"]) == ExitCode.OK
+    assert "proved beside the solver" in capsys.readouterr().out
+    assert run(["solve", instance_file, "-s", "steady", "--no-bound"]) == ExitCode.OK
+    assert "proved beside the solver" not in capsys.readouterr().out
