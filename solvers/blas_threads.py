@@ -1,14 +1,17 @@
-"""One thread for linear algebra: systems of some hundred unknowns get slower with more, by up to a hundred times."""
+"""Threads for linear algebra: systems of some hundred unknowns get slower with more than one, up to a hundred times."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 
 import scipy.linalg  # noqa: F401 -- so that its library is among those found
 from threadpoolctl import ThreadpoolController
+
+SMALL = 1_000_000
+"""With more (client, subchannel) pairs products of large matrices take most of the time, which threads share well."""
 
 _lock = threading.Lock()
 _limited: list[object] = []
@@ -35,3 +38,8 @@ def one_blas_thread() -> Iterator[None]:
             _depth -= 1
             if _depth == 0:
                 _limited.pop().restore_original_limits()  # type: ignore[attr-defined]
+
+
+def fitting_blas_threads(n_pairs: int) -> AbstractContextManager[None]:
+    """One thread for instances of up to `SMALL` (client, subchannel) pairs, as many as there are for larger ones."""
+    return one_blas_thread() if n_pairs <= SMALL else nullcontext()

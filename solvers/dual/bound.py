@@ -8,7 +8,7 @@ from collections.abc import Callable
 from epsl_opt.core.errors import InputError
 from epsl_opt.core.feasibility import infeasibility
 from epsl_opt.core.instance import Instance
-from epsl_opt.solvers.blas_threads import one_blas_thread
+from epsl_opt.solvers.blas_threads import fitting_blas_threads
 from epsl_opt.solvers.dual.cut_bounds import ACCURACY, CutBounds
 
 
@@ -38,7 +38,7 @@ def lower_bound_s(
     """
     if reason := infeasibility(instance):
         raise InputError(instance.name, reason)
-    with one_blas_thread():
+    with fitting_blas_threads(instance.n_clients * instance.n_subchannels):
         bounds = CutBounds(instance)
         while not stop():
             cut = bounds.open_cuts(math.inf)[0]

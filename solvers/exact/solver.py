@@ -12,7 +12,7 @@ from epsl_opt.core.options import Options
 from epsl_opt.core.results import StopReason
 from epsl_opt.plugins.monitor import SolveMonitor
 from epsl_opt.plugins.solver import Solver, SolverKind
-from epsl_opt.solvers.blas_threads import one_blas_thread
+from epsl_opt.solvers.blas_threads import fitting_blas_threads
 from epsl_opt.solvers.dual.certainty import cutoff_s, exceeds
 from epsl_opt.solvers.dual.cut_bounds import ACCURACY, CutBounds
 from epsl_opt.solvers.dual.marginal import marginal_values
@@ -69,14 +69,13 @@ class Exact(Solver[ExactOptions]):
     def solve(self, instance: Instance, options: ExactOptions, monitor: SolveMonitor) -> StopReason:
         """Prove the gap asked for, or go on until a limit."""
         started = offer_start(monitor, feasible_cuts(instance)) is not None
-        with one_blas_thread():
+        with fitting_blas_threads(instance.n_clients * instance.n_subchannels):
             search = _Search(instance, monitor, self._last if started else None)
             with search.incumbents:
                 search.bound_roots()
                 stop = search.close(options.max_nodes)
             search.value_resources()
-        small = instance.n_clients * instance.n_subchannels <= LARGE
-        self._last = search.bounds if small else None
+        self._last = search.bounds if instance.n_clients * instance.n_subchannels <= LARGE else None
         return stop
 
 
