@@ -204,3 +204,16 @@ def _gains(instance: Instance) -> tuple[FloatArray, FloatArray]:
 def _with_gains(instance: Instance, uplink: FloatArray, downlink: FloatArray) -> Instance:
     noise = instance.channel.noise_psd_w_per_hz
     return instance.replace(channel=Channel(uplink_gain=uplink, downlink_gain=downlink, noise_psd_w_per_hz=noise))
+
+
+@pytest.mark.parametrize("fading", ["none", "rayleigh"])
+def test_in_a_hurry_there_is_a_schedule_as_good_as_greedys(fading: str) -> None:
+    """With no time for a relaxation `exact` still ends with a verified schedule, no worse than the greedy rule's."""
+    instance = load_instance(f"paper:clients=20,subchannels=80,fading={fading}")
+    greedy = solve(instance, "greedy").latency_s
+    hurried = solve(instance, "exact", Limits(time_s=1e-3))
+    assert greedy is not None
+    assert hurried.latency_s is not None
+    assert hurried.latency_s <= greedy * (1 + 1e-9)
+    assert hurried.bound_s is not None
+    assert 0 < hurried.bound_s <= hurried.latency_s
