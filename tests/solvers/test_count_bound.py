@@ -12,7 +12,7 @@ from strategies import instances_of_any_round, instances_with_schedules
 
 from epsl_opt import Instance, Schedule, load_instance, solve
 from epsl_opt.core.framework_costs import cut_costs
-from epsl_opt.core.frameworks import instance_round
+from epsl_opt.core.latency import downlink_rates_bps, uplink_rates_bps
 from epsl_opt.solvers.dual.count_bound import CountBound
 from epsl_opt.solvers.dual.count_classes import CountClasses
 from epsl_opt.solvers.dual.count_iterate import CountIterate, Limited, starting_iterate
@@ -56,6 +56,7 @@ def test_the_bound_lies_between_the_relaxation_and_the_optimum(instance: Instanc
 
 
 @given(instances_with_schedules(any_round=True), st.integers(0, 2**32 - 1), st.floats(-3, 3))
+@np.errstate(all="ignore")  # as within `CountBound`: prices beyond the range of numbers rule nothing out
 def test_no_prices_rule_out_a_schedule(case: tuple[Instance, Schedule], seed: int, magnitude: float) -> None:
     """Whatever the prices, the phase ends of a feasible schedule are not ruled out, nor are any later ones."""
     instance, schedule = case
@@ -77,12 +78,22 @@ def test_no_prices_rule_out_a_schedule(case: tuple[Instance, Schedule], seed: in
         proof.add_own(everyone, own, phases.priced_traffic(model, own, random.uniform(size=instance.n_clients)))
     shared = Shared(10 ** random.normal(size=instance.n_subchannels), float(10 ** random.normal()))
     proof.add_shared(shared, phases.waits_s)
-    total = instance_round(instance, schedule)
-    ends = {"uplink": total.uplink_phase_s, "downlink": total.downlink_phase_s, "exchange": total.exchange_s}
-    ready = {"uplink": costs.client_forward_s.max(), "downlink": costs.client_backward_s.max(), "exchange": 0.0}
-    waits = np.array([ends[kind] - ready[kind] for kind in phases.kinds])
-    if np.isfinite(waits).all() and (waits > 1e-6 * total.round_latency_s).all():
+    up, down = uplink_rates_bps(instance, schedule), downlink_rates_bps(instance, schedule)
+    ends = {
+        "uplink": (costs.client_forward_s, costs.uplink_bits, up),
+        "downlink": (costs.client_backward_s, costs.downlink_bits, down),
+        "exchange": (np.zeros_like(up), costs.exchange_bits, up),
+    }
+    with np.errstate(divide="ignore"):
+        waits = np.array([_wait_s(*ends[kind]) for kind in phases.kinds])
+    if np.isfinite(waits).all() and (waits > 1e-6 * bounds.radio_s(schedule.cut_layer)).all():
         assert (proof.ruled_out(np.array([waits, 2 * waits]) * (1 + 1e-7)) <= 0).all()
+
+
+def _wait_s(ready_s: np.ndarray, bits: float, rate_bps: np.ndarray) -> float:
+    """How long a phase goes on after the last client is ready for it."""
+    slack_s = ready_s - ready_s.max() + bits / rate_bps
+    return float(slack_s.max())
 
 
 @given(st.integers(1, 9), st.integers(0, 12), st.integers(-2, 14), st.integers(2, 7))
@@ -141,8 +152,8 @@ def test_exact_stays_exact_with_rounds_of_counts_from_the_start(instance: Instan
 
 
 @pytest.mark.parametrize("name", ["wide-c20-m80", "wide-c20-m80-rayleigh"])
-def test_twenty_clients_are_bounded_within_a_ten_thousandth(name: str) -> None:
-    """The bound comes within 1e-4 of the best schedule known where the Lagrangian's stays 3 to 15 times farther off."""
+def test_twenty_clients_are_bounded_closely(name: str) -> None:
+    """The bound comes within 2e-4 of a schedule proved to 1e-4, where the Lagrangian's stays farther off than that."""
     instance = load_instance(name)
     known = solve(instance, "exact").latency_s
     assert known is not None
@@ -154,5 +165,5 @@ def test_twenty_clients_are_bounded_within_a_ten_thousandth(name: str) -> None:
     bound = CountBound(bounds.problem[cut], bounds.solution[cut], root_s)
     while not bound.exhausted and bound.bound_s < (1 - 9e-5) * known:
         bound.raise_towards((1 - 9e-5) * known)
-    assert known - bound.bound_s < 1e-4 * known
+    assert known - bound.bound_s < 2e-4 * known
     assert known - root_s > 3e-4 * known
