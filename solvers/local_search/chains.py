@@ -91,9 +91,14 @@ class Chains:
             self.stale_rounds = 0
 
     def _drop_behind(self) -> None:
-        """In the first descents, one a cut layer, give up those that have fallen behind."""
+        """In the first descents, one a cut layer, give up those that have fallen behind, but not the least slow one.
+
+        All may be behind: a descent of the smoothed latency passes states that are better than where it ends.
+        """
         tolerance = np.array((np.inf, *BEHIND))[self._stage]
-        kept = np.flatnonzero(self._current.latency_s <= tolerance * self.best.latency_s[0])
+        near = self._current.latency_s <= tolerance * self.best.latency_s[0]
+        near[self._current.latency_s.argmin()] = True
+        kept = np.flatnonzero(near)
         if len(kept) < len(self._current):
             self._current, self._stage = self._current.take(kept), self._stage[kept]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from draws import draws, examples
@@ -289,3 +291,14 @@ def test_an_improvement_at_another_cut_layer_is_told(monkeypatch: pytest.MonkeyP
         told.append((chains.step(), bool(chains.best.latency_s[0] < before)))
     assert any(better for _, better in told)
     assert all(said == better for said, better in told)
+
+
+@given(instance=instances(max_clients=3, max_subchannels=6), seed=st.integers(0, 999), ahead=st.floats(0.5, 1.0))
+def test_searches_that_are_all_behind_go_on(instance: Instance, seed: int, ahead: float) -> None:
+    """However much better a state was seen on the way than where the descents are, one search at least goes on."""
+    problem, states = _drawn_states(instance, seed, n=3)
+    chains = Chains(problem, states, 2, np.random.default_rng(seed))
+    chains.best = dataclasses.replace(chains.best, latency_s=ahead * chains.best.latency_s)
+    for _ in range(12):
+        chains.step()
+        assert len(chains) > 0
